@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// sekimori-bench: tools to measure with. One line of the table is one sub-command.
+#include "generate.h"
+#include "log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *text;
+} COMMANDS[] = {
+	{"generate", generate_main, "write a capture of ordinary days or of an attack"},
+};
+
+int main(int argc, char **argv)
+{
+	log_init("sekimori-bench");
+	for (size_t i = 0; argc > 1 && i < sizeof(COMMANDS) / sizeof(*COMMANDS); i++)
+		if (strcmp(argv[1], COMMANDS[i].name) == 0)
+			return COMMANDS[i].run(argc - 1, argv + 1);
+	fputs("usage: sekimori-bench COMMAND ...\n", stderr);
+	for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(*COMMANDS); i++)
+		fprintf(stderr, "  %-10s %s\n", COMMANDS[i].name, COMMANDS[i].text);
+	return 2;
+}

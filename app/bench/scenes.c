@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// See scenes.h. The attack is added first and waits in the trace's heap; the ordinary day then flows around it.
+#include "scenes.h"
+#include "log.h"
+#include "ordinary.h"
+
+#include <stdlib.h>
+
+#define CLOCK(h, m, s) (((h)*3600ull + (m)*60ull + (s)) * SEC)
+
+static const struct {
+	const char *name;
+	uint32_t days_later;     // than the week's end
+	uint64_t from_ns, to_ns; // ordinary traffic in that part of the day; 0, 0 = the whole week instead
+	uint64_t attack_ns;      // time of day
+} SCENE_TABLE[SCENES] = {
+	[SCENE_WEEK] = {"week", 0, 0, 0, 0},
+	[SCENE_CASE1] = {"case1", 0, CLOCK(15, 15, 0), CLOCK(17, 35, 0), CLOCK(15, 45, 32)},
+	[SCENE_CASE2] = {"case2", 2, CLOCK(10, 50, 0), CLOCK(12, 40, 0), CLOCK(11, 20, 7)},
+	[SCENE_LOG4SHELL_CLEAR] = {"log4shell-clear", 0, CLOCK(15, 15, 0), CLOCK(17, 35, 0), CLOCK(15, 45, 32)},
+};
+
+const char *scene_name(enum scene scene)
+{
+	return scene < SCENES ? SCENE_TABLE[scene].name : NULL;
+}
+
+void scene_write(struct stage *s, const struct scene_plan *plan)
+{
+	struct organisation *o = malloc(sizeof(*o));
+	uint64_t day = plan->days + SCENE_TABLE[plan->scene].days_later;
+	uint64_t midnight = plan->start_ns + day * DAY_NS;
+	uint64_t attack = midnight + SCENE_TABLE[plan->scene].attack_ns;
+
+	if (!o)
+		log_fatal("out of memory");
+	organisation_init(o, plan->seed, plan->devices);
+	switch (plan->scene) {
+	case SCENE_WEEK:
+	case SCENES:
+		for (day = 0; day < plan->days; day++)
+			ordinary_day(s, o, plan->start_ns, day, 0, UINT64_MAX);
+		free(o);
+		return;
+	case SCENE_CASE1:
+		attack_case1(s, plan->seed, attack, false);
+		break;
+	case SCENE_LOG4SHELL_CLEAR:
+		attack_case1(s, plan->seed, attack, true);
+		break;
+	case SCENE_CASE2:
+		attack_case2(s, plan->seed, attack);
+		break;
+	}
+	ordinary_day(s, o, plan->start_ns, day, midnight + SCENE_TABLE[plan->scene].from_ns,
+		     midnight + SCENE_TABLE[plan->scene].to_ns);
+	free(o);
+}

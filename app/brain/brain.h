@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the files of sekimori-brain share. One thread.
+#pragma once
+#include "control.h"
+#include "eve.h"
+#include "reason.h"
+
+struct fence;
+
+struct brain_options {
+	const char *run_dir, *state, *policy, *eve, *sensor;
+	unsigned mode;               // MODE_COUNT: as kept
+	bool hold, fence;
+};
+
+struct brain {
+	struct brain_options options;
+	struct reason *reason;
+	struct policy_set *policies;
+	struct story *story[2];      // en, ja
+	struct eve *eve;
+	struct fence *fence;
+	struct counters counters;
+	uint64_t start_ns;           // deadline clock
+	// attach.c
+	int wire;                    // connection to the wire: its end is ours
+	const struct wire_sheet *wire_sheet;
+	struct brain_sheet *sheet;
+	unsigned workers;
+	struct ring_reader in[SHEET_WORKERS];
+	struct ring_writer out[SHEET_WORKERS];
+	uint64_t alerts, incidents;
+};
+
+// attach.c: connects to the wire, maps both sheets, attaches the rings. 0, -EPROTO, or -errno.
+int brain_attach(struct brain *b);
+bool brain_wire_gone(const struct brain *b);
+// fence.c: blocks as nftables set elements. Nothing happens unless options.fence.
+void brain_fence_open(struct brain *b);
+void brain_fence_block(struct brain *b, const struct block *block, const char *what, uint64_t now_ns);
+void brain_fence_step(struct brain *b, uint64_t now_ns); // compares wanted and read-back every few seconds
+// serve.c
+void brain_answer(void *brain, const struct control_peer *peer, const Control__Request *q, Control__Reply *reply);
+// message.c: records as messages
+void message_alert(Control__Alert *m, const struct alert *a, const struct story *story, int64_t utc_offset_s);
+void message_incident(Control__Incident *m, const struct incident *i);
+void message_block(Control__Block *m, const struct block *b, uint64_t now_ns);
+void message_device(Control__Device *m, const struct device *d, const struct learn *l);
+
+uint64_t clock_unix_ns(void);
+uint64_t clock_deadline_ns(void);

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Blocks as nftables set elements, for kernel paths beside the wire. The kernel's own timeout ends each; every few seconds what is wanted is compared with what the
+// kernel holds, and what is missing is made again with the time that remains (somebody may have flushed the ruleset).
+#include "fence.h"
+#include "brain.h"
+#include "log.h"
+#include "text.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define COMPARE_NS (5 * NS_PER_S)
+
+enum { HELD_MAX = 4096 };
+
+void brain_fence_open(struct brain *b)
+{
+	char error[512];
+
+	if (!b->options.fence)
+		return;
+	b->fence = fence_open("sekimori", error, sizeof(error));
+	if (!b->fence) // the wire's blocks do not depend on it
+		log_warn("no nftables fence: %s", error);
+}
+
+static bool element_of(const struct block *block, uint64_t now_ns, struct fence_block *out)
+{
+	uint32_t whole = block->endpoint.family == 4 ? 32 : 128;
+
+	*out = (struct fence_block){.endpoint = block->endpoint, .port = block->port, .transport = block->transport};
+	snprintf(out->comment, sizeof(out->comment), "incident %llu, block %llu", (unsigned long long)block->incident,
+		 (unsigned long long)block->id);
+	if (block->endpoint_bits != whole) // sets of addresses, not of networks: the wire alone holds these
+		return false;
+	out->remaining_ms = block->expires_ns > now_ns ? (block->expires_ns - now_ns) / 1000000 : 0;
+	return true;
+}
+
+static void failed(struct brain *b, int r)
+{
+	if (r >= 0)
+		return;
+	count(&b->counters, COUNT_BRAIN_FENCE_ERRORS);
+	log_warn("nftables: %s", fence_error(b->fence));
+}
+
+void brain_fence_block(struct brain *b, const struct block *block, const char *what, uint64_t now_ns)
+{
+	struct fence_block e;
+	int r;
+
+	if (!b->fence || !element_of(block, now_ns, &e))
+		return;
+	if (block->state == BLOCK_ACTIVE && e.remaining_ms) {
+		failed(b, fence_replace(b->fence, &e));
+	} else if (block->state == BLOCK_LIFTED) {
+		r = fence_remove(b->fence, &e);
+		failed(b, r == -ENOENT ? 0 : r);
+	}
+}
+
+struct held {
+	struct fence_block block[HELD_MAX];
+	unsigned n;
+};
+
+static void keep(void *user, const struct fence_block *e)
+{
+	struct held *h = user;
+
+	if (h->n < HELD_MAX)
+		h->block[h->n++] = *e;
+}
+
+static bool is_held(const struct held *h, const struct fence_block *want)
+{
+	for (unsigned i = 0; i < h->n; i++)
+		if (address_equal(&h->block[i].endpoint, &want->endpoint) && h->block[i].port == want->port)
+			return true;
+	return false;
+}
+
+// The table itself is gone: adopt or make it anew, all elements follow.
+static bool read_back(struct brain *b, struct held *h)
+{
+	int r = fence_list(b->fence, keep, h);
+
+	if (r != -ENOENT) {
+		failed(b, r);
+		return r == 0;
+	}
+	failed(b, r);
+	fence_close(b->fence);
+	brain_fence_open(b);
+	return b->fence != NULL;
+}
+
+void brain_fence_step(struct brain *b, uint64_t now_ns)
+{
+	static uint64_t compared_ns;
+	static struct held held;
+	const struct block *block;
+	struct fence_block e;
+
+	if (!b->fence || now_ns - compared_ns < COMPARE_NS)
+		return;
+	compared_ns = now_ns;
+	held.n = 0;
+	if (!read_back(b, &held))
+		return;
+	for (uint32_t i = 0; (block = respond_at(reason_respond(b->reason), i)); i++)
+		if (block->state == BLOCK_ACTIVE && element_of(block, now_ns, &e) && e.remaining_ms && !is_held(&held, &e))
+			failed(b, fence_replace(b->fence, &e));
+}

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the CLI may ask of the brain: one function a verb, found in a table.
+#include "brain.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DEFAULT_LIMIT = 100, STORY_ALERTS = 256, STORY_BLOCKS = 64, STORY_BYTES = 256 * 1024 };
+
+struct call {
+	struct brain *brain;
+	const struct control_peer *peer;
+	const Control__Request *q;
+	Control__Reply *reply;
+	uint64_t now_ns;
+};
+
+static const struct story *story_for(const struct call *c)
+{
+	return c->brain->story[strcmp(c->q->lang, "ja") == 0];
+}
+
+static struct journal_query query_of(const struct call *c)
+{
+	struct journal_query q = {.id = c->q->id, .since_ns = c->q->since_ns, .min_priority = c->q->min_priority};
+
+	q.limit = c->q->limit ? (unsigned)c->q->limit : DEFAULT_LIMIT;
+	if (*c->q->address)
+		address_parse(bytes_of_text(c->q->address), &q.device);
+	return q;
+}
+
+static void journal_answer(const struct call *c, int found)
+{
+	if (found < 0)
+		control_fail(c->reply, -found, "the journal could not be read: %s", strerror(-found));
+	else if (found == 0 && c->q->id)
+		control_fail(c->reply, ENOENT, "nothing has the number %llu", (unsigned long long)c->q->id);
+}
+
+static bool add_alert(void *user, const struct alert *a)
+{
+	struct call *c = user;
+	Control__Alert *m = control_append((void ***)&c->reply->alerts, &c->reply->n_alerts, sizeof(*m));
+
+	if (m)
+		message_alert(m, a, story_for(c), c->q->utc_offset_s);
+	return m != NULL;
+}
+
+static bool add_incident(void *user, const struct incident *i)
+{
+	struct call *c = user;
+	Control__Incident *m = control_append((void ***)&c->reply->incidents, &c->reply->n_incidents, sizeof(*m));
+
+	if (m)
+		message_incident(m, i);
+	return m != NULL;
+}
+
+static bool add_block(void *user, const struct block *b)
+{
+	struct call *c = user;
+	const struct block *live = respond_find(reason_respond(c->brain->reason), b->id);
+	Control__Block *m = control_append((void ***)&c->reply->blocks, &c->reply->n_blocks, sizeof(*m));
+
+	if (m)
+		message_block(m, live ? live : b, c->now_ns);
+	return m != NULL;
+}
+
+static void status(struct call *c)
+{
+	struct brain *b = c->brain;
+	Control__Status *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return;
+	control__status__init(s);
+	control_set(&s->process, "sekimori-brain");
+	control_set(&s->version, SEKIMORI_VERSION);
+	control_set(&s->mode, mode_name(reason_mode(b->reason)));
+	s->pid = (uint64_t)getpid();
+	s->uptime_ns = clock_deadline_ns() - b->start_ns;
+	s->brain_alive = true;
+	s->devices = learn_device_count(reason_learn(b->reason));
+	s->alerts = journal_next(reason_journal(b->reason), "alert") - 1;
+	s->incidents = journal_next(reason_journal(b->reason), "incident") - 1;
+	s->workers = b->workers;
+	for (uint32_t i = 0; i < respond_count(reason_respond(b->reason)); i++)
+		s->blocks += respond_at(reason_respond(b->reason), i)->state == BLOCK_ACTIVE;
+	c->reply->status = s;
+}
+
+static void counters(struct call *c)
+{
+	for (unsigned k = COUNT_BRAIN_OBSERVATIONS; k < COUNTER_COUNT; k++) {
+		Control__Counter *n = control_append((void ***)&c->reply->counters, &c->reply->n_counters, sizeof(*n));
+
+		if (!n)
+			return;
+		control__counter__init(n);
+		control_set(&n->name, counter_name(k));
+		control_set(&n->text, counter_text(k));
+		n->value = c->brain->counters.value[k];
+	}
+}
+
+static void alerts(struct call *c)
+{
+	struct journal_query q = query_of(c);
+
+	journal_answer(c, journal_alerts(reason_journal(c->brain->reason), &q, add_alert, c));
+}
+
+static void incidents(struct call *c)
+{
+	struct journal_query q = query_of(c);
+
+	journal_answer(c, journal_incidents(reason_journal(c->brain->reason), &q, add_incident, c));
+}
+
+struct story_parts {
+	struct incident incident;
+	struct alert *alerts[STORY_ALERTS];
+	struct block *blocks[STORY_BLOCKS];
+	unsigned alert_count, block_count;
+};
+
+static bool keep_incident(void *user, const struct incident *i)
+{
+	((struct story_parts *)user)->incident = *i;
+	return false;
+}
+
+static bool keep_alert(void *user, const struct alert *a)
+{
+	struct story_parts *p = user;
+
+	if (p->alert_count == STORY_ALERTS || !(p->alerts[p->alert_count] = malloc(sizeof(*a))))
+		return false;
+	*p->alerts[p->alert_count++] = *a;
+	return true;
+}
+
+static bool keep_block(void *user, const struct block *b)
+{
+	struct story_parts *p = user;
+
+	if (p->block_count == STORY_BLOCKS || !(p->blocks[p->block_count] = malloc(sizeof(*b))))
+		return false;
+	*p->blocks[p->block_count++] = *b;
+	return true;
+}
+
+static void tell(struct call *c, struct story_parts *p)
+{
+	char *text = malloc(STORY_BYTES);
+
+	if (text && story_incident(story_for(c), &p->incident, (const struct alert *const *)p->alerts, p->alert_count,
+				   (const struct block *const *)p->blocks, p->block_count, (uint64_t)c->q->utc_offset_s, text, STORY_BYTES) > 0)
+		control_set(&c->reply->story, text);
+	free(text);
+}
+
+static void incident_show(struct call *c)
+{
+	struct journal *j = reason_journal(c->brain->reason);
+	struct journal_query by_id = {.id = c->q->id, .limit = 1}, by_incident = {.incident = c->q->id, .limit = STORY_ALERTS};
+	struct story_parts *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return;
+	journal_answer(c, journal_incidents(j, &by_id, keep_incident, p));
+	if (p->incident.id) {
+		journal_alerts(j, &by_incident, keep_alert, p);
+		by_incident.limit = STORY_BLOCKS;
+		journal_blocks(j, &by_incident, keep_block, p);
+		add_incident(c, &p->incident);
+		for (unsigned i = 0; i < p->alert_count; i++)
+			add_alert(c, p->alerts[i]);
+		for (unsigned i = 0; i < p->block_count; i++)
+			add_block(c, p->blocks[i]);
+		tell(c, p);
+	}
+	for (unsigned i = 0; i < p->alert_count; i++)
+		free(p->alerts[i]);
+	for (unsigned i = 0; i < p->block_count; i++)
+		free(p->blocks[i]);
+	free(p);
+}
+
+static void add_device(struct call *c, const struct device *d)
+{
+	Control__Device *m = control_append((void ***)&c->reply->devices, &c->reply->n_devices, sizeof(*m));
+
+	if (m)
+		message_device(m, d, reason_learn(c->brain->reason));
+}
+
+static void devices(struct call *c)
+{
+	struct learn *l = reason_learn(c->brain->reason);
+	uint64_t limit = c->q->limit ? c->q->limit : DEFAULT_LIMIT;
+	const struct device *d;
+
+	for (uint32_t i = 0; i < limit && (d = learn_device_at(l, i)); i++)
+		add_device(c, d);
+}
+
+static void device_show(struct call *c)
+{
+	struct address a;
+	const struct device *d = NULL;
+
+	if (address_parse(bytes_of_text(c->q->address), &a) == 0)
+		d = learn_device_find(reason_learn(c->brain->reason), &a);
+	if (!d) {
+		control_fail(c->reply, ENOENT, "no device has the address \"%s\"", c->q->address);
+		return;
+	}
+	add_device(c, d);
+	alerts(c);
+}
+
+static void blocks(struct call *c)
+{
+	struct journal_query q = query_of(c);
+
+	journal_answer(c, journal_blocks(reason_journal(c->brain->reason), &q, add_block, c));
+}
+
+static void show_changed(struct call *c, int r, uint64_t id, const char *what)
+{
+	const struct block *b = respond_find(reason_respond(c->brain->reason), id);
+
+	if (r == -EPERM)
+		control_fail(c->reply, EPERM, "%s: refused: the address is on the never-block list", what);
+	else if (r == -ENOENT)
+		control_fail(c->reply, ENOENT, "no block has the number %llu", (unsigned long long)id);
+	else if (r < 0)
+		control_fail(c->reply, -r, "%s: refused: %s", what, r == -EINVAL ? "it would shorten, never end, or has no address" : strerror(-r));
+	else if (b)
+		add_block(c, b);
+}
+
+static void block_add(struct call *c)
+{
+	struct block want = {.version = 1, .bytes = sizeof(want), .port = (uint16_t)c->q->port, .transport = (uint8_t)c->q->transport};
+	struct prefix p;
+	uint64_t id = 0;
+	int r = c->q->port > 65535 ? -EINVAL : prefix_parse(bytes_of_text(c->q->address), &p);
+
+	if (r == 0) {
+		want.endpoint = p.address;
+		want.endpoint_bits = p.bits;
+		want.expires_ns = c->now_ns + (c->q->for_ns ? c->q->for_ns : RESPOND_DEFAULT_NS);
+		snprintf(want.reason, sizeof(want.reason), "%s", c->q->reason);
+		snprintf(want.who, sizeof(want.who), "%s", c->peer->name);
+		r = respond_add(reason_respond(c->brain->reason), &want, c->now_ns, &id);
+	}
+	show_changed(c, r, id, "block add");
+}
+
+static void block_extend(struct call *c)
+{
+	show_changed(c, respond_extend(reason_respond(c->brain->reason), c->q->id, c->q->for_ns, c->q->until_ns, c->peer->name, c->now_ns),
+		     c->q->id, "block extend");
+}
+
+static void block_lift(struct call *c)
+{
+	show_changed(c, respond_lift(reason_respond(c->brain->reason), c->q->id, c->q->reason, c->peer->name, c->now_ns), c->q->id, "block lift");
+}
+
+static void block_confirm(struct call *c)
+{
+	show_changed(c, respond_confirm(reason_respond(c->brain->reason), c->q->id, c->peer->name, c->now_ns), c->q->id, "block confirm");
+}
+
+static void mode_set(struct call *c)
+{
+	int m = name_to_index(mode_name, MODE_COUNT, bytes_of_text(c->q->mode));
+
+	if (m < 0)
+		control_fail(c->reply, EINVAL, "\"%s\" is no mode: learn, observe, advise or enforce", c->q->mode);
+	else
+		reason_set_mode(c->brain->reason, (unsigned)m, c->peer->name, c->now_ns);
+	status(c);
+}
+
+static void panic_set(struct call *c)
+{
+	if (c->q->on && reason_mode(c->brain->reason) > MODE_OBSERVE)
+		reason_set_mode(c->brain->reason, MODE_OBSERVE, c->peer->name, c->now_ns);
+	status(c);
+}
+
+static void policy_reload(struct call *c)
+{
+	char error[POLICY_ERROR_BYTES];
+	struct policy_set *set = policy_load(c->brain->options.policy, error);
+
+	if (!set) {
+		control_fail(c->reply, EINVAL, "%s (the old policies stay)", error);
+		return;
+	}
+	reason_set_policies(c->brain->reason, set);
+	policy_free(c->brain->policies);
+	c->brain->policies = set;
+}
+
+void brain_answer(void *brain, const struct control_peer *peer, const Control__Request *q, Control__Reply *reply)
+{
+	static void (*const verbs[])(struct call *) = {
+		[CONTROL__VERB__STATUS] = status, [CONTROL__VERB__COUNTERS] = counters, [CONTROL__VERB__ALERT_LIST] = alerts,
+		[CONTROL__VERB__ALERT_SHOW] = alerts, [CONTROL__VERB__INCIDENT_LIST] = incidents, [CONTROL__VERB__INCIDENT_SHOW] = incident_show,
+		[CONTROL__VERB__DEVICE_LIST] = devices, [CONTROL__VERB__DEVICE_SHOW] = device_show, [CONTROL__VERB__BLOCK_LIST] = blocks,
+		[CONTROL__VERB__BLOCK_SHOW] = blocks, [CONTROL__VERB__BLOCK_ADD] = block_add, [CONTROL__VERB__BLOCK_EXTEND] = block_extend,
+		[CONTROL__VERB__BLOCK_LIFT] = block_lift, [CONTROL__VERB__BLOCK_CONFIRM] = block_confirm, [CONTROL__VERB__MODE_GET] = status,
+		[CONTROL__VERB__MODE_SET] = mode_set, [CONTROL__VERB__POLICY_RELOAD] = policy_reload, [CONTROL__VERB__PANIC] = panic_set,
+	};
+	struct call c = {brain, peer, q, reply, clock_unix_ns()};
+
+	if ((size_t)q->verb < sizeof(verbs) / sizeof(verbs[0]) && verbs[q->verb])
+		verbs[q->verb](&c);
+	else
+		control_fail(reply, ENOTSUP, "unknown request");
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Options, one call, and errors said so that the next step is clear.
+#include "address.h"
+#include "nouns.h"
+#include "text.h"
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { CALL_MS = 5000 };
+
+static const struct option options[] = {
+	{"json", no_argument, NULL, 'j'},        {"yes", no_argument, NULL, 'y'},          {"run-dir", required_argument, NULL, 'r'},
+	{"limit", required_argument, NULL, 'n'}, {"since", required_argument, NULL, 's'},  {"lang", required_argument, NULL, 'l'},
+	{"by", required_argument, NULL, 'b'},    {"for", required_argument, NULL, 'b'},    {"until", required_argument, NULL, 'u'},
+	{"reason", required_argument, NULL, 'R'},{"port", required_argument, NULL, 'p'},   {"udp", no_argument, NULL, 'U'},
+	{"priority", required_argument, NULL, 'P'}, {"help", no_argument, NULL, 'h'},      {NULL, 0, NULL, 0},
+};
+
+static uint64_t unix_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+static bool read_duration(const char *text, uint64_t *ns)
+{
+	if (duration_parse(text, ns) == 0)
+		return true;
+	fprintf(stderr, "sekimori: \"%s\" is no duration; write 90s, 30m, 2h or 1d\n", text);
+	return false;
+}
+
+static bool read_time(const char *text, uint64_t *ns)
+{
+	if (time_parse(text, ns) == 0)
+		return true;
+	fprintf(stderr, "sekimori: \"%s\" is no time; write 2026-11-24T18:00:00Z\n", text);
+	return false;
+}
+
+static bool read_number(const char *text, uint64_t max, uint64_t *n)
+{
+	if (bytes_to_u64(bytes_of_text(text), max, n) == 0)
+		return true;
+	fprintf(stderr, "sekimori: \"%s\" is no number up to %llu\n", text, (unsigned long long)max);
+	return false;
+}
+
+static bool read_option(struct ask *a, int c)
+{
+	Control__Request *q = &a->request;
+	uint64_t n = 0;
+
+	switch (c) {
+	case 'j': a->json = true; return true;
+	case 'y': a->yes = true; return true;
+	case 'r': a->run_dir = optarg; return true;
+	case 'l': q->lang = optarg; return !strcmp(optarg, "en") || !strcmp(optarg, "ja");
+	case 'R': q->reason = optarg; return true;
+	case 'U': q->transport = 17; return true;
+	case 'n': return read_number(optarg, 100000, &q->limit);
+	case 'b': return read_duration(optarg, &q->for_ns);
+	case 'u': return read_time(optarg, &q->until_ns);
+	case 's':
+		if (!read_duration(optarg, &n))
+			return false;
+		q->since_ns = unix_now() - n;
+		return true;
+	case 'p':
+		if (!read_number(optarg, 65535, &n))
+			return false;
+		q->port = (uint32_t)n;
+		q->transport = q->transport ? q->transport : 6;
+		return true;
+	case 'P':
+		if (!read_number(optarg, 5, &n))
+			return false;
+		q->min_priority = (uint32_t)n;
+		return true;
+	default: return false;
+	}
+}
+
+int ask_read(struct ask *a, int argc, char **argv, const char *help)
+{
+	int c;
+
+	*a = (struct ask){.noun = argv[0], .run_dir = getenv("SEKIMORI_RUN_DIR") ? getenv("SEKIMORI_RUN_DIR") : "/run/sekimori"};
+	control__request__init(&a->request);
+	optind = 1;
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c == 'h') {
+			fputs(help, stdout);
+			return EXIT_DONE;
+		}
+		if (!read_option(a, c)) {
+			fputs(help, stderr);
+			return EXIT_USAGE;
+		}
+	}
+	a->verb = optind < argc ? argv[optind] : NULL;
+	a->target = optind + 1 < argc ? argv[optind + 1] : NULL;
+	if (argc - optind > 2) {
+		fprintf(stderr, "sekimori %s: too many words from \"%s\" on\n%s", a->noun, argv[optind + 2], help);
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+static int exit_of(int error)
+{
+	switch (error) {
+	case 0: return EXIT_DONE;
+	case ENOENT: return EXIT_NOTHING;
+	case EPERM: return EXIT_REFUSED;
+	case EINVAL: return EXIT_USAGE;
+	default: return EXIT_FAILED;
+	}
+}
+
+Control__Reply *ask_call(struct ask *a, const char *process, int *status)
+{
+	char path[4096];
+	Control__Reply *reply;
+
+	snprintf(path, sizeof(path), "%s/%s.sock", a->run_dir, process);
+	reply = control_call(path, &a->request, CALL_MS);
+	if (!reply) {
+		fprintf(stderr, "sekimori: sekimori-%s does not answer at %s: %s\n", process, path, strerror(errno));
+		*status = EXIT_UNREACHABLE;
+		return NULL;
+	}
+	*status = exit_of(reply->error);
+	if (!reply->error)
+		return reply;
+	fprintf(stderr, "sekimori: %s\n", reply->message);
+	control__reply__free_unpacked(reply, NULL);
+	return NULL;
+}
+
+bool ask_id(struct ask *a)
+{
+	if (a->target && bytes_to_u64(bytes_of_text(a->target), UINT64_MAX, &a->request.id) == 0)
+		return true;
+	fprintf(stderr, "sekimori %s %s: a number was expected\n", a->noun, a->verb);
+	return false;
+}

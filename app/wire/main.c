@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// sekimori-wire: the only program that touches frames. Start-up ladder: options → memory files → ports → workers → serve.
+#include "log.h"
+#include "text.h"
+#include "wire.h"
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+enum { DEFAULT_FLOWS = 1 << 17, DEFAULT_CONTEXTS = 1 << 14, BLOCKS = 1 << 17, PARKED = 1 << 14 };
+
+static const char usage[] =
+	"usage: sekimori-wire --inside PORT --outside PORT [options]\n"
+	"  PORT                 interface name (af_packet), xdp:NAME (af_xdp), PCI address, or vdev:STRING\n"
+	"  --run-dir DIR        sockets for the brain and the CLI (default /run/sekimori)\n"
+	"  --inside-net CIDR    networks on the inside beyond what the port says (repeatable)\n"
+	"  --never CIDR         never refused, whatever the brain says (repeatable)\n"
+	"  --flows N            flow table, a power of two (default 131072)\n"
+	"  --queues N           queues and workers per port (default 1)\n"
+	"  --frame-bytes N      largest frame (default 2048)\n"
+	"  --hugepages          use hugepages (default: ordinary memory)\n"
+	"  --memory MB          without hugepages (default 256)\n"
+	"  --idle-us N          nap when idle; 0 spins (default 50)\n"
+	"  --file-prefix NAME   DPDK's, so that several wires share a machine\n";
+
+static const struct option options[] = {
+	{"inside", required_argument, NULL, 'i'},     {"outside", required_argument, NULL, 'o'},
+	{"run-dir", required_argument, NULL, 'r'},    {"inside-net", required_argument, NULL, 'n'},
+	{"never", required_argument, NULL, 'N'},      {"flows", required_argument, NULL, 'f'},
+	{"queues", required_argument, NULL, 'q'},     {"frame-bytes", required_argument, NULL, 'b'},
+	{"hugepages", no_argument, NULL, 'H'},        {"memory", required_argument, NULL, 'm'},
+	{"idle-us", required_argument, NULL, 'u'},    {"file-prefix", required_argument, NULL, 'p'},
+	{"help", no_argument, NULL, 'h'},             {NULL, 0, NULL, 0},
+};
+
+static unsigned number(const char *text, unsigned max)
+{
+	uint64_t n;
+
+	if (bytes_to_u64(bytes_of_text(text), max, &n) < 0)
+		log_fatal("\"%s\": a number up to %u was expected", text, max);
+	return (unsigned)n;
+}
+
+static void add_prefix(struct prefix *list, unsigned *n, unsigned max, const char *text)
+{
+	if (*n == max || prefix_parse(bytes_of_text(text), &list[*n]) < 0)
+		log_fatal("\"%s\": not a network such as 192.0.2.0/24 (or more than %u of them)", text, max);
+	++*n;
+}
+
+static void read_option(struct wire_options *o, int c)
+{
+	switch (c) {
+	case 'i': o->nic.port[NIC_INSIDE] = optarg; break;
+	case 'o': o->nic.port[NIC_OUTSIDE] = optarg; break;
+	case 'r': o->run_dir = optarg; break;
+	case 'n': add_prefix(o->inside, &o->insides, WIRE_INSIDE, optarg); break;
+	case 'N': add_prefix(o->never, &o->nevers, WIRE_NEVER, optarg); break;
+	case 'f': o->flows = number(optarg, FLOW_MAX_FLOWS); break;
+	case 'q': o->nic.queues = number(optarg, NIC_QUEUES); break;
+	case 'b': o->nic.frame_bytes = number(optarg, 16384); break;
+	case 'H': o->nic.hugepages = true; break;
+	case 'm': o->nic.memory_mb = number(optarg, 65536); break;
+	case 'u': o->idle_us = number(optarg, 10000); break;
+	case 'p': o->nic.file_prefix = optarg; break;
+	case 'h': fputs(usage, stdout); exit(0);
+	default: fputs(usage, stderr); exit(2);
+	}
+}
+
+static void read_options(struct wire_options *o, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+		read_option(o, c);
+	if (!o->nic.port[0] || !o->nic.port[1] || optind != argc) {
+		fputs(usage, stderr);
+		exit(2);
+	}
+	if (o->flows & (o->flows - 1))
+		log_fatal("--flows must be a power of two");
+	if (o->nic.queues < 1)
+		log_fatal("--queues must be at least 1");
+}
+
+static void on_signal(int signal)
+{
+	wire_signalled = signal == SIGUSR1 ? 2 : 1;
+}
+
+static struct siphash_key random_key(void)
+{
+	struct siphash_key k;
+
+	if (getrandom(&k, sizeof(k), 0) != sizeof(k))
+		log_fatal("no random numbers: %s", strerror(errno));
+	return k;
+}
+
+static void create_sheets(struct wire *w)
+{
+	struct siphash_key filter = random_key();
+	void *map;
+	int r;
+
+	w->wire_bytes = wire_sheet_bytes(w->workers);
+	r = sheet_create("sekimori-wire", w->wire_bytes, &w->wire_fd, &map);
+	if (r < 0)
+		log_fatal("memory file: %s", strerror(-r));
+	w->sheet = map;
+	wire_sheet_init(w->sheet, w->workers, random_key().k0, &filter);
+	r = sheet_seal_writer(w->wire_fd);
+	if (r < 0)
+		log_fatal("memory file cannot be sealed: %s", strerror(-r));
+	r = sheet_create("sekimori-brain", sizeof(struct brain_sheet), &w->brain_fd, &map);
+	if (r < 0)
+		log_fatal("memory file: %s", strerror(-r));
+	brain_sheet_init(map);
+	munmap(map, sizeof(struct brain_sheet));
+	r = sheet_map(w->brain_fd, sizeof(struct brain_sheet), false, &map); // what the brain writes, the wire only reads
+	if (r < 0)
+		log_fatal("memory file cannot be mapped: %s", strerror(-r));
+	w->brain = map;
+	r = sheet_seal(w->brain_fd); // no seal can be added later: neither side can change the rules of the other
+	if (r < 0)
+		log_fatal("memory file cannot be sealed: %s", strerror(-r));
+}
+
+static void transmit(void *user, uint16_t port, const uint8_t *frame, size_t n)
+{
+	struct worker *w = user;
+
+	nic_transmit_bytes(port, w->index, frame, n);
+}
+
+static void blocked(void *user, const struct verdict *rule)
+{
+	struct worker *w = user;
+	uint64_t now = clock_unix_ns(), took = now > rule->evidence_ns ? now - rule->evidence_ns : 0;
+	uint32_t n = w->block_samples;
+
+	if (!rule->evidence_ns || took > NS_PER_S) // made by a person, or said again after a restart
+		return;
+	w->block_ns[n % WIRE_SAMPLES] = (uint32_t)took;
+	__atomic_store_n(&w->block_samples, n + 1, __ATOMIC_RELEASE);
+}
+
+static void create_worker(struct wire *w, unsigned i)
+{
+	struct worker *k = &w->worker[i];
+	struct inspect_config c = {
+		.flow = {.flows = w->options.flows, .parked_segments = PARKED, .key = random_key()},
+		.contexts = w->options.contexts, .blocks = BLOCKS, .inside = w->options.inside, .inside_count = w->options.insides,
+		.never = w->options.never, .never_count = w->options.nevers, .worker = i, .wire = w->sheet, .brain = w->brain,
+		.hooks = {.transmit = transmit, .blocked = blocked, .user = k}, .counters = &k->counters,
+	};
+
+	k->index = i;
+	k->idle_us = w->options.idle_us;
+	k->list = calloc(LIST_BLOCKS, sizeof(*k->list));
+	k->inspect = inspect_create(&c);
+	if (!k->inspect || !k->list)
+		log_fatal("worker %u: %s", i, strerror(errno));
+}
+
+static void start_workers(struct wire *w)
+{
+	for (unsigned i = 0; i < w->workers; i++)
+		if (pthread_create(&w->worker[i].thread, NULL, worker_run, &w->worker[i]))
+			log_fatal("worker %u does not start", i);
+}
+
+static void stop_workers(struct wire *w)
+{
+	for (unsigned i = 0; i < w->workers; i++)
+		__atomic_store_n(&w->worker[i].stop, true, __ATOMIC_RELAXED);
+	for (unsigned i = 0; i < w->workers; i++)
+		pthread_join(w->worker[i].thread, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	static struct wire w;
+	char error[512];
+	int r;
+
+	log_init("sekimori-wire");
+	w.options = (struct wire_options){.run_dir = "/run/sekimori", .flows = DEFAULT_FLOWS, .contexts = DEFAULT_CONTEXTS, .idle_us = 50,
+					  .nic = {.queues = 1, .frame_bytes = 2048}};
+	read_options(&w.options, argc, argv);
+	w.workers = w.options.nic.queues;
+	w.start_ns = clock_deadline_ns();
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGTERM, on_signal);
+	signal(SIGINT, on_signal);
+	signal(SIGUSR1, on_signal);
+	if (mkdir(w.options.run_dir, 0755) < 0 && errno != EEXIST)
+		log_fatal("%s: %s", w.options.run_dir, strerror(errno));
+	create_sheets(&w);
+	if (nic_start(&w.options.nic, error) < 0)
+		log_fatal("%s", error);
+	for (unsigned i = 0; i < w.workers; i++)
+		create_worker(&w, i);
+	start_workers(&w);
+	log_info("forwarding between %s (inside) and %s (outside), %u worker(s)", nic_name(NIC_INSIDE), nic_name(NIC_OUTSIDE), w.workers);
+	r = wire_serve(&w);
+	if (r < 0)
+		log_warn("sockets in %s: %s", w.options.run_dir, strerror(-r));
+	stop_workers(&w);
+	nic_stop();
+	return r < 0;
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The poll loop of one worker: both ports, one queue each. Receives a burst, takes each frame through inspect, transmits. Held frames wait in a small park.
+// Nothing here waits for anybody: no lock, no allocation, no system call but the clock (and a nap when idle, if asked).
+#include "wire.h"
+#include <time.h>
+
+enum { IDLE_POLLS = 256, STEP_EVERY_NS = 100 * 1000 };
+
+struct parked {
+	struct rte_mbuf *m;
+	uint64_t flow, deadline_ns;
+	uint8_t side;
+};
+
+struct loop {
+	struct worker *w;
+	uint64_t deadline_ns, unix_ns;
+	struct rte_mbuf *out[2][NIC_BURST + WIRE_PARK]; // by side they go to
+	unsigned outs[2];
+	struct parked park[WIRE_PARK];                  // in order of arrival
+	unsigned parked;
+};
+
+static void tick(struct loop *l)
+{
+	l->deadline_ns = clock_deadline_ns();
+	l->unix_ns = clock_unix_ns();
+}
+
+static void queue_out(struct loop *l, unsigned from_side, struct rte_mbuf *m)
+{
+	unsigned to = !from_side;
+
+	l->out[to][l->outs[to]++] = m;
+}
+
+static void flush(struct loop *l)
+{
+	for (unsigned side = 0; side < 2; side++) {
+		unsigned n = l->outs[side];
+		unsigned refused = nic_transmit(side, l->w->index, l->out[side], n);
+
+		count_add(&l->w->counters, COUNT_FRAMES_OUT, n - refused);
+		count_add(&l->w->counters, COUNT_FRAMES_DROPPED_TX_FULL, refused);
+		l->outs[side] = 0;
+	}
+}
+
+static void hold(struct loop *l, unsigned side, struct rte_mbuf *m, uint64_t flow)
+{
+	if (l->parked == WIRE_PARK) {
+		count(&l->w->counters, COUNT_FRAMES_HELD_FULL);
+		inspect_held_expired(l->w->inspect, flow);
+		queue_out(l, side, m);
+		return;
+	}
+	l->park[l->parked++] = (struct parked){m, flow, l->deadline_ns + 1000000, (uint8_t)side};
+}
+
+static void settle(struct loop *l, unsigned side, struct rte_mbuf *m, enum inspect_action action, uint64_t flow)
+{
+	switch (action) {
+	case INSPECT_FORWARD:
+		queue_out(l, side, m);
+		break;
+	case INSPECT_DROP:
+		nic_free(m);
+		break;
+	case INSPECT_HOLD:
+		hold(l, side, m, flow);
+		break;
+	}
+}
+
+static unsigned receive(struct loop *l, unsigned side)
+{
+	struct rte_mbuf *in[NIC_BURST];
+	unsigned n = nic_receive(side, l->w->index, in);
+
+	for (unsigned i = 0; i < n; i++) {
+		struct frame f;
+		uint64_t flow = 0;
+
+		if (!nic_frame(in[i], side, l->unix_ns, &f)) {
+			count(&l->w->counters, COUNT_DECODE_BAD);
+			queue_out(l, side, in[i]);
+			continue;
+		}
+		settle(l, side, in[i], inspect_frame(l->w->inspect, &f, l->deadline_ns, &flow), flow);
+	}
+	return n;
+}
+
+// Held frames in order of arrival: released, refused, or out of time.
+static void review_park(struct loop *l)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < l->parked; i++) {
+		struct parked p = l->park[i];
+		enum inspect_action action = INSPECT_FORWARD;
+		struct frame f;
+
+		if (l->deadline_ns >= p.deadline_ns)
+			inspect_held_expired(l->w->inspect, p.flow);
+		if (nic_frame(p.m, p.side, l->unix_ns, &f))
+			action = inspect_held(l->w->inspect, &f, p.flow, l->deadline_ns);
+		if (action == INSPECT_HOLD && l->deadline_ns < p.deadline_ns)
+			l->park[kept++] = p;
+		else
+			settle(l, p.side, p.m, action == INSPECT_HOLD ? INSPECT_FORWARD : action, p.flow);
+	}
+	l->parked = kept;
+}
+
+static void nap(unsigned us)
+{
+	struct timespec t = {.tv_nsec = (long)us * 1000};
+
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+}
+
+// A copy of the blocks for whoever lists them: the table itself belongs to this thread alone.
+static void answer_list(struct worker *w)
+{
+	uint32_t wanted = __atomic_load_n(&w->list_wanted, __ATOMIC_ACQUIRE);
+	const struct block_entry *b;
+	uint32_t n = 0;
+
+	if (wanted == w->list_done)
+		return;
+	while (n < LIST_BLOCKS && (b = block_at(inspect_blocks(w->inspect), n)))
+		w->list[n++] = *b;
+	w->list_count = n;
+	__atomic_store_n(&w->list_done, wanted, __ATOMIC_RELEASE);
+}
+
+void *worker_run(void *worker)
+{
+	static struct loop loops[NIC_QUEUES]; // too large for a stack
+	struct worker *w = worker;
+	struct loop *l = &loops[w->index];
+	unsigned idle = 0;
+	uint64_t stepped = 0;
+
+	l->w = w;
+	nic_thread_start();
+	while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) {
+		unsigned n;
+
+		tick(l);
+		n = receive(l, NIC_INSIDE) + receive(l, NIC_OUTSIDE);
+		if (n || l->parked || l->deadline_ns - stepped >= STEP_EVERY_NS) {
+			inspect_panic(w->inspect, __atomic_load_n(&w->panic, __ATOMIC_RELAXED));
+			inspect_step(w->inspect, l->deadline_ns, l->unix_ns);
+			answer_list(w);
+			stepped = l->deadline_ns;
+		}
+		if (l->parked)
+			review_park(l);
+		flush(l);
+		idle = n || l->parked ? 0 : idle + 1;
+		if (w->idle_us && idle >= IDLE_POLLS)
+			nap(w->idle_us);
+	}
+	return NULL;
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// DPDK's ethdev behind nic.h. Names of ports are turned into EAL devices here and nowhere else.
+#include "nic.h"
+#include <errno.h>
+#include <rte_bus_pci.h>
+#include <rte_cycles.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_malloc.h>
+#include <rte_mbuf.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { ARGUMENTS = 32, ARGUMENT_BYTES = 256, RX_DESCRIPTORS = 1024, TX_DESCRIPTORS = 1024, POOL_CACHE = 256, PER_QUEUE = 8192,
+	FRAME_OVERHEAD = 22 + 96 /* Ethernet header and two tags; af_packet's own header lies in the same slot */ };
+
+static struct {
+	uint16_t port[2];
+	struct rte_mempool *pool;
+	char name[2][ARGUMENT_BYTES];
+	unsigned queues;
+} nic;
+
+static int fail(char error[512], const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static int fail(char error[512], const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(error, 512, format, args);
+	va_end(args);
+	return -1;
+}
+
+struct arguments {
+	char text[ARGUMENTS][ARGUMENT_BYTES];
+	char *at[ARGUMENTS + 1];
+	int n;
+};
+
+static void add(struct arguments *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct arguments *a, const char *format, ...)
+{
+	va_list args;
+
+	if (a->n >= ARGUMENTS)
+		return;
+	va_start(args, format);
+	vsnprintf(a->text[a->n], ARGUMENT_BYTES, format, args);
+	va_end(args);
+	a->at[a->n] = a->text[a->n];
+	a->n++;
+}
+
+static bool is_pci(const char *port)
+{
+	return strchr(port, ':') && strchr(port, '.') && strncmp(port, "xdp:", 4) && strncmp(port, "vdev:", 5);
+}
+
+static void add_port(struct arguments *a, const struct nic_config *c, unsigned side)
+{
+	const char *p = c->port[side];
+
+	if (is_pci(p)) {
+		add(a, "--allow=%s", p);
+		snprintf(nic.name[side], ARGUMENT_BYTES, "%s", p);
+	} else if (strncmp(p, "vdev:", 5) == 0) {
+		add(a, "--vdev=%s", p + 5);
+		snprintf(nic.name[side], ARGUMENT_BYTES, "%.*s", (int)strcspn(p + 5, ","), p + 5);
+	} else if (strncmp(p, "xdp:", 4) == 0) {
+		add(a, "--vdev=net_af_xdp%u,iface=%s", side, p + 4);
+		snprintf(nic.name[side], ARGUMENT_BYTES, "net_af_xdp%u", side);
+	} else {
+		// Small blocks: a block is handed over when full or after a timer of the kernel's, so large ones add latency.
+		add(a, "--vdev=net_af_packet%u,iface=%s,qpairs=%u,framesz=%u,framecnt=1024,blocksz=%u,qdisc_bypass=1", side, p, c->queues,
+		    c->frame_bytes, c->frame_bytes > 4096 ? c->frame_bytes : 4096);
+		snprintf(nic.name[side], ARGUMENT_BYTES, "net_af_packet%u", side);
+	}
+}
+
+static int start_eal(const struct nic_config *c, char error[512])
+{
+	static struct arguments a; // EAL keeps pointers into it
+	bool pci = is_pci(c->port[0]) || is_pci(c->port[1]);
+
+	a.n = 0;
+	add(&a, "sekimori-wire");
+	add(&a, "--file-prefix=%s", c->file_prefix ? c->file_prefix : "sekimori");
+	add(&a, "--no-telemetry");
+	add(&a, "--log-level=*:warning");
+	if (c->lcores) {
+		add(&a, "-l");
+		add(&a, "%s", c->lcores);
+	}
+	if (!c->hugepages) {
+		add(&a, "--no-huge");
+		add(&a, "-m");
+		add(&a, "%u", c->memory_mb ? c->memory_mb : 256);
+	}
+	if (!pci)
+		add(&a, "--no-pci");
+	add_port(&a, c, NIC_INSIDE);
+	add_port(&a, c, NIC_OUTSIDE);
+	a.at[a.n] = NULL;
+	if (rte_eal_init(a.n, a.at) < 0)
+		return fail(error, "DPDK did not start: %s (hugepages? permissions? is the interface up?)", rte_strerror(rte_errno));
+	return 0;
+}
+
+static int start_queues(unsigned side, const struct nic_config *c, char error[512])
+{
+	uint16_t port = nic.port[side];
+	int socket = rte_eth_dev_socket_id(port);
+
+	for (uint16_t q = 0; q < c->queues; q++) {
+		int r = rte_eth_rx_queue_setup(port, q, RX_DESCRIPTORS, socket < 0 ? 0 : (unsigned)socket, NULL, nic.pool);
+
+		if (r == 0)
+			r = rte_eth_tx_queue_setup(port, q, TX_DESCRIPTORS, socket < 0 ? 0 : (unsigned)socket, NULL);
+		if (r < 0)
+			return fail(error, "port %s, queue %u: %s", c->port[side], q, rte_strerror(-r));
+	}
+	return 0;
+}
+
+static int start_port(unsigned side, const struct nic_config *c, char error[512])
+{
+	struct rte_eth_conf conf = {.rxmode = {.mq_mode = RTE_ETH_MQ_RX_NONE}};
+	struct rte_eth_dev_info info;
+	uint16_t mtu = 0;
+	int r;
+
+	if (rte_eth_dev_get_port_by_name(nic.name[side], &nic.port[side]) < 0)
+		return fail(error, "port %s: no such device under DPDK", c->port[side]);
+	if (rte_eth_dev_info_get(nic.port[side], &info) < 0)
+		return fail(error, "port %s: no information", c->port[side]);
+	if (c->queues > info.max_rx_queues || c->queues > info.max_tx_queues)
+		return fail(error, "port %s: has %u queues, %u asked", c->port[side], info.max_rx_queues, c->queues);
+	if (c->queues > 1) {
+		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+		conf.rx_adv_conf.rss_conf.rss_hf = (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP) & info.flow_type_rss_offloads;
+	}
+	r = rte_eth_dev_configure(nic.port[side], (uint16_t)c->queues, (uint16_t)c->queues, &conf);
+	if (r < 0)
+		return fail(error, "port %s: %s", c->port[side], rte_strerror(-r));
+	rte_eth_dev_get_mtu(nic.port[side], &mtu);
+	if (mtu + (unsigned)FRAME_OVERHEAD > c->frame_bytes)
+		return fail(error, "port %s: MTU %u does not fit frames of %u bytes (a cut frame would be forwarded cut): use --frame-bytes %u",
+			    c->port[side], mtu, c->frame_bytes, (mtu + (unsigned)FRAME_OVERHEAD + 2047u) & ~2047u);
+	if (start_queues(side, c, error) < 0)
+		return -1;
+	r = rte_eth_dev_start(nic.port[side]);
+	if (r < 0)
+		return fail(error, "port %s does not start: %s", c->port[side], rte_strerror(-r));
+	r = rte_eth_promiscuous_enable(nic.port[side]);
+	if (r < 0 && r != -ENOTSUP)
+		return fail(error, "port %s: promiscuous mode refused: %s", c->port[side], rte_strerror(-r));
+	return 0;
+}
+
+int nic_start(const struct nic_config *c, char error[512])
+{
+	unsigned mbufs = c->mbufs ? c->mbufs : PER_QUEUE * 2 * c->queues;
+
+	if (start_eal(c, error) < 0)
+		return -1;
+	nic.queues = c->queues;
+	nic.pool = rte_pktmbuf_pool_create("frames", mbufs, POOL_CACHE, 0, (uint16_t)(c->frame_bytes + RTE_PKTMBUF_HEADROOM),
+					   (int)rte_socket_id());
+	if (!nic.pool)
+		return fail(error, "no memory for %u frames of %u bytes: %s", mbufs, c->frame_bytes, rte_strerror(rte_errno));
+	if (start_port(NIC_INSIDE, c, error) < 0)
+		return -1;
+	return start_port(NIC_OUTSIDE, c, error);
+}
+
+void nic_stop(void)
+{
+	for (unsigned side = 0; side < 2; side++) {
+		rte_eth_dev_stop(nic.port[side]);
+		rte_eth_dev_close(nic.port[side]);
+	}
+	rte_eal_cleanup();
+}
+
+unsigned nic_receive(unsigned side, unsigned queue, struct rte_mbuf *out[NIC_BURST])
+{
+	return rte_eth_rx_burst(nic.port[side], (uint16_t)queue, out, NIC_BURST);
+}
+
+unsigned nic_transmit(unsigned side, unsigned queue, struct rte_mbuf **frames, unsigned n)
+{
+	unsigned sent = n ? rte_eth_tx_burst(nic.port[side], (uint16_t)queue, frames, (uint16_t)n) : 0;
+
+	for (unsigned i = sent; i < n; i++)
+		rte_pktmbuf_free(frames[i]);
+	return n - sent;
+}
+
+bool nic_transmit_bytes(unsigned side, unsigned queue, const uint8_t *data, size_t n)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(nic.pool);
+	char *room = m ? rte_pktmbuf_append(m, (uint16_t)n) : NULL;
+
+	if (!room) {
+		rte_pktmbuf_free(m);
+		return false;
+	}
+	memcpy(room, data, n);
+	return nic_transmit(side, queue, &m, 1) == 0;
+}
+
+void nic_free(struct rte_mbuf *m)
+{
+	rte_pktmbuf_free(m);
+}
+
+// The PMD may have taken the VLAN tag out of the frame; it is put back so that what leaves is what came.
+static bool restore_vlan(struct rte_mbuf **m)
+{
+	if (!((*m)->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED))
+		return true;
+	if (rte_vlan_insert(m) < 0)
+		return false;
+	(*m)->ol_flags &= ~RTE_MBUF_F_RX_VLAN_STRIPPED;
+	return true;
+}
+
+bool nic_frame(struct rte_mbuf *m, unsigned side, uint64_t unix_ns, struct frame *out)
+{
+	if (!restore_vlan(&m))
+		return false;
+	if (m->nb_segs > 1 && rte_pktmbuf_linearize(m) < 0)
+		return false;
+	*out = (struct frame){.at = rte_pktmbuf_mtod(m, const uint8_t *), .bytes = rte_pktmbuf_data_len(m),
+			      .wire_bytes = rte_pktmbuf_pkt_len(m), .unix_ns = unix_ns, .port = (uint16_t)side, .link = LINK_ETHERNET};
+	return true;
+}
+
+void nic_thread_start(void)
+{
+	rte_thread_register(); // own mempool cache; without it every allocation takes the shared ring
+}
+
+const char *nic_name(unsigned side)
+{
+	return nic.name[side];
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Two ports of DPDK's ethdev: real NICs by PCI address, af_packet and af_xdp by interface name, any --vdev string. The only place besides app/wire that knows rte_*.
+// Frames are rte_mbufs here: opaque to the caller except through nic_frame.
+#pragma once
+#include "decode.h"
+
+enum nic_limits { NIC_BURST = 32, NIC_QUEUES = 16 };
+enum nic_side { NIC_INSIDE = 0, NIC_OUTSIDE = 1 };
+
+struct rte_mbuf;
+
+struct nic_config {
+	const char *port[2];      // "0000:00:05.0" | "eth0" (af_packet) | "xdp:eth0" (af_xdp) | "vdev:net_ring0,..." ; inside, outside
+	unsigned queues;          // per port
+	unsigned frame_bytes;     // largest frame; the ports must hold it whole (default 2048)
+	unsigned mbufs;           // pool size, 0 = 8192 a port and queue
+	bool hugepages;           // false: --no-huge
+	unsigned memory_mb;       // with --no-huge; 0 = 256
+	const char *file_prefix;  // so that several wires share a machine
+	const char *lcores;       // EAL -l list; NULL: main only
+};
+
+// Starts EAL and both ports. 0, or -1 with a message in error (which port, what was refused, what to do). Refuses ports whose MTU does not fit
+// frame_bytes: a frame is never cut.
+int nic_start(const struct nic_config *config, char error[512]);
+void nic_stop(void);
+
+// Takes up to NIC_BURST frames. Returns how many.
+unsigned nic_receive(unsigned side, unsigned queue, struct rte_mbuf *out[NIC_BURST]);
+// Hands frames to the port; what it refuses is freed and its number returned.
+unsigned nic_transmit(unsigned side, unsigned queue, struct rte_mbuf **frames, unsigned n);
+// A frame of our own (a reset). false: no buffer or refused.
+bool nic_transmit_bytes(unsigned side, unsigned queue, const uint8_t *data, size_t n);
+void nic_free(struct rte_mbuf *m);
+// The frame as flat bytes (multi-segment ones are linearised; false if that is impossible: forward unseen, count). Borrowed until the mbuf goes.
+bool nic_frame(struct rte_mbuf *m, unsigned side, uint64_t unix_ns, struct frame *out);
+// Call once in each thread that uses the functions above.
+void nic_thread_start(void);
+const char *nic_name(unsigned side);

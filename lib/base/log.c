@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Messages to stderr. Knows the program's name and nothing else; a message goes out as one write, so that lines of
+// several threads do not mix. Not for the packet path.
+#include "log.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LINE_BYTES = 1024 };
+
+// The only writable variable of the room: set once by main before any thread exists.
+static const char *program_name = "sekimori";
+
+static void log_line(const char *level, const char *format, va_list arguments)
+{
+	char line[LINE_BYTES];
+	int head = snprintf(line, sizeof(line), "%.64s: %s", program_name, level);
+	size_t length;
+
+	if (head < 0)
+		return;
+	vsnprintf(line + head, sizeof(line) - (size_t)head - 1, format, arguments);
+	length = strlen(line);
+	line[length++] = '\n';
+	if (write(STDERR_FILENO, line, length) < 0)
+		return; // nowhere left to say it
+}
+
+void log_init(const char *program)
+{
+	program_name = program;
+}
+
+void log_info(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	log_line("", format, arguments);
+	va_end(arguments);
+}
+
+void log_warn(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	log_line("warning: ", format, arguments);
+	va_end(arguments);
+}
+
+void log_fatal(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	log_line("fatal: ", format, arguments);
+	va_end(arguments);
+	exit(1);
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Helpers for filling replies. Everything a reply holds is malloc'ed, because protobuf-c frees it member by member.
+#include "control.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void control_set(char **field, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		return;
+	if (*field && *field != protobuf_c_empty_string)
+		free(*field);
+	*field = copy;
+}
+
+void control_fail(Control__Reply *reply, int error, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	reply->error = error;
+	control_set(&reply->message, text);
+}
+
+void *control_append(void ***list, size_t *n, size_t bytes)
+{
+	void **grown = *list;
+	void *item = calloc(1, bytes);
+
+	// Room doubles at powers of two: n itself tells when.
+	if (item && (*n & (*n - 1)) == 0)
+		grown = realloc(*list, (*n ? *n * 2 : 1) * sizeof(void *));
+	if (!item || !grown) {
+		free(item);
+		return NULL;
+	}
+	*list = grown;
+	grown[(*n)++] = item;
+	return item;
+}
+
+bool control_verb_changes(Control__Verb verb)
+{
+	static const bool changes[] = {
+		[CONTROL__VERB__BLOCK_ADD] = true, [CONTROL__VERB__BLOCK_EXTEND] = true, [CONTROL__VERB__BLOCK_LIFT] = true,
+		[CONTROL__VERB__BLOCK_CONFIRM] = true, [CONTROL__VERB__MODE_SET] = true, [CONTROL__VERB__POLICY_RELOAD] = true,
+		[CONTROL__VERB__PANIC] = true,
+	};
+
+	return (size_t)verb < sizeof(changes) ? changes[verb] : true;
+}

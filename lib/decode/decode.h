@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Frame → packet: what the bytes of one frame say, layers 2 to 4. Knows no connections and no time. Work is bounded by
+// DECODE_TAGS and DECODE_EXTENSIONS. Never reads past frame.bytes.
+#pragma once
+#include "address.h"
+
+enum decode_limits { DECODE_TAGS = 3, DECODE_LABELS = 4, DECODE_EXTENSIONS = 8, DECODE_EXTENSION_BYTES = 256 };
+
+enum link_type { LINK_ETHERNET, LINK_RAW /* starts with IP */, LINK_COOKED /* Linux SLL */, LINK_COOKED2, LINK_NULL /* BSD loopback */ };
+
+enum decode_result {
+	DECODE_OK,        // addresses and transport are known
+	DECODE_OTHER,     // not IP: forward, nothing to inspect
+	DECODE_PIECE,     // an IP fragment: addresses known, no ports. (An IPv6 atomic fragment is DECODE_OK)
+	DECODE_MALFORMED, // headers contradict themselves or the frame
+};
+
+enum packet_oddity { // bits
+	ODDITY_CUT = 1 << 0,            // frame is shorter than its IP length
+	ODDITY_TRAILER = 1 << 1,        // frame is longer than its IP length (more than Ethernet padding)
+	ODDITY_IP_CHECKSUM = 1 << 2,
+	ODDITY_TRANSPORT_CHECKSUM = 1 << 3,
+	ODDITY_IP_OPTIONS = 1 << 4,
+	ODDITY_TUNNEL = 1 << 5,         // GRE, IPIP, VXLAN, MPLS, PPPoE: the inner packet is not looked at
+	ODDITY_FLAGS = 1 << 6,          // TCP flags no stack sends (SYN+FIN, SYN+RST, null, Xmas)
+	ODDITY_OFFSET = 1 << 7,         // TCP data offset below 5 or past the segment
+	ODDITY_OPTIONS = 1 << 8,        // TCP options run past the header
+	ODDITY_LENGTH = 1 << 9,         // UDP length contradicts IP length
+};
+
+enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG = 32 };
+enum { TRANSPORT_ICMP = 1, TRANSPORT_TCP = 6, TRANSPORT_UDP = 17, TRANSPORT_ICMP6 = 58 };
+
+struct frame {             // bytes from a port; borrowed
+	const uint8_t *at;
+	uint32_t bytes;        // what we have
+	uint32_t wire_bytes;   // what was on the wire (larger in a cut capture)
+	uint64_t unix_ns;      // when it came
+	uint16_t port;         // 0 inside port, 1 outside port; in replay always 0
+	uint8_t link;          // enum link_type
+};
+
+struct packet {
+	struct address source, destination;
+	uint16_t source_port, destination_port; // host order; ICMP: type<<8|code and 0
+	uint16_t vlan[DECODE_TAGS];  // VLAN ids outermost first
+	uint8_t vlans;
+	uint8_t transport;           // IP protocol number
+	uint8_t ttl;                 // TTL or hop limit
+	uint8_t tcp_flags;
+	uint16_t oddities;           // enum packet_oddity
+	uint16_t ether_type;         // of the innermost header looked at
+	uint32_t ip_offset;          // from frame start
+	uint32_t transport_offset;
+	uint32_t payload_offset;
+	uint32_t payload_bytes;      // by the IP length, never past the frame
+	uint32_t seq, ack;           // TCP, host order
+	uint16_t window;             // TCP, unscaled
+	uint8_t window_scale;        // from a SYN's option, at most 14
+	uint8_t has_window_scale;
+};
+
+// Fills *p from *f. Fields not reached stay zero. Checksums are verified only when `checksums` is set (oddity bits).
+enum decode_result decode_frame(const struct frame *f, bool checksums, struct packet *p);
+
+// The payload; empty where there is none.
+static inline struct bytes packet_payload(const struct frame *f, const struct packet *p)
+{
+	return (struct bytes){f->at + p->payload_offset, p->payload_bytes};
+}
+
+enum { DECODE_RESET_BYTES = 128 };
+
+// Builds a TCP reset in `out`, ready to transmit out of the port it goes to, from a frame of the same flow: link header, tags and
+// IP version are copied. `forward` true: same direction as the model frame (its source to its destination), false: the other way.
+// seq must be the receiver's RCV.NXT (RFC 5961 §3); the segment is RST|ACK with `ack`, checksums filled in, TTL 64.
+// Only for LINK_ETHERNET models with a decoded TCP packet. Returns its length (at least 60), 0 if it cannot be built.
+size_t decode_build_reset(const struct frame *model, const struct packet *p, bool forward, uint32_t seq, uint32_t ack,
+			  uint8_t out[DECODE_RESET_BYTES]);

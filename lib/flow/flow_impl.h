@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What flow.c (table), tcp.c (state) and order.c (bytes) share; for this room only.
+#pragma once
+#include "flow.h"
+
+enum flow_impl_limits {
+	FLOW_PARK_SEGMENTS_MAX = UINT16_MAX, // flow_tcp_side.park_head is an index + 1
+	FLOW_EVICT_LOOKS = 64,               // slots looked at for a flow to give up when the table is full
+	FLOW_REACH_BYTES = 1 << 20,          // how far past the announced window a number is still believed
+	FLOW_WINDOW_BYTES = 65535,           // a window we may not know the scale of is at least this
+	FLOW_COPIES_PER_FLOW = 4,            // segments remembered, on the average
+	FLOW_COPIES_MAX = 1 << 18,           // 4 MiB
+};
+
+// flow_tcp_side.seen. A side's numbers count only as far as its peer has shown that it took them (evasions B and D).
+enum tcp_seen {
+	TCP_SEEN_SEQ = 1 << 0, // next_seq is set
+	TCP_SEEN_ACK = 1 << 1, // it has acknowledged its peer's SYN: `acked` is set. Before that, `acked` holds the peer's earlier
+			       // first byte, where the peer has sent two SYNs with different numbers
+	TCP_SEEN_FIN = 1 << 2, // it has sent a FIN within reach; flow_tcp_side.fin follows when the peer acknowledges it
+};
+
+enum park_hold { // why parked bytes are not delivered even when they are next
+	PARK_FREE,
+	PARK_UNTIL_ACKED,  // sent in the handshake: only if the receiver acknowledges them
+	PARK_UNTIL_SEEN,   // acknowledges bytes its peer has not sent as far as we know: until those come, or as above
+};
+
+struct park_segment {
+	uint32_t seq;
+	uint32_t ack;
+	uint16_t bytes;
+	uint16_t next;     // index + 1 in the side's list by seq, or in the free list; 0 = last
+	uint8_t hold;      // enum park_hold
+};
+
+struct park {
+	struct park_segment *segments;
+	uint8_t *data;     // FLOW_PARK_BYTES each
+	uint32_t capacity;
+	uint32_t fresh;    // those from here on were never used
+	uint16_t free;     // index + 1
+};
+
+struct copy { // a segment that was inspected, by keyed hashes
+	uint64_t where; // flow, side, number and length
+	uint64_t what;  // its bytes
+};
+
+struct copies { // direct-mapped: a newer segment takes the place of an older one
+	struct copy *slots;
+	uint32_t capacity; // power of two
+};
+
+struct flow_table {
+	struct flow *flows;       // free slots have no client address and are chained by next_in_bucket
+	uint32_t *buckets;        // slot + 1, 0 = empty
+	uint32_t capacity;        // of both
+	uint32_t fresh;           // slots from here on were never used
+	uint32_t free;            // slot + 1
+	uint32_t live;
+	uint32_t sweep_at, evict_at;
+	uint64_t tcp_open_ns, tcp_half_open_ns, tcp_closed_ns, udp_ns, other_ns;
+	struct siphash_key key;
+	struct counters *counters;
+	flow_end_fn ended;
+	void *user;
+	struct park park;
+	struct copies copies;
+};
+
+// Serial arithmetic, RFC 1982 with 32 bits: how far a is ahead of b.
+static inline int32_t seq_ahead(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b);
+}
+
+// How far ahead of next_seq this side may send before we stop believing it.
+static inline int32_t flow_reach(const struct flow *f, enum flow_side side)
+{
+	uint32_t window = f->tcp[!side].window;
+
+	return (int32_t)((window > FLOW_WINDOW_BYTES ? window : FLOW_WINDOW_BYTES) + FLOW_REACH_BYTES);
+}
+
+static inline bool flow_is_live(const struct flow *f)
+{
+	return address_is_set(&f->client);
+}
+
+// tcp.c
+bool flow_tcp_update(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p);
+// A FIN whose acknowledgement has come moves the numbers and the state.
+void flow_tcp_settle_fin(struct flow *f);
+// Both ends are done, or as good as: a SYN may begin anew.
+bool flow_tcp_is_ending(const struct flow *f);
+bool flow_tcp_begins_anew(const struct flow *f, enum flow_side sender, const struct packet *p);
+
+// copies.c
+int flow_copies_create(struct copies *c, uint32_t flows); // 0 or -errno
+void flow_copies_destroy(struct copies *c);
+void flow_copies_remember(struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq, struct bytes data);
+// Is it byte for byte a segment remembered? false also where that one is forgotten.
+bool flow_copies_has(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq, struct bytes data);
+
+// order.c
+int flow_park_create(struct park *k, uint32_t capacity); // 0 or -errno
+void flow_park_destroy(struct park *k);
+void flow_park_drop(struct flow_table *t, struct flow *f, enum flow_side side);

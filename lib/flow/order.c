@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The order of TCP bytes: what is next goes on, what comes early is parked, what comes twice is not passed again. Knows no protocol.
+// First copy wins, also among parked ones. A gap is given up only on the receiver's evidence (it acknowledged bytes we never
+// saw), never because a sender jumped ahead. Work per segment is bounded by FLOW_PARK_PER_SIDE.
+#include <errno.h>
+#include <stdlib.h>
+#include "flow_impl.h"
+
+struct delivery { // one flow_order call
+	struct flow_table *table;
+	struct flow *flow;
+	flow_bytes_fn deliver;
+	void *user;
+};
+
+int flow_park_create(struct park *k, uint32_t capacity)
+{
+	if (capacity > FLOW_PARK_SEGMENTS_MAX)
+		return -EINVAL;
+	k->segments = calloc(capacity ? capacity : 1, sizeof(k->segments[0]));
+	k->data = calloc(capacity ? capacity : 1, FLOW_PARK_BYTES);
+	k->capacity = capacity;
+	if (k->segments && k->data)
+		return 0;
+	flow_park_destroy(k);
+	return -ENOMEM;
+}
+
+void flow_park_destroy(struct park *k)
+{
+	free(k->segments);
+	free(k->data);
+	*k = (struct park){0};
+}
+
+static struct park_segment *segment_at(struct park *k, uint16_t link)
+{
+	return link ? &k->segments[link - 1] : NULL;
+}
+
+static uint8_t *segment_data(const struct park *k, uint16_t link)
+{
+	return k->data + (size_t)(link - 1) * FLOW_PARK_BYTES;
+}
+
+// A link to an unused segment, 0 when all are taken.
+static uint16_t take_segment(struct park *k)
+{
+	uint16_t link = k->free;
+
+	if (link)
+		k->free = segment_at(k, link)->next;
+	else if (k->fresh < k->capacity)
+		link = (uint16_t)++k->fresh;
+	return link;
+}
+
+// Takes *at out of a side's list.
+static void free_segment(struct park *k, struct flow_tcp_side *s, uint16_t *at)
+{
+	uint16_t link = *at;
+	struct park_segment *e = segment_at(k, link);
+
+	*at = e->next;
+	e->next = k->free;
+	k->free = link;
+	s->parked--;
+}
+
+void flow_park_drop(struct flow_table *t, struct flow *f, enum flow_side side)
+{
+	while (f->tcp[side].park_head)
+		free_segment(&t->park, &f->tcp[side], &f->tcp[side].park_head);
+}
+
+static void uninspected(const struct delivery *d, enum counter which)
+{
+	d->flow->flags |= FLOW_FLAG_UNINSPECTED;
+	count(d->table->counters, which);
+}
+
+static void pass(const struct delivery *d, enum flow_side side, struct bytes data, bool gap)
+{
+	d->flow->tcp[side].next_seq += (uint32_t)data.left;
+	d->deliver(d->user, d->flow, side, data, gap);
+}
+
+// Parks one piece before *at. false: no room for it.
+static bool park_piece(const struct delivery *d, enum flow_side side, uint16_t *at, const struct park_segment *like,
+		       uint32_t seq, struct bytes piece)
+{
+	struct flow_tcp_side *s = &d->flow->tcp[side];
+	struct park *k = &d->table->park;
+	uint16_t link = s->parked < FLOW_PARK_PER_SIDE && piece.left <= FLOW_PARK_BYTES ? take_segment(k) : 0;
+
+	if (!link) {
+		uninspected(d, COUNT_TCP_PARK_FULL);
+		return false;
+	}
+	*segment_at(k, link) = (struct park_segment){
+		.seq = seq, .ack = like->ack, .bytes = (uint16_t)piece.left, .next = *at, .hold = like->hold};
+	memcpy(segment_data(k, link), piece.at, piece.left);
+	*at = link;
+	s->parked++;
+	return true;
+}
+
+// Two copies that differ: whichever the receiver takes, one of them went by uninspected.
+static void compare_copies(const struct delivery *d, const struct park_segment *e, uint16_t link, uint32_t seq, struct bytes data)
+{
+	struct bytes old = bytes_of(segment_data(&d->table->park, link), e->bytes);
+
+	if (seq_ahead(seq, e->seq) > 0)
+		old = bytes_from(old, seq - e->seq);
+	else
+		data = bytes_from(data, e->seq - seq);
+	old = bytes_head(old, data.left);
+	if (!bytes_equal(old, bytes_head(data, old.left)))
+		d->flow->flags |= FLOW_FLAG_UNINSPECTED;
+}
+
+// Parks what is new of `data` between what is parked already. A held copy gives way to one that is not.
+static void park_data(const struct delivery *d, enum flow_side side, const struct park_segment *like, struct bytes data)
+{
+	struct flow_tcp_side *s = &d->flow->tcp[side];
+	struct park *k = &d->table->park;
+	uint16_t *at = &s->park_head;
+	uint32_t seq = like->seq;
+	bool overlap = false;
+
+	while (*at && data.left) {
+		uint16_t link = *at;
+		struct park_segment *e = segment_at(k, link);
+		int32_t before = seq_ahead(e->seq, seq), end = seq_ahead(e->seq + e->bytes, seq);
+
+		if (end > 0 && before < (int32_t)data.left) {
+			if (e->hold && !like->hold) {
+				free_segment(k, s, at);
+				continue;
+			}
+			overlap = true;
+			compare_copies(d, e, link, seq, data);
+			if (before > 0 && !park_piece(d, side, at, like, seq, bytes_head(data, (size_t)before)))
+				break;
+			data = bytes_from(data, (size_t)end);
+			seq = e->seq + e->bytes;
+			at = &e->next;
+			continue;
+		}
+		if (before >= (int32_t)data.left)
+			break;
+		at = &e->next;
+	}
+	if (overlap)
+		count(d->table->counters, COUNT_TCP_OVERLAP);
+	if (data.left)
+		park_piece(d, side, at, like, seq, data);
+}
+
+static bool is_released(const struct flow *f, enum flow_side side, const struct park_segment *e)
+{
+	const struct flow_tcp_side *peer = &f->tcp[!side];
+
+	if (e->hold == PARK_FREE || (peer->seen & TCP_SEEN_ACK && seq_ahead(peer->acked, e->seq) > 0))
+		return true;
+	return e->hold == PARK_UNTIL_SEEN && seq_ahead(e->ack, peer->next_seq) <= 0;
+}
+
+// Passes the head of the list, which is next or overlaps what was passed; frees it.
+static void pass_head(const struct delivery *d, enum flow_side side, bool gap)
+{
+	struct flow_tcp_side *s = &d->flow->tcp[side];
+	struct park *k = &d->table->park;
+	uint16_t link = s->park_head;
+	struct park_segment *e = segment_at(k, link);
+	int32_t old = seq_ahead(s->next_seq, e->seq);
+
+	if (old < e->bytes)
+		pass(d, side, bytes_from(bytes_of(segment_data(k, link), e->bytes), (size_t)old), gap);
+	free_segment(k, s, &s->park_head);
+}
+
+// Nobody answers in a capture of one direction, so the receiver can tell us nothing: only a full side ends the wait.
+static bool gap_is_final(const struct flow *f, enum flow_side side, const struct park_segment *head)
+{
+	const struct flow_tcp_side *peer = &f->tcp[!side];
+
+	if (f->packets[!side] == 0)
+		return f->tcp[side].parked >= FLOW_PARK_PER_SIDE;
+	return peer->seen & TCP_SEEN_ACK && seq_ahead(peer->acked, head->seq) >= 0;
+}
+
+// Passes parked bytes as far as they reach.
+static void advance(const struct delivery *d, enum flow_side side)
+{
+	struct flow_tcp_side *s = &d->flow->tcp[side];
+	struct park_segment *e;
+	bool gap = false;
+
+	if (d->flow->state < FLOW_OPEN)
+		return;
+	while ((e = segment_at(&d->table->park, s->park_head))) {
+		if (seq_ahead(s->next_seq, e->seq) >= e->bytes) {
+			free_segment(&d->table->park, s, &s->park_head);
+			continue;
+		}
+		if (!is_released(d->flow, side, e))
+			return;
+		if (seq_ahead(e->seq, s->next_seq) > 0) {
+			if (!gap_is_final(d->flow, side, e))
+				return;
+			uninspected(d, COUNT_TCP_GAP);
+			s->next_seq = e->seq;
+			gap = true;
+		}
+		pass_head(d, side, gap);
+		gap = false;
+	}
+}
+
+// Passes a segment that begins at next_seq, with the copies parked earlier in place of its own bytes.
+static void pass_in_order(const struct delivery *d, enum flow_side side, struct bytes data)
+{
+	struct flow_tcp_side *s = &d->flow->tcp[side];
+	struct park *k = &d->table->park;
+	bool overlap = false;
+
+	while (data.left) {
+		uint16_t link = s->park_head;
+		struct park_segment *e = segment_at(k, link);
+		int32_t before = e ? seq_ahead(e->seq, s->next_seq) : 0;
+		uint32_t passed = s->next_seq;
+
+		if (!e || before >= (int32_t)data.left) {
+			pass(d, side, data, false);
+			break;
+		}
+		if (e->hold || before + e->bytes <= 0) {
+			free_segment(k, s, &s->park_head);
+			continue;
+		}
+		overlap = true;
+		compare_copies(d, e, link, s->next_seq, data);
+		if (before > 0)
+			pass(d, side, bytes_head(data, (size_t)before), false);
+		pass_head(d, side, false);
+		data = bytes_from(data, s->next_seq - passed);
+	}
+	if (overlap)
+		count(d->table->counters, COUNT_TCP_OVERLAP);
+}
+
+// May its receiver refuse these bytes? An acknowledgement of what was never sent, or too old a one, is dropped with its data
+// (RFC 5961 §5); forged bytes must not take the place of the real ones.
+static enum park_hold hold_of(const struct flow *f, enum flow_side side, const struct packet *p)
+{
+	const struct flow_tcp_side *s = &f->tcp[side], *peer = &f->tcp[!side];
+	uint32_t window = s->window, newest = s->acked;
+
+	if (seq_ahead(newest, peer->next_seq) > 0)
+		newest = peer->next_seq; // a forged one ahead must not make the real ones look old
+	if (f->flags & FLOW_FLAG_MIDSTREAM && window < FLOW_WINDOW_BYTES)
+		window = FLOW_WINDOW_BYTES; // its scale is not known
+	if (p->tcp_flags & TCP_SYN || f->state < FLOW_OPEN)
+		return PARK_UNTIL_ACKED;
+	if (!(peer->seen & TCP_SEEN_SEQ) || f->packets[!side] == 0)
+		return PARK_FREE;
+	if (seq_ahead(newest, p->ack) > 0 && newest - p->ack > window)
+		return PARK_UNTIL_ACKED;
+	if (seq_ahead(p->ack, peer->next_seq) > (peer->seen & TCP_SEEN_FIN ? 1 : 0))
+		return PARK_UNTIL_SEEN;
+	return PARK_FREE;
+}
+
+// A sender may repeat bytes the receiver has not acknowledged, with other ones in them: which copy is taken is the receiver's
+// choice (an old timestamp, an MD5 option, a low TTL lose the first; evasions 52, 64, 65, 67). Below its acknowledgement it has chosen.
+static void check_repeat(const struct delivery *d, enum flow_side side, uint32_t seq, struct bytes data)
+{
+	const struct flow_tcp_side *s = &d->flow->tcp[side], *peer = &d->flow->tcp[!side];
+	uint32_t end = seq + (uint32_t)data.left;
+
+	if (d->flow->flags & FLOW_FLAG_DONE)
+		return; // nobody inspects it
+	if (seq_ahead(seq, s->next_seq) >= 0) {
+		flow_copies_remember(d->table, d->flow, side, seq, data);
+		return;
+	}
+	if (seq_ahead(end, s->next_seq) > 0)
+		end = s->next_seq;
+	if (peer->seen & TCP_SEEN_ACK && seq_ahead(end, peer->acked) <= 0)
+		return;
+	if (!flow_copies_has(d->table, d->flow, side, seq, data))
+		d->flow->flags |= FLOW_FLAG_UNINSPECTED;
+}
+
+static void place(const struct delivery *d, enum flow_side side, const struct packet *p, struct bytes data)
+{
+	struct flow_tcp_side *s = &d->flow->tcp[side];
+	struct park_segment like = {.seq = p->seq + (p->tcp_flags & TCP_SYN ? 1 : 0), .ack = p->ack};
+	int32_t ahead = seq_ahead(like.seq, s->next_seq), reach = flow_reach(d->flow, side);
+
+	if (ahead > reach || ahead < -reach || !(s->seen & TCP_SEEN_SEQ)) {
+		count(d->table->counters, COUNT_TCP_OUTSIDE_WINDOW);
+		// Before both ends agree on numbers it is not known what the receiver refuses.
+		if (d->flow->state < FLOW_OPEN)
+			d->flow->flags |= FLOW_FLAG_UNINSPECTED;
+		return;
+	}
+	check_repeat(d, side, like.seq, data);
+	if (ahead < 0) {
+		count(d->table->counters, COUNT_TCP_OVERLAP);
+		data = bytes_from(data, (size_t)-ahead);
+		like.seq = s->next_seq;
+		ahead = 0;
+	}
+	if (!data.left)
+		return;
+	like.hold = hold_of(d->flow, side, p);
+	if (ahead == 0 && like.hold == PARK_FREE) {
+		pass_in_order(d, side, data);
+		return;
+	}
+	if (data.left > FLOW_PARK_BYTES) {
+		uninspected(d, COUNT_TCP_PARK_FULL);
+		return;
+	}
+	if (ahead > 0)
+		count(d->table->counters, COUNT_TCP_OUT_OF_ORDER);
+	park_data(d, side, &like, data);
+}
+
+void flow_order(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p, struct bytes payload,
+		flow_bytes_fn deliver, void *user)
+{
+	const struct delivery d = {.table = t, .flow = f, .deliver = deliver, .user = user};
+
+	// What no receiver takes as data: odd flags or offset, a RST's payload, no ACK (RFC 9293 §3.10.7.4).
+	if (p->transport != TRANSPORT_TCP || p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET) || p->tcp_flags & TCP_RST ||
+	    !(p->tcp_flags & (TCP_ACK | TCP_SYN)))
+		return;
+	if (p->oddities & ODDITY_CUT)
+		f->flags |= FLOW_FLAG_UNINSPECTED;
+	if (payload.left)
+		place(&d, sender, p, payload);
+	// An acknowledgement may free bytes of the other side, and data of this one what the other acknowledged early.
+	advance(&d, sender);
+	advance(&d, !sender);
+	flow_tcp_settle_fin(f);
+}

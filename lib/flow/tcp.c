@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The state of one TCP flow. Knows sequence numbers and flags, no bytes. A sender's claim (SYN, RST, FIN) changes nothing by itself:
+// state moves when the receiver's acknowledgement proves the claim was taken, or, for a RST, must have been.
+#include "flow_impl.h"
+
+static bool numbers_are_agreed(const struct flow *f)
+{
+	uint8_t both = f->tcp[0].seen & f->tcp[1].seen;
+
+	return both & TCP_SEEN_SEQ && both & TCP_SEEN_ACK;
+}
+
+static void become_midstream(struct flow_table *t, struct flow *f)
+{
+	if (!(f->flags & FLOW_FLAG_MIDSTREAM))
+		count(t->counters, COUNT_TCP_MIDSTREAM);
+	f->flags |= FLOW_FLAG_MIDSTREAM;
+}
+
+// Both sides' numbers from one segment. Repeated until the first data: a bare ACK may be a keep-alive, one below the truth.
+static void adopt_numbers(struct flow *f, enum flow_side sender, const struct packet *p)
+{
+	struct flow_tcp_side *s = &f->tcp[sender], *peer = &f->tcp[!sender];
+
+	s->next_seq = p->seq;
+	s->acked = p->ack;
+	peer->next_seq = p->ack;
+	peer->acked = p->seq;
+	s->seen |= TCP_SEEN_SEQ | TCP_SEEN_ACK;
+	peer->seen |= TCP_SEEN_SEQ | TCP_SEEN_ACK;
+}
+
+// Of two SYNs with different numbers the receiver says by its acknowledgement which one it took; until then both are kept.
+static void take_syn(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p)
+{
+	struct flow_tcp_side *s = &f->tcp[sender], *peer = &f->tcp[!sender];
+	uint32_t first = p->seq + 1;
+
+	if (f->state == FLOW_NEW) {
+		// Whatever strays came before it belong to an older connection.
+		flow_park_drop(t, f, FLOW_CLIENT);
+		flow_park_drop(t, f, FLOW_SERVER);
+		memset(f->tcp, 0, sizeof(f->tcp));
+		f->flags &= (uint16_t)~FLOW_FLAG_MIDSTREAM;
+		f->state = FLOW_OPENING;
+	}
+	if (peer->seen & TCP_SEEN_ACK)
+		return;
+	if (s->seen & TCP_SEEN_SEQ && s->next_seq == first)
+		return;
+	peer->acked = s->seen & TCP_SEEN_SEQ ? s->next_seq : first;
+	flow_park_drop(t, f, sender);
+	s->next_seq = first;
+	s->isn = (uint16_t)p->seq;
+	s->seen |= TCP_SEEN_SEQ;
+	if (p->has_window_scale)
+		s->scale = p->window_scale;
+}
+
+// Data on a SYN may be acknowledged together with it (RFC 7413).
+static bool acks_syn_data(const struct flow_tcp_side *peer, uint32_t ack)
+{
+	return peer->parked && seq_ahead(ack, peer->next_seq) > 0 && seq_ahead(ack, peer->next_seq) <= FLOW_PARK_BYTES;
+}
+
+// Does the acknowledgement belong to a SYN the peer has sent?
+static bool ack_fits(const struct flow *f, enum flow_side sender, uint32_t ack)
+{
+	const struct flow_tcp_side *s = &f->tcp[sender], *peer = &f->tcp[!sender];
+
+	if (!(peer->seen & TCP_SEEN_SEQ) || ack == s->acked)
+		return true;
+	return !(s->seen & TCP_SEEN_ACK) && (ack == peer->next_seq || acks_syn_data(peer, ack));
+}
+
+static void take_first_ack(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p)
+{
+	struct flow_tcp_side *s = &f->tcp[sender], *peer = &f->tcp[!sender];
+
+	if (!ack_fits(f, sender, p->ack))
+		return;
+	// What does not carry a SYN must fit the numbers its own SYN began.
+	if (!(p->tcp_flags & TCP_SYN) && s->seen & TCP_SEEN_SEQ &&
+	    (seq_ahead(p->seq, s->next_seq) < 0 || seq_ahead(p->seq, s->next_seq) > flow_reach(f, sender)))
+		return;
+	if (!(peer->seen & TCP_SEEN_SEQ) || p->ack == s->acked) {
+		if (peer->next_seq != p->ack)
+			flow_park_drop(t, f, !sender);
+		peer->next_seq = p->ack;
+		peer->seen |= TCP_SEEN_SEQ;
+	}
+	s->acked = p->ack;
+	s->seen |= TCP_SEEN_ACK;
+	if (f->state <= FLOW_OPENING)
+		f->state = FLOW_ANSWERED;
+}
+
+static void take_ack(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p)
+{
+	struct flow_tcp_side *s = &f->tcp[sender], *peer = &f->tcp[!sender];
+
+	if (!(s->seen & TCP_SEEN_ACK)) {
+		take_first_ack(t, f, sender, p);
+		return;
+	}
+	if (seq_ahead(p->ack, s->acked) <= 0)
+		return;
+	if (seq_ahead(p->seq, s->next_seq) > flow_reach(f, sender) || seq_ahead(s->next_seq, p->seq) > flow_reach(f, sender))
+		return;
+	if (seq_ahead(p->ack, peer->next_seq) > flow_reach(f, !sender)) {
+		// Either a lie or our numbers are wrong; in the second case bytes pass that we do not follow.
+		count(t->counters, COUNT_TCP_OUTSIDE_WINDOW);
+		f->flags |= FLOW_FLAG_UNINSPECTED;
+		return;
+	}
+	s->acked = p->ack;
+	// The end that was reset acknowledges more: it has not taken the RST (evasion 82).
+	if (f->state == FLOW_CLOSED && !(f->tcp[0].fin && f->tcp[1].fin))
+		f->state = f->tcp[0].fin || f->tcp[1].fin ? FLOW_CLOSING : FLOW_OPEN;
+}
+
+// RFC 5961 §3: exactly RCV.NXT resets, anything else in the window is only challenged. In SYN-SENT the acknowledgement counts
+// instead (RFC 9293 §3.10.7.3).
+static bool reset_is_taken(const struct flow *f, enum flow_side sender, const struct packet *p)
+{
+	const struct flow_tcp_side *s = &f->tcp[sender], *peer = &f->tcp[!sender];
+
+	if (!(s->seen & TCP_SEEN_SEQ))
+		return f->state == FLOW_OPENING && p->tcp_flags & TCP_ACK && (p->ack == peer->next_seq || p->ack == s->acked);
+	if (p->seq == s->next_seq || (s->seen & TCP_SEEN_FIN && !s->fin && p->seq == s->next_seq + 1))
+		return true;
+	// The receiver has bytes we never saw: its own word is RCV.NXT.
+	return peer->seen & TCP_SEEN_ACK && seq_ahead(peer->acked, s->next_seq) > 0 && p->seq == peer->acked;
+}
+
+static void take_fin(struct flow *f, enum flow_side sender, const struct packet *p)
+{
+	struct flow_tcp_side *s = &f->tcp[sender];
+	int32_t ahead = seq_ahead(p->seq + p->payload_bytes, s->next_seq);
+
+	if (s->seen & TCP_SEEN_SEQ && ahead >= 0 && ahead <= flow_reach(f, sender))
+		s->seen |= TCP_SEEN_FIN;
+}
+
+void flow_tcp_settle_fin(struct flow *f)
+{
+	for (int side = 0; side < 2; side++) {
+		struct flow_tcp_side *s = &f->tcp[side], *peer = &f->tcp[!side];
+
+		if (s->fin || !(s->seen & TCP_SEEN_FIN) || !(peer->seen & TCP_SEEN_ACK) || peer->acked != s->next_seq + 1)
+			continue;
+		s->fin = 1;
+		s->next_seq++;
+	}
+	if (f->state == FLOW_OPEN && flow_tcp_is_ending(f))
+		f->state = FLOW_CLOSING;
+	if (f->state == FLOW_CLOSING && f->tcp[0].fin && f->tcp[1].fin)
+		f->state = FLOW_CLOSED;
+}
+
+// Not one unacknowledged FIN: a forged one together with a forged SYN would make us forget a live connection.
+bool flow_tcp_is_ending(const struct flow *f)
+{
+	return f->state >= FLOW_CLOSING || f->tcp[0].fin || f->tcp[1].fin ||
+	       f->tcp[0].seen & f->tcp[1].seen & TCP_SEEN_FIN;
+}
+
+// A SYN that is not the flow's own, late, where it is over; or the first one after a SYN/ACK nobody had asked for (evasion 34).
+bool flow_tcp_begins_anew(const struct flow *f, enum flow_side sender, const struct packet *p)
+{
+	if (p->transport != TRANSPORT_TCP || p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET) ||
+	    (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+		return false;
+	if (f->state == FLOW_ANSWERED && sender == FLOW_SERVER && f->packets[FLOW_CLIENT] == 0)
+		return true;
+	if (!flow_tcp_is_ending(f))
+		return false;
+	if (f->state == FLOW_CLOSED && !numbers_are_agreed(f))
+		return true; // refused; some stacks try again with the same number
+	return f->tcp[sender].isn != (uint16_t)p->seq;
+}
+
+// A flow of which we see one direction only is followed as midstream from its first bytes in order.
+static bool take_first_data(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p)
+{
+	struct flow_tcp_side *s = &f->tcp[sender], *peer = &f->tcp[!sender];
+
+	if (!p->payload_bytes || p->tcp_flags & TCP_SYN || !(p->tcp_flags & TCP_ACK))
+		return false;
+	if (f->state != FLOW_NEW) {
+		bool one_way = f->state == FLOW_OPENING && !(peer->seen & TCP_SEEN_SEQ);
+		bool fast = f->state == FLOW_ANSWERED && s->seen & TCP_SEEN_ACK;
+
+		if (!(one_way || fast) || !(s->seen & TCP_SEEN_SEQ) || p->seq != s->next_seq)
+			return false;
+		if (one_way)
+			adopt_numbers(f, sender, p);
+		peer->acked = p->seq;
+		peer->seen |= TCP_SEEN_ACK;
+	}
+	become_midstream(t, f);
+	f->state = FLOW_OPEN;
+	return true;
+}
+
+// True when the flow has just become open.
+static bool take_opening(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p)
+{
+	if (p->tcp_flags & TCP_SYN) {
+		// A SYN/ACK for a SYN nobody sent: the client answers with a RST (evasion 35).
+		if (p->tcp_flags & TCP_ACK && f->state != FLOW_NEW && !ack_fits(f, sender, p->ack))
+			return false;
+		take_syn(t, f, sender, p);
+	}
+	if (f->state == FLOW_NEW) {
+		if (!(p->tcp_flags & TCP_ACK))
+			return false;
+		become_midstream(t, f);
+		adopt_numbers(f, sender, p);
+	} else if (p->tcp_flags & TCP_ACK) {
+		take_ack(t, f, sender, p);
+	}
+	if (f->state != FLOW_NEW && numbers_are_agreed(f)) {
+		f->state = FLOW_OPEN;
+		return true;
+	}
+	return take_first_data(t, f, sender, p);
+}
+
+bool flow_tcp_update(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p)
+{
+	struct flow_tcp_side *s = &f->tcp[sender];
+	bool opened = false;
+
+	if (p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET))
+		return false;
+	if (p->tcp_flags & TCP_RST) {
+		if (f->state != FLOW_NEW && reset_is_taken(f, sender, p))
+			f->state = FLOW_CLOSED;
+		return false;
+	}
+	if (f->state < FLOW_OPEN) {
+		opened = take_opening(t, f, sender, p);
+	} else if (p->tcp_flags & TCP_SYN) {
+		// A SYN/ACK after bytes of a flow believed one-way: the receiver cannot have taken those (evasion 59).
+		if (f->flags & FLOW_FLAG_MIDSTREAM && f->packets[sender] == 1)
+			f->flags |= FLOW_FLAG_UNINSPECTED;
+		return false;
+	} else if (p->tcp_flags & TCP_ACK) {
+		take_ack(t, f, sender, p);
+	}
+	// Only from the newest acknowledgement: a forged old one must not widen what we believe (order.c, hold_of).
+	if (f->state < FLOW_OPEN || (p->tcp_flags & TCP_ACK && p->ack == s->acked))
+		s->window = (uint32_t)p->window << (p->tcp_flags & TCP_SYN ? 0 : s->scale);
+	if (p->tcp_flags & TCP_FIN)
+		take_fin(f, sender, p);
+	flow_tcp_settle_fin(f);
+	return opened;
+}

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The order of the stations for one frame. What each station does stands in its own room.
+#include "inspect_impl.h"
+#include <errno.h>
+#include <stdlib.h>
+
+static void flow_ended(void *user, struct flow *f, enum flow_end why)
+{
+	struct inspect *s = user;
+	const struct frame *frame = s->frame;
+
+	s->frame = NULL; // a closing note never cuts the frame that happens to be under inspection
+	emit_flow_close(s, f, why);
+	s->frame = frame;
+	if (f->context)
+		proto_close(s->pool, f->context);
+	f->context = 0;
+}
+
+static bool attach_rings(struct inspect *s)
+{
+	struct wire_sheet *w = s->config.wire;
+	const struct brain_sheet *b = s->config.brain;
+	unsigned i = s->config.worker;
+
+	if (i >= w->workers || i >= SHEET_WORKERS)
+		return false;
+	ring_writer_init(&s->out, &w->worker[i].observations, &b->worker[i].observations, w->worker[i].slots,
+			 SHEET_OBSERVATION_SLOTS);
+	ring_reader_init(&s->in, &b->worker[i].verdicts, &w->worker[i].verdicts, b->worker[i].slots, SHEET_VERDICT_SLOTS);
+	return true;
+}
+
+static bool create_tables(struct inspect *s)
+{
+	const struct inspect_config *c = &s->config;
+
+	s->flows = flow_table_create(&c->flow, s->counters, flow_ended, s);
+	s->pool = s->flows ? proto_pool_create(c->contexts, s->counters) : NULL;
+	s->blocks = s->pool ? block_table_create(c->blocks, &c->flow.key, s->counters) : NULL;
+	if (!s->blocks)
+		return false;
+	for (unsigned i = 0; i < c->never_count; i++)
+		if (block_never(s->blocks, &c->never[i]) < 0)
+			return false;
+	return true;
+}
+
+struct inspect *inspect_create(const struct inspect_config *config)
+{
+	struct inspect *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->config = *config;
+	s->counters = config->counters;
+	s->sink = (struct proto_sink){.emit = emit_from_parser, .user = s, .counters = s->counters};
+	if (!attach_rings(s))
+		errno = EINVAL;
+	else if (create_tables(s))
+		return s;
+	inspect_destroy(s);
+	return NULL;
+}
+
+void inspect_destroy(struct inspect *s)
+{
+	if (!s)
+		return;
+	if (s->flows)
+		flow_table_destroy(s->flows);
+	if (s->pool)
+		proto_pool_destroy(s->pool);
+	if (s->blocks)
+		block_table_destroy(s->blocks);
+	free(s);
+}
+
+static bool is_inside(const struct inspect *s, const struct address *a)
+{
+	for (unsigned i = 0; i < s->config.inside_count; i++)
+		if (prefix_has(&s->config.inside[i], a))
+			return true;
+	return s->config.inside_count == 0 && s->config.replay && address_is_private(a);
+}
+
+// Inline the port tells who is inside; in replay only the address can.
+static void set_direction(const struct inspect *s, struct flow *f, enum flow_side sender)
+{
+	bool client = is_inside(s, &f->client), server = is_inside(s, &f->server);
+
+	if (!s->config.replay) {
+		bool sender_inside = s->frame->port == 0;
+
+		client |= sender == FLOW_CLIENT ? sender_inside : !sender_inside;
+		server |= sender == FLOW_SERVER ? sender_inside : !sender_inside;
+	}
+	f->direction = client ? (server ? DIRECTION_LATERAL : DIRECTION_OUT) : (server ? DIRECTION_IN : DIRECTION_TRANSIT);
+}
+
+static struct proto_flow proto_flow_of(const struct flow *f)
+{
+	return (struct proto_flow){.client = f->client, .server = f->server, .client_port = f->client_port,
+				   .server_port = f->server_port, .transport = f->transport, .direction = f->direction};
+}
+
+static struct proto_input input_of(const struct flow *f, const struct proto_flow *pf, enum flow_side sender, struct bytes data,
+				   bool gap)
+{
+	bool from_client = sender == FLOW_CLIENT;
+	bool client_inside = f->direction == DIRECTION_OUT || f->direction == DIRECTION_LATERAL;
+	bool server_inside = f->direction == DIRECTION_IN || f->direction == DIRECTION_LATERAL;
+	bool sender_inside = from_client ? client_inside : server_inside;
+
+	return (struct proto_input){.data = data, .from_client = from_client, .gap = gap, .from_outside = !sender_inside,
+				    .device_sends = sender_inside, .flow = pf};
+}
+
+static void uninspected(struct inspect *s, struct flow *f, enum counter why)
+{
+	f->flags |= FLOW_FLAG_UNINSPECTED;
+	if (f->flags & FLOW_FLAG_UNINSPECTED_SENT)
+		return;
+	f->flags |= FLOW_FLAG_UNINSPECTED_SENT;
+	emit_simple(s, f, OBS_UNINSPECTED, why, 0);
+}
+
+// Bytes in order, from flow_order.
+static void deliver(void *user, struct flow *f, enum flow_side sender, struct bytes data, bool gap)
+{
+	struct inspect *s = user;
+	struct proto_flow pf = proto_flow_of(f);
+	struct proto_input in = input_of(f, &pf, sender, data, gap);
+	enum parse verdict;
+
+	if (f->flags & FLOW_FLAG_DONE)
+		return;
+	if (!f->context && !(f->context = proto_open(s->pool))) {
+		count(s->counters, COUNT_PROTO_CONTEXT_FULL);
+		f->flags |= FLOW_FLAG_DONE;
+		uninspected(s, f, COUNT_PROTO_CONTEXT_FULL);
+		return;
+	}
+	verdict = proto_feed(s->pool, f->context, &in, &s->sink, &f->app);
+	if (verdict == PARSE_MORE)
+		return;
+	proto_close(s->pool, f->context);
+	f->context = 0;
+	f->flags |= FLOW_FLAG_DONE;
+	if (verdict == PARSE_BAD)
+		uninspected(s, f, COUNT_PROTO_BAD);
+}
+
+static void half_close(struct inspect *s, struct flow *f, enum flow_side sender, bool fin_before)
+{
+	struct proto_flow pf = proto_flow_of(f);
+
+	if (!fin_before && f->tcp[sender].fin && f->context)
+		proto_half_close(s->pool, f->context, sender == FLOW_CLIENT, &pf, &s->sink);
+}
+
+static void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender)
+{
+	struct bytes payload = packet_payload(s->frame, s->packet);
+
+	if (f->transport == TRANSPORT_TCP) {
+		bool fin = f->tcp[sender].fin;
+
+		flow_order(s->flows, f, sender, s->packet, payload, deliver, s);
+		half_close(s, f, sender, fin);
+		if (f->flags & FLOW_FLAG_UNINSPECTED)
+			uninspected(s, f, COUNT_TCP_GAP);
+	} else if (f->transport == TRANSPORT_UDP && payload.left) {
+		struct proto_flow pf = proto_flow_of(f);
+		struct proto_input in = input_of(f, &pf, sender, payload, false);
+
+		proto_datagram(&in, &s->sink, &f->app);
+	}
+}
+
+// Frames without a tracked packet: what may be said of them is that they were not inspected.
+static enum inspect_action forward_unseen(struct inspect *s, enum decode_result why)
+{
+	if (why == DECODE_OTHER)
+		count(s->counters, COUNT_DECODE_NOT_IP);
+	else if (why == DECODE_PIECE)
+		count(s->counters, COUNT_DECODE_FRAGMENT);
+	else
+		count(s->counters, COUNT_DECODE_BAD);
+	return INSPECT_FORWARD;
+}
+
+// false: drop it. Inline, a frame that no receiver accepts is dropped rather than left out of the inspected stream.
+static bool checksum_passes(struct inspect *s)
+{
+	if (!(s->packet->oddities & (ODDITY_IP_CHECKSUM | ODDITY_TRANSPORT_CHECKSUM)))
+		return true;
+	count(s->counters, COUNT_DECODE_CHECKSUM);
+	if (s->config.replay)
+		return true;
+	count(s->counters, COUNT_FRAMES_DROPPED_CHECKSUM);
+	return false;
+}
+
+static enum inspect_action refuse(struct inspect *s, struct flow *f, enum flow_side sender, struct block_entry *b)
+{
+	uint32_t next_seq[2] = {f->tcp[0].next_seq, f->tcp[1].next_seq};
+
+	enforce_count_block(s, f, b);
+	if (!(f->flags & FLOW_FLAG_CUT) && f->packets[0] + f->packets[1] > 0)
+		enforce_resets(s, f, sender, next_seq);
+	else if (f->direction == DIRECTION_OUT)
+		enforce_refuse_open(s);
+	if (f->packets[0] + f->packets[1] > 0)
+		f->flags |= FLOW_FLAG_CUT;
+	f->flags &= (uint16_t)~FLOW_FLAG_HELD;
+	return INSPECT_DROP;
+}
+
+static enum inspect_action drop_cut(struct inspect *s, struct flow *f, enum flow_side sender)
+{
+	uint32_t next_seq[2] = {f->tcp[0].next_seq, f->tcp[1].next_seq};
+
+	count(s->counters, COUNT_FRAMES_DROPPED_CUT);
+	if (!(f->flags & FLOW_FLAG_DONE)) // first frame after a cut ordered by verdict
+		enforce_resets(s, f, sender, next_seq);
+	f->flags |= FLOW_FLAG_DONE;
+	return INSPECT_DROP;
+}
+
+static enum inspect_action inspect_flow(struct inspect *s, struct flow *f, enum flow_side sender)
+{
+	uint32_t before[2];
+
+	f->flags |= s->packet->oddities & (ODDITY_IP_CHECKSUM | ODDITY_TRANSPORT_CHECKSUM) ? FLOW_FLAG_CHECKSUM : 0;
+	if (flow_update(s->flows, f, sender, s->frame, s->packet))
+		emit_flow_open(s, f);
+	before[0] = f->tcp[0].next_seq;
+	before[1] = f->tcp[1].next_seq;
+	inspect_payload(s, f, sender);
+	if (!s->cut)
+		return INSPECT_FORWARD;
+	enforce_resets(s, f, sender, before);
+	f->flags |= FLOW_FLAG_CUT | FLOW_FLAG_DONE;
+	count(s->counters, COUNT_FRAMES_DROPPED_CUT);
+	return INSPECT_DROP;
+}
+
+static enum inspect_action stations(struct inspect *s, uint64_t *held)
+{
+	enum flow_side sender;
+	struct flow *f = flow_find_or_add(s->flows, s->packet, s->frame->unix_ns, &sender);
+	struct block_entry *b;
+	bool is_new;
+
+	if (!f)
+		return INSPECT_FORWARD; // table full: untracked, counted by flow
+	s->flow = f;
+	is_new = f->direction == 0;
+	if (is_new)
+		set_direction(s, f, sender);
+	if ((b = enforce_block(s, f)))
+		return refuse(s, f, sender, b);
+	if (f->flags & FLOW_FLAG_CUT && !s->panic)
+		return drop_cut(s, f, sender);
+	if (is_new && enforce_should_hold(s, f)) {
+		f->flags |= FLOW_FLAG_HELD;
+		emit_simple(s, f, OBS_HELD, 0, 0);
+		count(s->counters, COUNT_FRAMES_HELD);
+	}
+	if (f->flags & FLOW_FLAG_HELD) {
+		*held = flow_id(s->flows, f);
+		return INSPECT_HOLD;
+	}
+	return inspect_flow(s, f, sender);
+}
+
+static enum inspect_action decoded(struct inspect *s, struct packet *p, uint64_t *held)
+{
+	enum decode_result r = decode_frame(s->frame, true, p);
+
+	s->packet = p;
+	if (p->oddities & ODDITY_CUT && !s->config.replay && r == DECODE_OK) {
+		count(s->counters, COUNT_FRAMES_DROPPED_TRUNCATED);
+		return INSPECT_DROP;
+	}
+	if (p->oddities & ODDITY_TUNNEL)
+		count(s->counters, COUNT_DECODE_TUNNEL);
+	if (r != DECODE_OK)
+		return forward_unseen(s, r);
+	if (!checksum_passes(s))
+		return INSPECT_DROP;
+	return stations(s, held);
+}
+
+enum inspect_action inspect_frame(struct inspect *s, const struct frame *f, uint64_t deadline_ns, uint64_t *flow)
+{
+	enum inspect_action action;
+	struct packet p;
+
+	*flow = 0;
+	s->frame = f;
+	s->flow = NULL;
+	s->cut = false;
+	s->deadline_ns = deadline_ns;
+	s->unix_ns = f->unix_ns;
+	s->frame_number++;
+	count(s->counters, COUNT_FRAMES_IN);
+	count_add(s->counters, COUNT_BYTES_IN, f->wire_bytes);
+	action = decoded(s, &p, flow);
+	s->frame = NULL;
+	s->packet = NULL;
+	s->flow = NULL;
+	s->cut = false;
+	return action;
+}
+
+// The held frame goes through the stations it has not seen yet: it was only looked up when it came.
+enum inspect_action inspect_held(struct inspect *s, const struct frame *f, uint64_t flow, uint64_t deadline_ns)
+{
+	struct flow *held = flow_by_id(s->flows, flow);
+	enum inspect_action action;
+	uint64_t ignored;
+
+	if (held && held->flags & FLOW_FLAG_HELD) {
+		s->deadline_ns = deadline_ns;
+		if (!enforce_block(s, held) && enforce_on(s) && !(held->flags & FLOW_FLAG_CUT))
+			return INSPECT_HOLD;
+		held->flags &= (uint16_t)~FLOW_FLAG_HELD;
+	}
+	action = inspect_frame(s, f, deadline_ns, &ignored);
+	// Counted once when it came.
+	s->frame_number--;
+	s->counters->value[COUNT_FRAMES_IN]--;
+	s->counters->value[COUNT_BYTES_IN] -= f->wire_bytes;
+	return action == INSPECT_HOLD ? INSPECT_FORWARD : action;
+}
+
+void inspect_held_expired(struct inspect *s, uint64_t flow)
+{
+	struct flow *f = flow_by_id(s->flows, flow);
+
+	if (!f || !(f->flags & FLOW_FLAG_HELD))
+		return;
+	f->flags &= (uint16_t)~FLOW_FLAG_HELD;
+	count(s->counters, COUNT_FRAMES_HELD_EXPIRED);
+}
+
+void inspect_step(struct inspect *s, uint64_t deadline_ns, uint64_t unix_ns)
+{
+	s->deadline_ns = deadline_ns;
+	if (unix_ns > s->unix_ns)
+		s->unix_ns = unix_ns;
+	enforce_verdicts(s);
+	enforce_refresh_certain(s);
+	flow_table_step(s->flows, s->unix_ns);
+	block_step(s->blocks, deadline_ns);
+}
+
+void inspect_flush(struct inspect *s)
+{
+	flow_table_flush(s->flows, FLOW_END_SHUTDOWN);
+}
+
+void inspect_panic(struct inspect *s, bool on)
+{
+	s->panic = on;
+}
+
+bool inspect_is_panic(const struct inspect *s)
+{
+	return s->panic;
+}
+
+struct block_table *inspect_blocks(struct inspect *s)
+{
+	return s->blocks;
+}
+
+uint32_t inspect_flows(const struct inspect *s)
+{
+	return flow_count(s->flows);
+}

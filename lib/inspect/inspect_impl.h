@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Shared by the files of this room only.
+#pragma once
+#include "inspect.h"
+
+struct inspect {
+	struct inspect_config config;
+	struct counters *counters;
+	struct flow_table *flows;
+	struct proto_pool *pool;
+	struct block_table *blocks;
+	struct ring_writer out;
+	struct ring_reader in;
+	struct proto_sink sink;
+	bool panic;
+	// The frame under inspection; meaningful inside inspect_frame only.
+	const struct frame *frame;
+	const struct packet *packet;
+	struct flow *flow;
+	uint64_t deadline_ns;
+	bool cut;                    // a certain fact on this frame: drop it, end the flow
+	uint64_t frame_number;
+	uint64_t unix_ns;            // of the last frame or step
+	// Observations out.
+	uint64_t sequence;
+	uint64_t lost;               // since the last one that fitted
+	// Certain facts: a private copy, refreshed when the published version changes.
+	uint32_t certain_version, certain_count;
+	struct certain_rule certain[SHEET_CERTAIN];
+	// Token bucket for resets.
+	uint64_t reset_refill_ns;
+	uint32_t reset_tokens;
+};
+
+// emit.c
+void emit(struct inspect *s, struct flow *f, struct observation *o);
+void emit_flow_open(struct inspect *s, struct flow *f);
+void emit_flow_close(struct inspect *s, struct flow *f, enum flow_end why);
+void emit_simple(struct inspect *s, struct flow *f, enum observation_kind kind, uint64_t n0, uint64_t n1);
+void emit_from_parser(void *user, struct observation *o);
+
+// enforce.c
+bool enforce_on(const struct inspect *s);
+bool enforce_brain_alive(const struct inspect *s);
+void enforce_refresh_certain(struct inspect *s);
+const struct certain_rule *enforce_certain(const struct inspect *s, const struct flow *f, const struct observation *o);
+struct block_entry *enforce_block(struct inspect *s, const struct flow *f);
+void enforce_resets(struct inspect *s, const struct flow *f, enum flow_side sender, const uint32_t next_seq[2]);
+void enforce_refuse_open(struct inspect *s);
+void enforce_count_block(struct inspect *s, struct flow *f, struct block_entry *b);
+void enforce_verdicts(struct inspect *s);
+bool enforce_should_hold(const struct inspect *s, const struct flow *f);
+
+// The ends of a flow by place: the inside device and the other one.
+static inline const struct address *flow_device(const struct flow *f)
+{
+	return f->direction == DIRECTION_IN ? &f->server : &f->client;
+}
+
+static inline const struct address *flow_endpoint(const struct flow *f)
+{
+	return f->direction == DIRECTION_IN ? &f->client : &f->server;
+}
+
+static inline uint16_t flow_endpoint_port(const struct flow *f)
+{
+	return f->direction == DIRECTION_IN ? f->client_port : f->server_port;
+}

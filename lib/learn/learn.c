@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Devices: who is there, its role, its peer group. Which values they show stands in values.c. One thread; time is an argument.
+#include "learn_impl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static const char *const feature_names[FEATURE_COUNT] = {
+	"endpoint", "endpoint-port", "port", "user-agent", "agent-family", "host", "file", "file-source", "ja4", "served", "client",
+};
+static const char *const role_names[ROLE_COUNT] = {"client", "server", "exposed-server"};
+static const char *const role_groups[ROLE_COUNT] = {"clients", "servers", "exposed-servers"};
+
+enum { DEFAULT_VALUES = 1 << 20, TAGGED_GROUP = 1, TAGGED_ROLE = 2 };
+
+const char *feature_name(unsigned feature)
+{
+	return feature < FEATURE_COUNT ? feature_names[feature] : "?";
+}
+
+const char *role_name(unsigned role)
+{
+	return role < ROLE_COUNT ? role_names[role] : "?";
+}
+
+uint64_t hash_mix(uint64_t x) // finaliser of SplitMix64: spreads an already keyed hash
+{
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebull;
+	return x ^ x >> 31;
+}
+
+uint32_t table_size(uint64_t at_least)
+{
+	uint64_t n = 64;
+
+	while (n < at_least)
+		n *= 2;
+	return (uint32_t)n;
+}
+
+void mask_mark(uint32_t *mask, uint32_t *at, uint32_t day)
+{
+	if (day > *at) {
+		*mask = mask_slide(*mask, *at, day);
+		*at = day;
+	}
+	if (*at - day < LEARN_WINDOW_DAYS)
+		*mask |= 1u << (*at - day);
+}
+
+static bool learn_allocate(struct learn *l, const struct learn_config *config)
+{
+	uint32_t values = config->values ? config->values : DEFAULT_VALUES;
+
+	l->device_capacity = config->devices;
+	l->value_capacity = values;
+	l->device_mask = table_size(2ull * config->devices) - 1;
+	l->value_mask = table_size(2ull * values) - 1;
+	l->parent_mask = table_size(2ull * values) - 1;
+	l->devices = calloc(config->devices, sizeof(*l->devices));
+	l->private = calloc(config->devices, sizeof(*l->private));
+	l->device_index = calloc(l->device_mask + 1ul, sizeof(*l->device_index));
+	l->values = calloc(values, sizeof(*l->values));
+	l->value_index = calloc(l->value_mask + 1ul, sizeof(*l->value_index));
+	l->parents = calloc(l->parent_mask + 1ul, sizeof(*l->parents));
+	for (unsigned k = 0; k < RECENT_KINDS; k++)
+		if (!(l->recent[k] = calloc(RECENT_ENTRIES, sizeof(*l->recent[k]))))
+			return false;
+	return l->devices && l->private && l->device_index && l->values && l->value_index && l->parents;
+}
+
+struct learn *learn_create(const struct learn_config *config, struct counters *counters)
+{
+	struct learn *l;
+
+	if (config->devices == 0 || config->devices > 1u << 24 || config->values > 1u << 28) {
+		errno = EINVAL;
+		return NULL;
+	}
+	l = calloc(1, sizeof(*l));
+	if (!l)
+		return NULL;
+	l->key = config->key;
+	l->counters = counters;
+	if (!learn_allocate(l, config)) {
+		learn_destroy(l);
+		errno = ENOMEM;
+		return NULL;
+	}
+	for (unsigned r = 0; r < ROLE_COUNT; r++)
+		strcpy(l->group_name[r], role_groups[r]);
+	l->groups = ROLE_COUNT;
+	l->value_free = NO_VALUE;
+	return l;
+}
+
+void learn_destroy(struct learn *l)
+{
+	if (!l)
+		return;
+	for (unsigned k = 0; k < RECENT_KINDS; k++)
+		free(l->recent[k]);
+	free(l->parents);
+	free(l->value_index);
+	free(l->values);
+	free(l->device_index);
+	free(l->private);
+	free(l->devices);
+	free(l);
+}
+
+void learn_reset(struct learn *l)
+{
+	memset(l->devices, 0, l->device_capacity * sizeof(*l->devices));
+	memset(l->private, 0, l->device_capacity * sizeof(*l->private));
+	memset(l->device_index, 0, (l->device_mask + 1ul) * sizeof(*l->device_index));
+	memset(l->values, 0, l->value_capacity * sizeof(*l->values));
+	memset(l->value_index, 0, (l->value_mask + 1ul) * sizeof(*l->value_index));
+	memset(l->parents, 0, (l->parent_mask + 1ul) * sizeof(*l->parents));
+	memset(l->group_members, 0, sizeof(l->group_members));
+	for (unsigned k = 0; k < RECENT_KINDS; k++)
+		memset(l->recent[k], 0, RECENT_ENTRIES * sizeof(*l->recent[k]));
+	l->device_count = l->value_used = l->parent_count = l->sweep = 0;
+	l->value_free = NO_VALUE;
+}
+
+static uint32_t *device_slot(const struct learn *l, const struct address *a)
+{
+	uint32_t i = (uint32_t)siphash13(&l->key, a, sizeof(*a)) & l->device_mask;
+
+	while (l->device_index[i] && !address_equal(&l->devices[l->device_index[i] - 1].address, a))
+		i = (i + 1) & l->device_mask;
+	return &l->device_index[i];
+}
+
+struct device *learn_device_find(struct learn *l, const struct address *a)
+{
+	uint32_t found = *device_slot(l, a);
+
+	return found ? &l->devices[found - 1] : NULL;
+}
+
+// The last tag that holds the address wins: an operator writes the exception below the rule.
+static const struct tag *tag_of(const struct learn *l, const struct address *a)
+{
+	for (uint32_t i = l->tag_count; i > 0; i--)
+		if (prefix_has(&l->tags[i - 1].net, a))
+			return &l->tags[i - 1];
+	return NULL;
+}
+
+// Role and group as tags say; a tag named like a role's group gives the role too.
+static uint16_t device_place(const struct learn *l, struct device *d)
+{
+	const struct tag *tag = tag_of(l, &d->address);
+
+	d->tagged = 0;
+	if (!tag)
+		return d->role;
+	d->tagged = TAGGED_GROUP;
+	if (tag->group < ROLE_COUNT) {
+		d->tagged = TAGGED_ROLE;
+		d->role = (uint8_t)tag->group;
+	}
+	return tag->group;
+}
+
+struct device *device_append(struct learn *l, const struct address *a)
+{
+	uint32_t *slot = device_slot(l, a), index = l->device_count;
+	struct device *d;
+
+	if (*slot || index >= l->device_capacity)
+		return NULL;
+	d = &l->devices[index];
+	memset(d, 0, sizeof(*d));
+	d->address = *a;
+	d->index = index;
+	d->group = device_place(l, d);
+	l->private[index].first_value = NO_VALUE;
+	l->group_members[d->group]++;
+	l->device_count++;
+	*slot = index + 1;
+	return d;
+}
+
+struct device *learn_device_find_or_add(struct learn *l, const struct address *a, uint64_t now_ns)
+{
+	struct device *d = learn_device_find(l, a);
+
+	if (d)
+		return d;
+	d = device_append(l, a);
+	if (!d) {
+		count(l->counters, COUNT_BRAIN_DEVICES_FULL);
+		return NULL;
+	}
+	d->first_ns = d->last_ns = now_ns;
+	d->day = day_of(now_ns);
+	d->days_mask = 1;
+	return d;
+}
+
+uint32_t learn_device_count(const struct learn *l)
+{
+	return l->device_count;
+}
+
+struct device *learn_device_at(struct learn *l, uint32_t index)
+{
+	return index < l->device_count ? &l->devices[index] : NULL;
+}
+
+const char *learn_group_name(const struct learn *l, uint16_t group)
+{
+	return group < l->groups ? l->group_name[group] : "?";
+}
+
+static int group_find_or_add(struct learn *l, const char *name)
+{
+	for (uint16_t g = 0; g < l->groups; g++)
+		if (strcmp(l->group_name[g], name) == 0)
+			return g;
+	if (l->groups == LEARN_GROUPS)
+		return -ENOSPC;
+	memcpy(l->group_name[l->groups], name, strlen(name) + 1);
+	return l->groups++;
+}
+
+int learn_tag_group(struct learn *l, const struct prefix *net, const char *name)
+{
+	int group;
+
+	if (name[0] == 0 || strlen(name) >= GROUP_NAME_BYTES)
+		return -EINVAL;
+	if (l->tag_count == TAGS)
+		return -ENOSPC;
+	group = group_find_or_add(l, name);
+	if (group < 0)
+		return group;
+	l->tags[l->tag_count++] = (struct tag){*net, (uint16_t)group};
+	for (uint32_t i = 0; i < l->device_count; i++)
+		if (prefix_has(net, &l->devices[i].address))
+			device_move(l, &l->devices[i], device_place(l, &l->devices[i]));
+	return 0;
+}
+
+// Keeps the latest distinct clients: with 20 places the count is exact up to 20 and needs no pass over all there ever were.
+void clients_see(struct device_private *p, uint64_t hash, uint32_t day)
+{
+	struct client *oldest = &p->client[0];
+
+	for (unsigned i = 0; i < LEARN_EXPOSED_CLIENTS; i++) {
+		struct client *c = &p->client[i];
+
+		if (c->day && c->hash == hash) {
+			oldest = c;
+			break;
+		}
+		if (c->day < oldest->day)
+			oldest = c;
+	}
+	*oldest = (struct client){.hash = hash, .day = day};
+}
+
+uint32_t clients_count(const struct device_private *p, uint32_t day)
+{
+	uint32_t n = 0;
+
+	for (unsigned i = 0; i < LEARN_EXPOSED_CLIENTS; i++)
+		n += p->client[i].day && p->client[i].day + LEARN_EXPOSED_DAYS > day;
+	return n;
+}
+
+static enum role device_role(const struct device *d, const struct device_private *p, uint32_t day)
+{
+	uint32_t enough = d->role == ROLE_EXPOSED ? EXPOSED_LEAVE : LEARN_EXPOSED_CLIENTS;
+
+	if (d->outside_clients >= enough)
+		return ROLE_EXPOSED;
+	return p->served_day && p->served_day + SERVED_DAYS > day ? ROLE_SERVER : ROLE_CLIENT;
+}
+
+bool learn_touch(struct learn *l, struct device *d, uint64_t now_ns)
+{
+	const struct device_private *p = &l->private[d->index];
+	uint32_t day = day_of(now_ns);
+	enum role role;
+
+	mask_mark(&d->days_mask, &d->day, day);
+	if (now_ns > d->last_ns)
+		d->last_ns = now_ns;
+	d->observations++;
+	d->outside_clients = clients_count(p, d->day);
+	role = d->tagged == TAGGED_ROLE ? d->role : device_role(d, p, d->day);
+	if (role == d->role)
+		return false;
+	d->role = (uint8_t)role;
+	if (!d->tagged)
+		device_move(l, d, d->role);
+	return true;
+}

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// DNS messages (RFC 1035, mDNS RFC 6762, LLMNR RFC 4795) over UDP and TCP: the first question, the addresses and the
+// first alias of the answer. Over TCP recognised on any port, over UDP told on the registered ports only: a datagram
+// has no second chance to prove what it is. Resource records beyond a limit are not looked at. Called by the flow's worker.
+#include "proto.h"
+
+enum dns_limits {
+	NAME_BYTES = 255,       // RFC 1035 §2.3.4
+	NAME_TEXT_BYTES = 4 * NAME_BYTES,
+	NAME_JUMPS = 32,        // compression pointers followed in one name
+	NAME_LABELS = 128,
+	RECORDS = 64,           // of a message's answers looked at
+	ADDRESSES = 8,
+	COLLECT_BYTES = 8192,   // of a TCP message; of longer ones the head is read
+	HEADER_BYTES = 12,
+};
+
+enum dns_type { TYPE_A = 1, TYPE_CNAME = 5, TYPE_AAAA = 28, TYPE_OPT = 41 };
+
+struct header { // RFC 1035 §4.1.1
+	uint16_t id, flags, questions, answers, authorities, additionals;
+};
+
+struct name {
+	char text[NAME_TEXT_BYTES];
+	size_t length;
+};
+
+struct side {
+	uint16_t size;          // of the message in hand
+	uint16_t have;          // bytes in collected
+	uint16_t skip;          // bytes to pass over after it
+	uint8_t prefix;         // bytes of the length read
+	uint8_t collected[COLLECT_BYTES];
+};
+
+struct dns_stream {
+	struct side side[2];
+};
+_Static_assert(sizeof(struct dns_stream) <= PROTO_STATE_BYTES, "parser state fits the pool");
+
+static bool read_header(struct bytes *b, struct header *h)
+{
+	return bytes_read_u16(b, &h->id) && bytes_read_u16(b, &h->flags) && bytes_read_u16(b, &h->questions) &&
+	       bytes_read_u16(b, &h->answers) && bytes_read_u16(b, &h->authorities) &&
+	       bytes_read_u16(b, &h->additionals);
+}
+
+// --- Names ---
+
+// RFC 1035 §5.1: what would be read as structure, or cannot be printed, stands as \DDD.
+static void name_add(struct name *n, struct bytes label)
+{
+	uint8_t c;
+
+	if (n->length && n->length < sizeof(n->text))
+		n->text[n->length++] = '.';
+	while (bytes_read_u8(&label, &c) && n->length + 4 <= sizeof(n->text)) {
+		if (c > ' ' && c < 0x7f && c != '.' && c != '\\') {
+			n->text[n->length++] = (char)byte_lower(c);
+			continue;
+		}
+		n->text[n->length++] = '\\';
+		n->text[n->length++] = (char)('0' + c / 100);
+		n->text[n->length++] = (char)('0' + c / 10 % 10);
+		n->text[n->length++] = (char)('0' + c % 10);
+	}
+}
+
+// Reads the name at *b, a part of `message`, which pointers refer to (§4.1.4), and moves *b behind it.
+static bool read_name(struct bytes message, struct bytes *b, struct name *out)
+{
+	struct bytes at = *b, label;
+	unsigned jumps = 0, wire = 0;
+	uint8_t n, low;
+
+	out->length = 0;
+	for (unsigned labels = 0; labels < NAME_LABELS + NAME_JUMPS; labels++) {
+		if (!bytes_read_u8(&at, &n))
+			return false;
+		if (n >= 0xc0) {
+			if (!bytes_read_u8(&at, &low) || ++jumps > NAME_JUMPS)
+				return false;
+			if (jumps == 1)
+				*b = at;
+			at = bytes_from(message, (size_t)(n & 0x3f) << 8 | low);
+			continue;
+		}
+		wire += n + 1u;
+		if (n >= 0x40 || wire > NAME_BYTES || !bytes_take(&at, n, &label))
+			return false;
+		if (n == 0) {
+			if (jumps == 0)
+				*b = at;
+			return true;
+		}
+		name_add(out, label);
+	}
+	return false;
+}
+
+// --- Messages ---
+
+struct record {
+	uint16_t type;
+	struct bytes data;
+};
+
+static bool read_record(struct bytes message, struct bytes *b, struct name *owner, struct record *r)
+{
+	uint16_t class, length;
+	uint32_t ttl;
+
+	return read_name(message, b, owner) && bytes_read_u16(b, &r->type) && bytes_read_u16(b, &class) &&
+	       bytes_read_u32(b, &ttl) && bytes_read_u16(b, &length) && bytes_take(b, length, &r->data);
+}
+
+struct answer {
+	struct address address[ADDRESSES];
+	unsigned addresses;
+	struct name alias;
+	struct name owner; // of the first record, for messages without question (mDNS)
+	uint16_t type;
+};
+
+static void note_record(struct bytes message, const struct record *r, struct answer *a)
+{
+	struct bytes data = r->data;
+
+	if (r->type == TYPE_A && data.left == 4 && a->addresses < ADDRESSES)
+		a->address[a->addresses++] = address_v4(data.at);
+	if (r->type == TYPE_AAAA && data.left == 16 && a->addresses < ADDRESSES)
+		a->address[a->addresses++] = address_v6(data.at);
+	if (r->type == TYPE_CNAME && a->alias.length == 0 && !read_name(message, &data, &a->alias))
+		a->alias.length = 0;
+}
+
+static void read_answers(struct bytes message, struct bytes *b, unsigned answers, struct answer *a)
+{
+	struct name owner;
+	struct record r;
+
+	for (unsigned i = 0; i < answers && i < RECORDS; i++) {
+		if (!read_record(message, b, &owner, &r))
+			return;
+		if (i == 0) {
+			a->owner = owner;
+			a->type = r.type;
+		}
+		note_record(message, &r, a);
+	}
+}
+
+static void emit(const struct proto_input *in, const struct proto_sink *sink, struct observation *o,
+		 const struct name *name)
+{
+	struct bytes text = bytes_of(name->text, name->length);
+
+	observation_put(o, TEXT_DNS_NAME, text);
+	if (in->device_sends && self_address_in(text, in))
+		o->facts |= FACT_BIT(FACT_SELF_ADDRESS);
+	proto_emit(sink, in, APP_DNS, o);
+	if (in->from_outside)
+		jndi_scan(text, "dns-name", in, sink, APP_DNS);
+}
+
+// Moves *b over the questions; the first is read into *name and *type.
+static bool read_questions(struct bytes message, struct bytes *b, unsigned count, struct name *name, uint16_t *type)
+{
+	struct name other;
+	uint16_t t, class;
+
+	for (unsigned i = 0; i < count && i < RECORDS; i++) {
+		if (!read_name(message, b, i ? &other : name) || !bytes_read_u16(b, &t) || !bytes_read_u16(b, &class)) {
+			b->left = 0; // the answers cannot be found any more
+			return i > 0;
+		}
+		if (i == 0)
+			*type = t;
+	}
+	if (count > RECORDS)
+		b->left = 0;
+	return true;
+}
+
+// One message, perhaps cut. false: not even its header and first question could be read; then nothing is told.
+static bool read_message(struct bytes message, const struct proto_input *in, const struct proto_sink *sink)
+{
+	struct name question = {.length = 0};
+	struct bytes b = message;
+	struct observation o;
+	uint16_t type = 0;
+	struct header h;
+	struct answer a;
+
+	a.addresses = a.type = 0;
+	a.alias.length = a.owner.length = 0;
+	if (!read_header(&b, &h) || !read_questions(message, &b, h.questions, &question, &type))
+		return false;
+	read_answers(message, &b, h.answers, &a);
+	observation_init(&o, OBS_DNS);
+	o.number[NUM_DNS_ID] = h.id;
+	o.number[NUM_DNS_RCODE] = h.flags & 15;
+	o.number[NUM_DNS_TYPE] = h.questions ? type : a.type;
+	o.number[NUM_DNS_ANSWERS] = h.answers;
+	if (h.flags & 0x8000)
+		o.flags8 |= OBS_FLAG_RESPONSE;
+	observation_put(&o, TEXT_DNS_ADDRESSES, bytes_of(a.address, a.addresses * sizeof(a.address[0])));
+	observation_put(&o, TEXT_DNS_CNAME, bytes_of(a.alias.text, a.alias.length));
+	emit(in, sink, &o, h.questions ? &question : &a.owner);
+	return true;
+}
+
+// --- Recognition ---
+
+// Flags as messages really have: a known operation, the reserved bit 0 (RFC 1035 §4.1.1, RFC 6895 §2.2).
+static bool flags_fit(const struct header *h)
+{
+	unsigned opcode = h->flags >> 11 & 15;
+
+	return opcode <= 5 && opcode != 3 && !(h->flags & 0x0040) && (h->flags & 15) <= 11 &&
+	       ((h->flags & 0x8000) || (h->flags & 15) == 0);
+}
+
+// One question, and as many records as one message carries in practice.
+static bool stream_counts_fit(const struct header *h)
+{
+	if (h->questions != 1)
+		return false;
+	return h->flags & 0x8000 ? h->answers <= 1024 && h->authorities <= 256 && h->additionals <= 256
+				 : h->answers <= 1 && h->authorities <= 8 && h->additionals <= 8;
+}
+
+// mDNS asks and answers several things at once, an update names many records.
+static bool datagram_counts_fit(const struct header *h)
+{
+	return h->questions <= RECORDS && h->answers <= 256 && h->authorities <= 256 && h->additionals <= 256 &&
+	       (h->questions || h->answers);
+}
+
+// NetBIOS names (RFC 1002 §4.2) are DNS messages but for the name: one label of 32 letters A to P.
+static bool is_netbios(struct bytes name)
+{
+	uint8_t n, c;
+
+	if (!bytes_read_u8(&name, &n) || n != 32 || name.left < n)
+		return false;
+	name = bytes_head(name, n);
+	while (bytes_read_u8(&name, &c))
+		if (c < 'A' || c > 'P')
+			return false;
+	return true;
+}
+
+static bool is_printable(struct bytes b)
+{
+	uint8_t c;
+
+	while (bytes_read_u8(&b, &c))
+		if (c < 0x20 || c > 0x7e)
+			return false;
+	return true;
+}
+
+// The first name, uncompressed (there is nothing before it to point at), its type and class. `cut` is the answer where b
+// ends early, `plain` wants printable labels.
+static enum probe name_fits(struct bytes b, bool plain, enum probe cut)
+{
+	uint16_t type, class;
+	uint8_t n;
+
+	if (is_netbios(b))
+		return PROBE_NO;
+	do {
+		if (!bytes_read_u8(&b, &n))
+			return cut;
+		if (n >= 0x40 || (plain && !is_printable(bytes_head(b, n))))
+			return PROBE_NO;
+		if (!bytes_skip(&b, n))
+			return cut;
+	} while (n);
+	if (!bytes_read_u16(&b, &type) || !bytes_read_u16(&b, &class))
+		return cut;
+	class &= 0x7fff; // mDNS: unicast answer wanted, or cache flush (RFC 6762 §18.12, §18.13)
+	// IN, CH, HS, NONE and ANY.
+	return type && (class == 1 || class == 3 || class == 4 || (class | 1) == 255) ? PROBE_YES : PROBE_NO;
+}
+
+static enum probe probe_stream(struct bytes data, bool from_client)
+{
+	// A long name fills the probe: all that was seen of it fits.
+	enum probe cut = data.left >= PROTO_PROBE_BYTES ? PROBE_YES : PROBE_MAYBE;
+	struct header h;
+	uint16_t size;
+
+	if (!bytes_read_u16(&data, &size))
+		return PROBE_MAYBE;
+	if (size < HEADER_BYTES + 5)
+		return PROBE_NO;
+	if (!read_header(&data, &h))
+		return PROBE_MAYBE;
+	if (!flags_fit(&h) || !stream_counts_fit(&h))
+		return PROBE_NO;
+	return name_fits(data, true, cut);
+}
+
+static enum probe probe_datagram(struct bytes data, bool from_client)
+{
+	enum probe cut = data.left >= PROTO_PROBE_BYTES ? PROBE_YES : PROBE_NO;
+	struct header h;
+
+	if (!read_header(&data, &h) || !flags_fit(&h) || !datagram_counts_fit(&h))
+		return PROBE_NO;
+	return name_fits(data, false, cut);
+}
+
+static bool is_dns_port(uint16_t port)
+{
+	return port == 53 || port == 5353 || port == 5355;
+}
+
+// --- Transport ---
+
+static enum parse feed_datagram(void *state, const struct proto_input *in, const struct proto_sink *sink)
+{
+	if (!is_dns_port(in->flow->client_port) && !is_dns_port(in->flow->server_port))
+		return PARSE_BAD;
+	return read_message(in->data, in, sink) ? PARSE_MORE : PARSE_BAD;
+}
+
+// The two bytes of length (RFC 1035 §4.2.2), which may come apart.
+static void take_prefix(struct side *s, struct bytes *data)
+{
+	uint8_t octet;
+
+	while (s->prefix < 2 && bytes_read_u8(data, &octet)) {
+		s->size = (uint16_t)(s->size << 8 | octet);
+		s->prefix++;
+	}
+}
+
+// Feeds the message in hand. PARSE_DONE: it (or the part that is kept) has come and is in *message.
+static enum parse take_message(struct side *s, struct bytes *data, struct bytes *message)
+{
+	size_t want = s->size < COLLECT_BYTES ? s->size : COLLECT_BYTES;
+	struct bytes part;
+
+	if (s->have == 0 && bytes_take(data, want, message)) {
+		s->skip = (uint16_t)(s->size - want);
+		return PARSE_DONE;
+	}
+	part = bytes_head(*data, want - s->have);
+	memcpy(s->collected + s->have, part.at, part.left);
+	bytes_skip(data, part.left);
+	s->have = (uint16_t)(s->have + part.left);
+	if (s->have < want)
+		return PARSE_MORE;
+	*message = bytes_of(s->collected, s->have);
+	s->skip = (uint16_t)(s->size - want);
+	return PARSE_DONE;
+}
+
+static enum parse feed_stream(void *state, const struct proto_input *in, const struct proto_sink *sink)
+{
+	struct dns_stream *stream = state;
+	struct side *s = &stream->side[in->from_client];
+	struct bytes data = in->data, message;
+
+	if (in->gap) // nothing in the bytes says where the next message begins
+		return PARSE_BAD;
+	while (data.left) {
+		struct bytes skipped = bytes_head(data, s->skip);
+
+		bytes_skip(&data, skipped.left);
+		s->skip = (uint16_t)(s->skip - skipped.left);
+		take_prefix(s, &data);
+		if (s->prefix < 2 || take_message(s, &data, &message) != PARSE_DONE)
+			return PARSE_MORE;
+		if (!read_message(message, in, sink))
+			return PARSE_BAD;
+		s->size = s->have = s->prefix = 0;
+	}
+	return PARSE_MORE;
+}
+
+const struct proto_ops proto_dns_tcp = {
+	.name = "dns",
+	.app = APP_DNS,
+	.transport = 6,
+	.ports = {53},
+	.state_bytes = sizeof(struct dns_stream),
+	.probe = probe_stream,
+	.feed = feed_stream,
+};
+
+const struct proto_ops proto_dns_udp = {
+	.name = "dns",
+	.app = APP_DNS,
+	.transport = 17,
+	.ports = {53, 5353, 5355},
+	.state_bytes = 1, // none is used: feed takes NULL
+	.probe = probe_datagram,
+	.feed = feed_datagram,
+};

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// HTTP/0.9 to 1.1, both directions at once (RFC 9112). Heads are read line by line, bodies are passed over but for their first bytes.
+// Lenient where servers are: bare LF, folded headers, unknown methods, missing versions. Not here: HTTP/2, content codings.
+// State is bounded: one line a side. Called by the flow's worker.
+#include "http_impl.h"
+
+void http_line_clear(struct http_side *s)
+{
+	s->length = 0;
+	s->held = false;
+}
+
+static struct bytes without_cr(struct bytes line)
+{
+	if (line.left && line.at[line.left - 1] == '\r')
+		line.left--;
+	return line;
+}
+
+enum http_line http_line_next(struct http_side *s, struct bytes *data, struct bytes *line)
+{
+	size_t n = bytes_find(*data, '\n'), room = (size_t)(HTTP_LINE_BYTES - s->length), part = n < room ? n : room;
+	bool whole = n < data->left;
+	struct bytes piece;
+
+	s->head_bytes += (uint32_t)part + whole;
+	if (whole && s->length == 0 && n <= room) {
+		bytes_take(data, n, line);
+		bytes_skip(data, 1);
+		*line = without_cr(*line);
+		return HTTP_LINE_WHOLE;
+	}
+	piece = bytes_head(*data, part);
+	bytes_skip(data, part);
+	if (part)
+		memcpy(s->line + s->length, piece.at, part);
+	s->length = (uint16_t)(s->length + part);
+	*line = bytes_of(s->line, s->length);
+	if (part < n)
+		return HTTP_LINE_LONG;
+	if (!whole)
+		return HTTP_LINE_NONE;
+	bytes_skip(data, 1);
+	*line = without_cr(*line);
+	return HTTP_LINE_WHOLE;
+}
+
+// The front of a long line was handled: keeps a part of it, for what may lie across the cut.
+static void keep_overlap(struct http_side *s)
+{
+	memmove(s->line, s->line + HTTP_LINE_BYTES - HTTP_OVERLAP_BYTES, HTTP_OVERLAP_BYTES);
+	s->length = HTTP_OVERLAP_BYTES;
+	s->tail = true;
+}
+
+static enum parse step_tail(struct http_call *c, struct bytes *data)
+{
+	struct http_side *s = c->side;
+	struct bytes piece;
+	enum http_line got = http_line_next(s, data, &piece);
+
+	if (got == HTTP_LINE_NONE)
+		return PARSE_MORE;
+	http_head_tail(c, piece);
+	if (got == HTTP_LINE_LONG) {
+		keep_overlap(s);
+		return PARSE_MORE;
+	}
+	s->tail = false;
+	http_line_clear(s);
+	return PARSE_MORE;
+}
+
+// RFC 9110 §5.6.2.
+static bool is_token(uint8_t c)
+{
+	return (c >= '0' && c <= '9') || (byte_lower(c) >= 'a' && byte_lower(c) <= 'z') || (c && strchr("!#$%&'*+-.^_`|~", c));
+}
+
+// Answers begin with "HTTP/"; what does not is HTTP/0.9 (RFC 1945 §6), or a stream whose beginning was missed: all of it is body.
+static enum probe is_answer(struct bytes front)
+{
+	static const char version[] = "http/";
+	size_t n = strlen(version);
+
+	for (size_t i = 0; i < n && i < front.left; i++)
+		if (byte_lower(front.at[i]) != (uint8_t)version[i])
+			return PROBE_NO;
+	return front.left < n ? PROBE_MAYBE : PROBE_YES;
+}
+
+static enum parse begin_raw(struct http_call *c)
+{
+	struct http_side *s = c->side;
+	uint8_t early[8]; // at most the 5 bytes of "HTTP/" were waited for
+	size_t n = s->length < sizeof(early) ? s->length : sizeof(early);
+
+	memcpy(early, s->line, n);
+	http_line_clear(s);
+	observation_init(&s->head, OBS_HTTP_RESPONSE);
+	s->tx = c->http->answers < c->http->requests ? c->http->answers + 1 : 0;
+	s->declared = 0;
+	s->coded = false;
+	s->raw = true;
+	http_body_start(c, HTTP_UNTIL_CLOSE);
+	http_body_add(c, bytes_of(early, n));
+	return PARSE_MORE;
+}
+
+// Can these bytes begin a message? Told from the first byte on, not at the end of a line that may never come.
+static enum probe may_start(struct http_call *c, struct bytes data)
+{
+	uint8_t front[8];
+	size_t had = c->side->length < sizeof(front) ? c->side->length : sizeof(front), n = bytes_head(data, sizeof(front) - had).left;
+
+	memcpy(front, c->side->line, had);
+	memcpy(front + had, data.at, n);
+	if (c->in->from_client)
+		return is_token(front[0]) || front[0] == '$' ? PROBE_YES : PROBE_NO;
+	return is_answer(bytes_of(front, had + n));
+}
+
+static enum parse step_start(struct http_call *c, struct bytes *data)
+{
+	struct http_side *s = c->side;
+	struct bytes line;
+	enum http_line got;
+	enum parse result;
+
+	// RFC 9112 §2.2: empty lines before a start line are passed over.
+	while (s->length == 0 && data->left && (data->at[0] == '\r' || data->at[0] == '\n'))
+		bytes_skip(data, 1);
+	if (data->left == 0)
+		return PARSE_MORE;
+	if (may_start(c, *data) == PROBE_NO)
+		return c->in->from_client ? PARSE_BAD : begin_raw(c);
+	if (s->length == 0)
+		s->head_bytes = 0;
+	got = http_line_next(s, data, &line);
+	if (got == HTTP_LINE_NONE)
+		return PARSE_MORE;
+	s->state = HTTP_HEADER;
+	result = http_head_start(c, line);
+	http_line_clear(s);
+	if (got == HTTP_LINE_LONG)
+		keep_overlap(s);
+	return result;
+}
+
+// A whole header line. The next byte says whether the line is folded on (RFC 9112 §5.2); until it is here, the line is held.
+static enum parse take_header(struct http_call *c, struct bytes line, struct bytes rest)
+{
+	struct http_side *s = c->side;
+	bool folds = rest.left && (rest.at[0] == ' ' || rest.at[0] == '\t');
+
+	if (line.left == 0) {
+		http_line_clear(s);
+		return http_head_end(c);
+	}
+	if (rest.left && !folds) {
+		http_head_field(c, line);
+		http_line_clear(s);
+		return PARSE_MORE;
+	}
+	if (line.at != s->line)
+		memcpy(s->line, line.at, line.left);
+	s->length = (uint16_t)line.left;
+	s->held = true;
+	return PARSE_MORE;
+}
+
+static enum parse step_header(struct http_call *c, struct bytes *data)
+{
+	struct http_side *s = c->side;
+	struct bytes line;
+
+	if (s->head_bytes > HTTP_HEAD_BYTES)
+		return PARSE_BAD;
+	if (s->held && data->at[0] != ' ' && data->at[0] != '\t') {
+		http_head_field(c, bytes_of(s->line, s->length));
+		http_line_clear(s);
+	}
+	s->held = false;
+	switch (http_line_next(s, data, &line)) {
+	case HTTP_LINE_NONE:
+		return PARSE_MORE;
+	case HTTP_LINE_WHOLE:
+		return take_header(c, line, *data);
+	case HTTP_LINE_LONG:
+		http_head_field(c, line);
+		keep_overlap(s);
+	}
+	return PARSE_MORE;
+}
+
+static enum parse step_skip(struct http_call *c, struct bytes *data)
+{
+	bytes_skip(data, data->left);
+	return PARSE_MORE;
+}
+
+static enum parse (*const steps[HTTP_STATES])(struct http_call *c, struct bytes *data) = {
+	[HTTP_START] = step_start,
+	[HTTP_HEADER] = step_header,
+	[HTTP_LENGTH] = http_step_length,
+	[HTTP_UNTIL_CLOSE] = http_step_until_close,
+	[HTTP_CHUNK_SIZE] = http_step_chunk_size,
+	[HTTP_CHUNK_EXTENSION] = http_step_chunk_extension,
+	[HTTP_CHUNK] = http_step_chunk,
+	[HTTP_CHUNK_END] = http_step_chunk_end,
+	[HTTP_TRAILER] = step_header,
+	[HTTP_WAIT] = step_skip,
+	[HTTP_LOST] = step_skip,
+};
+
+static bool in_body(const struct http_side *s)
+{
+	return s->state >= HTTP_LENGTH && s->state <= HTTP_CHUNK_END;
+}
+
+// Bytes are missing. A body that ends with the connection, or bytes nobody reads, can do without; all else must find a head again.
+static void lose(struct http_call *c)
+{
+	struct http_side *s = c->side;
+
+	if (s->state == HTTP_WAIT)
+		return;
+	if (in_body(s))
+		http_body_look(c, true);
+	s->file_done = true;
+	if (s->state == HTTP_UNTIL_CLOSE)
+		return;
+	http_line_clear(s);
+	s->tail = false;
+	s->state = HTTP_LOST;
+}
+
+static enum probe http_probe(struct bytes data, bool from_client);
+
+// A stream whose message boundaries are not known may take up again at a segment that begins with a head.
+static void resynchronise(struct http_call *c)
+{
+	struct http_side *s = c->side;
+
+	if (s->state != HTTP_LOST && !(s->state == HTTP_UNTIL_CLOSE && s->raw))
+		return;
+	if (http_probe(bytes_head(c->in->data, PROTO_PROBE_BYTES), c->in->from_client) != PROBE_YES)
+		return;
+	if (in_body(s))
+		http_body_look(c, true);
+	http_line_clear(s);
+	s->state = HTTP_START;
+}
+
+// HTTP/0.9 has no headers and no empty line: its request is over when the answer comes, or the client closes.
+static void end_simple_request(struct http *h, const struct proto_flow *flow, const struct proto_sink *sink)
+{
+	struct http_side *client = &h->side[1];
+	struct proto_input in = proto_input_of_close(flow, true);
+	struct http_call call = {h, client, &in, sink};
+
+	if (client->state != HTTP_HEADER || client->length || client->tail || client->head.slot[TEXT_REQUEST_VERSION].length)
+		return;
+	http_head_end(&call);
+}
+
+// This is no HTTP any more, but it may still be an attack: the rest of the segment is searched as a body would be.
+static void give_up(struct http_call *c, struct bytes rest)
+{
+	struct http_side *s = c->side;
+
+	if (!in_body(s)) {
+		http_body_start(c, HTTP_UNTIL_CLOSE);
+		s->file_done = !s->bad; // after a head of contradictory lengths a body does follow
+	}
+	if (s->bad)
+		http_body_add(c, rest);
+	else
+		window_add(&s->window, s->line, rest);
+	http_body_look(c, true);
+}
+
+static enum parse http_feed(void *state, const struct proto_input *in, const struct proto_sink *sink)
+{
+	struct http *h = state;
+	struct http_side *s = &h->side[in->from_client];
+	struct http_call call = {h, s, in, sink};
+	enum parse result = PARSE_MORE;
+	struct bytes data = in->data;
+
+	if (!in->from_client)
+		end_simple_request(h, in->flow, sink);
+	if (in->gap)
+		lose(&call);
+	resynchronise(&call);
+	while (data.left && result == PARSE_MORE)
+		result = s->tail ? step_tail(&call, &data) : steps[s->state](&call, &data);
+	if (result == PARSE_BAD)
+		give_up(&call, data);
+	else if (in_body(s))
+		http_body_look(&call, false);
+	return result;
+}
+
+static void http_close(void *state, bool from_client, const struct proto_flow *flow, const struct proto_sink *sink)
+{
+	struct http *h = state;
+	struct proto_input in = proto_input_of_close(flow, from_client);
+	struct http_call call = {h, &h->side[from_client], &in, sink};
+
+	if (from_client)
+		end_simple_request(h, flow, sink);
+	if (in_body(call.side)) {
+		http_body_look(&call, true);
+		call.side->state = HTTP_LOST;
+	}
+}
+
+// --- Recognition ---
+
+static const char *const methods[] = {
+	"GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "PROPFIND", "PROPPATCH", "MKCOL", "COPY",
+	"MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "MERGE", "M-SEARCH", "NOTIFY", "SUBSCRIBE", "PURGE", "DEBUG", NULL,
+};
+
+// After a known method: what can a target begin with? Redis and others have a GET of their own.
+static enum probe probe_target(struct bytes rest, bool connect)
+{
+	while (rest.left && (rest.at[0] == ' ' || rest.at[0] == '\t'))
+		bytes_skip(&rest, 1);
+	if (rest.left == 0)
+		return PROBE_MAYBE;
+	return connect || memchr("/*$%\\?.hH", rest.at[0], 9) ? PROBE_YES : PROBE_NO;
+}
+
+// Any other token is a method if the line says HTTP/1 or HTTP/0 at its end.
+static enum probe probe_unknown_method(struct bytes data)
+{
+	size_t line = bytes_find(data, '\n'), token = 0;
+
+	while (token < data.left && is_token(data.at[token]))
+		token++;
+	if (token == 0 || token > HTTP_METHOD_BYTES || (token < data.left && data.at[token] != ' ' && data.at[token] != '\t'))
+		return PROBE_NO;
+	for (size_t i = token; i + 6 <= line; i++)
+		if (bytes_equal_nocase(bytes_head(bytes_from(data, i), 5), "http/") && (data.at[i + 5] | 1) == '1')
+			return PROBE_YES;
+	return line < data.left ? PROBE_NO : PROBE_MAYBE;
+}
+
+static enum probe probe_request(struct bytes data)
+{
+	size_t space = 0;
+
+	for (unsigned i = 0; i < 4 && data.left && (data.at[0] == '\r' || data.at[0] == '\n'); i++)
+		bytes_skip(&data, 1);
+	if (data.left == 0)
+		return PROBE_MAYBE;
+	while (space < data.left && data.at[space] != ' ' && data.at[space] != '\t')
+		space++;
+	for (const char *const *m = methods; *m && space < data.left; m++) {
+		enum probe p;
+
+		if (!bytes_equal_text(bytes_head(data, space), *m))
+			continue;
+		p = probe_target(bytes_from(data, space), strcmp(*m, "CONNECT") == 0);
+		if (p != PROBE_NO)
+			return p;
+	}
+	return probe_unknown_method(data);
+}
+
+static enum probe http_probe(struct bytes data, bool from_client)
+{
+	enum probe p;
+
+	if (from_client)
+		return probe_request(data);
+	p = is_answer(data);
+	return p == PROBE_YES && data.left > 5 && data.at[5] != '0' && data.at[5] != '1' ? PROBE_NO : p;
+}
+
+const struct proto_ops proto_http = {
+	.name = "http",
+	.app = APP_HTTP,
+	.transport = 6,
+	.ports = {80, 8080, 8008, 8000}, // IANA: http, http-alt (twice); 8000 by custom
+	.state_bytes = sizeof(struct http),
+	.probe = http_probe,
+	.feed = http_feed,
+	.close = http_close,
+};

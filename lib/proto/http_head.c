@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Heads of HTTP messages: each line is searched and its few texts of interest kept as it passes, the observation goes out at the
+// empty line. Then the body's framing is chosen as RFC 9112 §6.3 says. Called by the flow's worker.
+#include "http_impl.h"
+
+// The record has 848 bytes of text. Each text may take what those that have not come yet do not need, so that a long Referer sent
+// first cannot push the Host out.
+struct kept {
+	uint8_t slot;
+	uint16_t reserve;
+};
+
+static const struct kept request_texts[] = {
+	{TEXT_REQUEST_HOST, 128}, {TEXT_REQUEST_AGENT, 160}, {TEXT_REQUEST_CONTENT_TYPE, 48}, {TEXT_REQUEST_REFERER, 64},
+};
+static const struct kept response_texts[] = {
+	{TEXT_RESPONSE_CONTENT_TYPE, 96}, {TEXT_RESPONSE_SERVER, 96}, {TEXT_RESPONSE_LOCATION, 256},
+};
+
+static struct bytes trimmed(struct bytes b)
+{
+	while (b.left && (b.at[0] == ' ' || b.at[0] == '\t'))
+		bytes_skip(&b, 1);
+	while (b.left && (b.at[b.left - 1] == ' ' || b.at[b.left - 1] == '\t' || b.at[b.left - 1] == '\r'))
+		b.left--;
+	return b;
+}
+
+static void keep(struct http_call *c, unsigned slot, struct bytes text)
+{
+	const struct kept *texts = c->in->from_client ? request_texts : response_texts;
+	size_t count = c->in->from_client ? sizeof(request_texts) / sizeof(texts[0]) : sizeof(response_texts) / sizeof(texts[0]);
+	struct observation *o = &c->side->head;
+	size_t room = OBSERVATION_BYTES - o->size_bytes;
+
+	if (o->slot[slot].length) // the first of several counts
+		return;
+	for (size_t i = 0; i < count; i++)
+		if (texts[i].slot != slot && !o->slot[texts[i].slot].length)
+			room -= texts[i].reserve < room ? texts[i].reserve : room;
+	if (text.left > room)
+		o->flags8 |= OBS_FLAG_TRUNCATED;
+	observation_put(o, slot, bytes_head(text, room));
+}
+
+// What is looked for in every line, kept or not.
+static void search(struct http_call *c, struct bytes text, const char *name)
+{
+	if (c->in->from_outside)
+		jndi_scan(text, name, c->in, c->sink, APP_HTTP);
+	if (c->in->device_sends && self_address_in(text, c->in))
+		c->side->head.facts |= FACT_BIT(FACT_SELF_ADDRESS);
+}
+
+// --- Start lines ---
+
+static void begin(struct http_call *c, enum observation_kind kind)
+{
+	struct http_side *s = c->side;
+
+	observation_init(&s->head, kind);
+	s->chunked = s->other_coding = s->coded = s->has_length = s->bad = s->upgrade = s->head_method = s->raw = false;
+	s->declared = 0;
+	s->status = 0;
+}
+
+// Splits the next word off; words are separated by spaces or tabs (RFC 9112 §3, leniently).
+static struct bytes word(struct bytes *line)
+{
+	size_t n = 0;
+	struct bytes out;
+
+	*line = trimmed(*line);
+	while (n < line->left && line->at[n] != ' ' && line->at[n] != '\t')
+		n++;
+	bytes_take(line, n, &out);
+	return out;
+}
+
+// Where the last word, if it is a version, begins; a URI may hold spaces that its client did not escape.
+static size_t version_at(struct bytes line)
+{
+	size_t n = line.left;
+
+	while (n && line.at[n - 1] != ' ' && line.at[n - 1] != '\t')
+		n--;
+	return bytes_equal_nocase(bytes_head(bytes_from(line, n), 5), "http/") ? n : line.left;
+}
+
+// RFC 9112 §3.2.2: the authority of an absolute target stands before Host. Empty where there is none.
+static struct bytes authority(struct bytes target)
+{
+	size_t scheme = bytes_find_text(bytes_head(target, 16), "://"), end = 0;
+
+	if (target.left == 0 || target.at[0] == '/' || scheme >= bytes_head(target, 16).left)
+		return bytes_of(NULL, 0);
+	target = bytes_from(target, scheme + 3);
+	while (end < target.left && !strchr("/?#\\", target.at[end]))
+		end++;
+	target = bytes_head(target, end);
+	for (size_t at; (at = bytes_find(target, '@')) < target.left;)
+		target = bytes_from(target, at + 1);
+	return target;
+}
+
+static enum parse start_request(struct http_call *c, struct bytes line)
+{
+	struct http_side *s = c->side;
+	struct bytes method, target, host;
+	size_t version;
+
+	begin(c, OBS_HTTP_REQUEST);
+	memcpy(s->field, "uri", sizeof("uri"));
+	search(c, line, s->field);
+	method = word(&line);
+	line = trimmed(line);
+	if (method.left == 0 || line.left == 0 || method.left > HTTP_METHOD_BYTES)
+		return PARSE_BAD;
+	for (size_t i = 0; i < method.left; i++)
+		if (method.at[i] <= ' ' || method.at[i] >= 0x7f || method.at[i] == ':')
+			return PARSE_BAD;
+	version = version_at(line);
+	target = trimmed(bytes_head(line, version));
+	s->head_method = bytes_equal_text(method, "HEAD");
+	s->upgrade = bytes_equal_text(method, "CONNECT");
+	observation_put(&s->head, TEXT_REQUEST_METHOD, method);
+	observation_put(&s->head, TEXT_REQUEST_VERSION, bytes_head(bytes_from(line, version), 8));
+	keep(c, TEXT_REQUEST_URI, target);
+	host = s->upgrade ? target : authority(target);
+	keep(c, TEXT_REQUEST_HOST, host);
+	return PARSE_MORE;
+}
+
+static enum parse start_response(struct http_call *c, struct bytes line)
+{
+	struct http_side *s = c->side;
+	struct bytes version, status;
+	uint64_t code = 0;
+
+	begin(c, OBS_HTTP_RESPONSE);
+	memcpy(s->field, "status", sizeof("status"));
+	search(c, line, s->field);
+	version = word(&line);
+	status = word(&line);
+	if (bytes_to_u64(status, 999, &code))
+		return PARSE_BAD;
+	s->status = (uint16_t)code;
+	s->head.number[NUM_RESPONSE_STATUS] = code;
+	observation_put(&s->head, TEXT_RESPONSE_VERSION, bytes_head(version, 8));
+	return PARSE_MORE;
+}
+
+enum parse http_head_start(struct http_call *c, struct bytes line)
+{
+	return c->in->from_client ? start_request(c, line) : start_response(c, line);
+}
+
+// --- Headers ---
+
+// RFC 9112 §6.3: several equal lengths are one, anything else is a smuggler's or a fool's.
+static void take_length(struct http_call *c, struct bytes value)
+{
+	struct http_side *s = c->side;
+	uint64_t n;
+
+	while (value.left) {
+		size_t comma = bytes_find(value, ',');
+		bool fine = bytes_to_u64(trimmed(bytes_head(value, comma)), UINT64_MAX / 2, &n) == 0;
+
+		s->bad = s->bad || !fine || (s->has_length && n != s->declared);
+		if (fine && !s->has_length)
+			s->declared = n;
+		s->has_length = s->has_length || fine;
+		value = bytes_from(value, comma + 1);
+	}
+}
+
+// Only "chunked" as the last coding frames a body; "xchunked" does not (RFC 9112 §6.1).
+static void take_coding(struct http_call *c, struct bytes value)
+{
+	while (value.left) {
+		size_t comma = bytes_find(value, ',');
+		struct bytes coding = trimmed(bytes_head(value, comma));
+
+		if (coding.left && !bytes_equal_nocase(coding, "identity")) {
+			c->side->chunked = bytes_equal_nocase(coding, "chunked");
+			c->side->other_coding = !c->side->chunked;
+		}
+		value = bytes_from(value, comma + 1);
+	}
+}
+
+static void take_content_coding(struct http_call *c, struct bytes value)
+{
+	if (value.left && !bytes_equal_nocase(value, "identity"))
+		c->side->coded = true;
+}
+
+static const struct field {
+	const char *name;
+	int8_t request_slot, response_slot; // -1: not kept
+	void (*take)(struct http_call *c, struct bytes value);
+} fields[] = {
+	{"host", TEXT_REQUEST_HOST, -1, NULL},
+	{"user-agent", TEXT_REQUEST_AGENT, -1, NULL},
+	{"referer", TEXT_REQUEST_REFERER, -1, NULL},
+	{"content-type", TEXT_REQUEST_CONTENT_TYPE, TEXT_RESPONSE_CONTENT_TYPE, NULL},
+	{"server", -1, TEXT_RESPONSE_SERVER, NULL},
+	{"location", -1, TEXT_RESPONSE_LOCATION, NULL},
+	{"content-length", -1, -1, take_length},
+	{"transfer-encoding", -1, -1, take_coding},
+	{"content-encoding", -1, -1, take_content_coding},
+};
+
+static void take_field(struct http_call *c, const char *name, struct bytes value)
+{
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		const struct field *f = &fields[i];
+		int slot = c->in->from_client ? f->request_slot : f->response_slot;
+
+		if (strcmp(f->name, name))
+			continue;
+		if (slot >= 0)
+			keep(c, (unsigned)slot, value);
+		if (f->take)
+			f->take(c, value);
+		return;
+	}
+}
+
+// "header:<lower name>", for the record and for the table.
+static const char *name_field(struct http_side *s, struct bytes name)
+{
+	static const char prefix[] = "header:";
+	size_t n = strlen(prefix);
+
+	memcpy(s->field, prefix, n);
+	name = bytes_head(name, sizeof(s->field) - n - 1);
+	for (size_t i = 0; i < name.left; i++)
+		s->field[n + i] = (char)byte_lower(name.at[i]);
+	s->field[n + name.left] = '\0';
+	return s->field + n;
+}
+
+void http_head_field(struct http_call *c, struct bytes line)
+{
+	struct http_side *s = c->side;
+	size_t colon = bytes_find(line, ':');
+	struct bytes name = trimmed(bytes_head(line, colon)), value = trimmed(bytes_from(line, colon + 1));
+	const char *lower;
+
+	// No name, no header, or a look-up where the name should be: search all of it.
+	if (colon == line.left || name.left == 0 || bytes_find(name, '$') < name.left || bytes_find(name, '%') < name.left) {
+		memcpy(s->field, "header", sizeof("header"));
+		search(c, line, s->field);
+		return;
+	}
+	lower = name_field(s, name);
+	search(c, value, s->field);
+	if (s->state == HTTP_HEADER) // RFC 9112 §7.1.2: a trailer says nothing about framing
+		take_field(c, lower, value);
+}
+
+void http_head_tail(struct http_call *c, struct bytes piece)
+{
+	search(c, piece, c->side->field);
+}
+
+// --- The end of a head ---
+
+// WHATWG URL §3.5: a host that ends in a number is an IPv4 address, however it is written; brackets hold an IPv6 one.
+static bool is_bare(struct bytes host)
+{
+	struct bytes label;
+	bool hex;
+
+	if (host.left == 0 || host.at[0] == '[')
+		return true;
+	host = bytes_head(host, bytes_find(host, ':'));
+	if (host.left && host.at[host.left - 1] == '.')
+		host.left--;
+	label = host;
+	for (size_t dot; (dot = bytes_find(label, '.')) < label.left;)
+		label = bytes_from(label, dot + 1);
+	if (label.left == 0)
+		return true;
+	hex = label.left > 1 && label.at[0] == '0' && byte_lower(label.at[1]) == 'x';
+	for (size_t i = hex ? 2 : 0; i < label.left; i++) {
+		uint8_t c = byte_lower(label.at[i]);
+
+		if (!((c >= '0' && c <= '9') || (hex && c >= 'a' && c <= 'f')))
+			return false;
+	}
+	return true;
+}
+
+static enum parse frame_body(struct http_call *c, bool no_body, enum http_state otherwise)
+{
+	struct http_side *s = c->side;
+
+	s->state = HTTP_START;
+	if (no_body)
+		return PARSE_MORE;
+	if (s->chunked)
+		http_body_start(c, HTTP_CHUNK_SIZE);
+	else if (s->other_coding)
+		http_body_start(c, HTTP_UNTIL_CLOSE);
+	else if (s->bad)
+		return PARSE_BAD; // where the next message begins is anybody's guess
+	else if (s->has_length && s->declared)
+		http_body_start(c, HTTP_LENGTH);
+	else if (!s->has_length && otherwise != HTTP_START)
+		http_body_start(c, otherwise);
+	return PARSE_MORE;
+}
+
+static uint64_t bit_of(uint64_t tx)
+{
+	return 1ull << tx % HTTP_OPEN_REQUESTS;
+}
+
+static void set_bit(uint64_t *bits, uint64_t tx, bool on)
+{
+	*bits = on ? *bits | bit_of(tx) : *bits & ~bit_of(tx);
+}
+
+static enum parse end_request(struct http_call *c)
+{
+	struct http_side *s = c->side;
+	struct http *h = c->http;
+	enum parse result;
+
+	s->tx = ++h->requests;
+	set_bit(&h->head_methods, s->tx, s->head_method);
+	set_bit(&h->connects, s->tx, s->upgrade);
+	if (is_bare(observation_text(&s->head, TEXT_REQUEST_HOST)))
+		s->head.flags8 |= OBS_FLAG_BARE_HOST;
+	s->head.number[NUM_REQUEST_TX] = s->tx;
+	s->head.number[NUM_REQUEST_LENGTH] = s->declared;
+	proto_emit(c->sink, c->in, APP_HTTP, &s->head);
+	result = frame_body(c, s->upgrade, HTTP_START);
+	if (s->upgrade)
+		s->state = HTTP_WAIT;
+	return result;
+}
+
+static enum parse end_response(struct http_call *c)
+{
+	struct http_side *s = c->side, *client = &c->http->side[1];
+	struct http *h = c->http;
+	bool asked = h->answers < h->requests, interim = s->status < 200 && s->status != 101;
+	bool head = asked && (h->head_methods & bit_of(h->answers + 1)), connect = asked && (h->connects & bit_of(h->answers + 1));
+
+	s->tx = asked ? h->answers + 1 : 0;
+	h->answers += asked && !interim;
+	s->head.number[NUM_RESPONSE_TX] = s->tx;
+	s->head.number[NUM_RESPONSE_LENGTH] = s->declared;
+	proto_emit(c->sink, c->in, APP_HTTP, &s->head);
+	// RFC 9110 §7.8, §9.3.6: from here on these are somebody else's bytes.
+	if (s->status == 101 || (connect && s->status / 100 == 2))
+		return PARSE_DONE;
+	if (connect && !interim && client->state == HTTP_WAIT)
+		client->state = HTTP_START;
+	return frame_body(c, head || interim || s->status == 204 || s->status == 304, HTTP_UNTIL_CLOSE);
+}
+
+enum parse http_head_end(struct http_call *c)
+{
+	if (c->side->state == HTTP_TRAILER) {
+		c->side->state = HTTP_START;
+		return PARSE_MORE;
+	}
+	return c->in->from_client ? end_request(c) : end_response(c);
+}

@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// LDAP (RFC 4511) by content on any port, both directions. One observation per message; the fact a JNDI attack
+// cannot hide is an entry with Java attributes (RFC 2713), whose observation leaves on the very segment that completes
+// the message: no client acts before that. Framing follows the JDK's client (com.sun.jndi.ldap.Connection), the victim:
+// it skips bytes until 0x30 and forgets messages it cannot decode, so giving up at the first oddity would let the next
+// message pass unseen. Does not know who is outside, and does not decide. Called by the worker that owns the flow.
+#include "ldap_impl.h"
+
+struct side {
+	uint64_t rest;        // bytes of the message in hand not yet taken from the stream
+	uint64_t skip;        // of these, bytes to pass over unseen
+	uint32_t have;        // bytes in collected
+	uint32_t noise;       // since the last good message
+	bool framed;          // its header is whole: rest, skip and have tell where we are
+	bool in_entry;        // a long search entry: collected holds attributes, o what is known of it
+	bool lost;            // after a gap: wait for something that looks like a message
+	struct observation o; // of the message in hand
+	uint8_t collected[LDAP_COLLECT_BYTES];
+};
+
+struct ldap {
+	struct side side[2];         // [0] server's, [1] client's bytes
+	uint64_t start_tls;          // message id + 1 of a StartTLS request; 0 = none
+	bool sasl_asked, sasl;       // a SASL bind succeeded: a security layer may follow (RFC 4511 §5.2.1.8)
+	bool done;                   // the rest is ciphertext
+};
+_Static_assert(sizeof(struct ldap) <= PROTO_STATE_BYTES, "parser state fits the pool");
+
+struct work { // one feed
+	struct ldap *ldap;
+	struct side *side;
+	const struct proto_input *in;
+	const struct proto_sink *sink;
+};
+
+// --- Operations ---
+
+static void put_octets(struct bytes *b, struct observation *o, unsigned slot)
+{
+	struct bytes text;
+
+	if (ldap_expect(b, TAG_OCTETS, &text))
+		observation_put(o, slot, text);
+}
+
+static bool read_bind(struct work *w, struct bytes op)
+{
+	struct ldap_element auth;
+	uint64_t version;
+
+	if (!ldap_unsigned(&op, TAG_INTEGER, &version))
+		return false;
+	put_octets(&op, &w->side->o, TEXT_LDAP_NAME);
+	if (ldap_take(&op, &auth) && auth.tag == TAG_SASL)
+		w->ldap->sasl_asked = true;
+	return true;
+}
+
+static void put_referral(struct observation *o, struct bytes uris)
+{
+	o->facts |= FACT_BIT(FACT_LDAP_REFERRAL);
+	put_octets(&uris, o, TEXT_LDAP_REFERRAL); // the first one; a client may take any
+}
+
+// LDAPResult (RFC 4511 §4.1.9): code, matched DN, message, [3] referral.
+static bool read_result(struct work *w, struct bytes op)
+{
+	struct observation *o = &w->side->o;
+	struct bytes skipped;
+	struct ldap_element e;
+
+	if (!ldap_unsigned(&op, TAG_ENUMERATED, &o->number[NUM_LDAP_RESULT]))
+		return false;
+	if (ldap_expect(&op, TAG_OCTETS, &skipped) && ldap_expect(&op, TAG_OCTETS, &skipped) && ldap_take(&op, &e) &&
+	    e.tag == TAG_REFERRAL)
+		put_referral(o, e.content);
+	return true;
+}
+
+static bool read_bind_result(struct work *w, struct bytes op)
+{
+	if (!read_result(w, op))
+		return false;
+	w->ldap->sasl = w->ldap->sasl_asked && w->side->o.number[NUM_LDAP_RESULT] == 0;
+	return true;
+}
+
+static bool read_search(struct work *w, struct bytes op)
+{
+	static const uint8_t before_filter[] = {TAG_ENUMERATED, TAG_ENUMERATED, TAG_INTEGER, TAG_INTEGER, TAG_BOOLEAN};
+	struct observation *o = &w->side->o;
+	char text[LDAP_FILTER_BYTES];
+	uint64_t unused;
+	bool cut;
+	size_t n;
+
+	put_octets(&op, o, TEXT_LDAP_NAME);
+	for (size_t i = 0; i < sizeof(before_filter); i++)
+		if (!ldap_unsigned(&op, before_filter[i], &unused))
+			return false;
+	n = ldap_filter_format(op, text, sizeof(text), &cut);
+	observation_put(o, TEXT_LDAP_FILTER, bytes_of(text, n));
+	if (cut)
+		o->flags8 |= OBS_FLAG_TRUNCATED;
+	return true;
+}
+
+static bool read_reference(struct work *w, struct bytes op)
+{
+	put_referral(&w->side->o, op);
+	return true;
+}
+
+static bool read_extended(struct work *w, struct bytes op)
+{
+	struct bytes oid;
+
+	if (!ldap_expect(&op, TAG_EXTENDED_NAME, &oid))
+		return false;
+	observation_put(&w->side->o, TEXT_LDAP_NAME, oid);
+	if (bytes_equal_text(oid, "1.3.6.1.4.1.1466.20037")) // StartTLS, RFC 4511 §4.14.1
+		w->ldap->start_tls = w->side->o.number[NUM_LDAP_MESSAGE_ID] + 1;
+	return true;
+}
+
+static bool read_extended_result(struct work *w, struct bytes op)
+{
+	const uint64_t *number = w->side->o.number;
+
+	if (!read_result(w, op))
+		return false;
+	if (w->ldap->start_tls == number[NUM_LDAP_MESSAGE_ID] + 1 && number[NUM_LDAP_RESULT] == 0)
+		w->ldap->done = true;
+	return true;
+}
+
+// --- Search entry ---
+
+// The entry's attributes, as far as collected; what is left over stays at the end of the collected bytes.
+static bool read_entry(struct work *w, struct bytes op)
+{
+	struct side *s = w->side;
+	struct ldap_element list;
+
+	put_octets(&op, &s->o, TEXT_LDAP_NAME);
+	if (!ldap_take(&op, &list)) {
+		ldap_note_anywhere(&s->o, op);
+		return true;
+	}
+	ldap_note_attributes(&s->o, &list.content, s->rest == 0);
+	if (s->rest) {
+		memmove(s->collected, list.content.at, list.content.left);
+		s->have = (uint32_t)list.content.left;
+		s->in_entry = true;
+	}
+	return true;
+}
+
+static bool read_nothing(struct work *w, struct bytes op)
+{
+	return true;
+}
+
+static const struct operation {
+	uint8_t tag;
+	uint8_t operation; // enum ldap_operation
+	bool (*read)(struct work *w, struct bytes op);
+} operations[] = {
+	{0x60, LDAP_BIND_REQUEST, read_bind},
+	{0x61, LDAP_BIND_RESPONSE, read_bind_result},
+	{0x42, LDAP_UNBIND, read_nothing},
+	{0x63, LDAP_SEARCH_REQUEST, read_search},
+	{0x64, LDAP_SEARCH_ENTRY, read_entry},
+	{0x65, LDAP_SEARCH_DONE, read_result},
+	{0x73, LDAP_SEARCH_REFERENCE, read_reference},
+	{0x77, LDAP_EXTENDED_REQUEST, read_extended},
+	{0x78, LDAP_EXTENDED_RESPONSE, read_extended_result},
+	// modify, add, delete, modify DN, compare, each with its answer; abandon; intermediate response (§4.13)
+	{0x66, LDAP_OTHER, read_nothing}, {0x67, LDAP_OTHER, read_result},
+	{0x68, LDAP_OTHER, read_nothing}, {0x69, LDAP_OTHER, read_result},
+	{0x4a, LDAP_OTHER, read_nothing}, {0x6b, LDAP_OTHER, read_result},
+	{0x6c, LDAP_OTHER, read_nothing}, {0x6d, LDAP_OTHER, read_result},
+	{0x6e, LDAP_OTHER, read_nothing}, {0x6f, LDAP_OTHER, read_result},
+	{0x50, LDAP_OTHER, read_nothing}, {0x79, LDAP_OTHER, read_nothing},
+};
+
+static const struct operation *operation(uint8_t tag)
+{
+	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
+		if (operations[i].tag == tag)
+			return &operations[i];
+	return NULL;
+}
+
+// --- Messages ---
+
+static void emit(struct work *w)
+{
+	struct observation *o = &w->side->o;
+	struct bytes name = observation_text(o, TEXT_LDAP_NAME), filter = observation_text(o, TEXT_LDAP_FILTER);
+
+	if (w->in->device_sends && (self_address_in(name, w->in) || self_address_in(filter, w->in)))
+		o->facts |= FACT_BIT(FACT_SELF_ADDRESS);
+	proto_emit(w->sink, w->in, APP_LDAP, o);
+	if (w->in->from_outside) {
+		jndi_scan(name, "ldap-name", w->in, w->sink, APP_LDAP);
+		jndi_scan(filter, "ldap-filter", w->in, w->sink, APP_LDAP);
+	}
+}
+
+// The envelope and the operation of `message` (whole, or its head where w->side->rest is not 0) into side->o.
+static bool read_message(struct work *w, struct bytes message)
+{
+	const struct operation *op;
+	struct ldap_element envelope, e;
+	struct observation *o = &w->side->o;
+
+	observation_init(o, OBS_LDAP);
+	if (!ldap_take(&message, &envelope) ||
+	    !ldap_unsigned(&envelope.content, TAG_INTEGER, &o->number[NUM_LDAP_MESSAGE_ID]) ||
+	    !ldap_take(&envelope.content, &e))
+		return false;
+	op = operation(e.tag);
+	if (!op)
+		return false;
+	o->number[NUM_LDAP_OPERATION] = op->operation;
+	return op->read(w, e.content);
+}
+
+static void message_over(struct side *s)
+{
+	s->have = 0;
+	s->framed = false;
+	s->rest = s->skip = 0;
+	s->in_entry = false;
+}
+
+static void take_message(struct work *w, struct bytes message)
+{
+	struct side *s = w->side;
+	bool good = read_message(w, message);
+
+	s->noise = good ? 0 : s->noise + LDAP_NOISE_MESSAGE;
+	if (s->in_entry) // more of it follows
+		return;
+	if (good)
+		emit(w);
+	s->skip = s->rest;
+	s->rest = 0;
+	s->have = 0;
+	if (!s->skip)
+		message_over(s);
+}
+
+// The next attributes of a long entry. One longer than the buffer is noted by its head; the rest of it is passed over.
+static void take_attributes(struct work *w)
+{
+	struct side *s = w->side;
+	struct bytes all = bytes_of(s->collected, s->have), b = all;
+	uint64_t left;
+
+	ldap_note_attributes(&s->o, &b, s->rest == 0);
+	if (s->rest && b.left == LDAP_COLLECT_BYTES) {
+		struct ldap_element e = {.length = 0};
+
+		if (ldap_take(&b, &e))
+			ldap_note_attribute(&s->o, e.content);
+		left = e.length - e.content.left;
+		s->skip = left < s->rest ? left : s->rest;
+		s->rest -= s->skip;
+		b = bytes_from(all, all.left);
+	}
+	memmove(s->collected, b.at, b.left);
+	s->have = (uint32_t)b.left;
+	if (s->rest == 0 && s->skip == 0) {
+		emit(w);
+		message_over(s);
+	}
+}
+
+// --- Stream ---
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void noise(struct side *s, size_t n)
+{
+	s->noise += (uint32_t)smaller(n, LDAP_NOISE_BYTES);
+	s->have = 0;
+}
+
+// One octet of a header, or noise up to the next 0x30. A message that is whole in *data is taken from there, uncopied.
+static void take_header(struct work *w, struct bytes *data)
+{
+	struct bytes at = *data, message;
+	struct side *s = w->side;
+	uint32_t length;
+	uint8_t tag;
+
+	if (s->have == 0 && at.at[0] != TAG_SEQUENCE) {
+		size_t n = bytes_find(at, TAG_SEQUENCE);
+
+		if (w->ldap->sasl && at.at[0] == 0) // length of a SASL buffer, RFC 4422 §3.7
+			w->ldap->done = true;
+		noise(s, n);
+		bytes_skip(data, n);
+		return;
+	}
+	if (s->have == 0 && ldap_header(&at, &tag, &length) == PARSE_DONE && length && length <= at.left) {
+		if (bytes_take(data, (size_t)(at.at - data->at) + length, &message))
+			take_message(w, message);
+		return;
+	}
+	bytes_read_u8(data, &s->collected[s->have++]);
+	at = bytes_of(s->collected, s->have);
+	switch (ldap_header(&at, &tag, &length)) {
+	case PARSE_MORE:
+		break;
+	case PARSE_BAD:
+		noise(s, s->have);
+		break;
+	case PARSE_DONE:
+		if (length == 0)
+			noise(s, s->have);
+		s->framed = length != 0;
+		s->rest = length;
+		break;
+	}
+}
+
+static void take_content(struct work *w, struct bytes *data)
+{
+	struct side *s = w->side;
+	size_t n = (size_t)smaller(smaller(LDAP_COLLECT_BYTES - s->have, s->rest), data->left);
+	struct bytes part;
+
+	if (bytes_take(data, n, &part))
+		memcpy(s->collected + s->have, part.at, part.left);
+	s->have += (uint32_t)n;
+	s->rest -= n;
+	if (s->rest && s->have < LDAP_COLLECT_BYTES)
+		return;
+	if (s->in_entry)
+		take_attributes(w);
+	else
+		take_message(w, bytes_of(s->collected, s->have));
+}
+
+static void take_skipped(struct work *w, struct bytes *data)
+{
+	struct side *s = w->side;
+	size_t n = (size_t)smaller(s->skip, data->left);
+
+	bytes_skip(data, n);
+	s->skip -= n;
+	if (s->skip || s->rest)
+		return;
+	if (s->in_entry)
+		emit(w);
+	message_over(s);
+}
+
+// What a message begins with: 30 length 02 1..4 id, then one of the operations.
+static enum probe ldap_probe(struct bytes data, bool from_client)
+{
+	static const enum probe of_parse[] = {[PARSE_MORE] = PROBE_MAYBE, [PARSE_BAD] = PROBE_NO};
+	struct bytes id;
+	uint32_t length, id_length;
+	uint8_t tag, op;
+	enum parse p;
+
+	if (data.left && data.at[0] != TAG_SEQUENCE)
+		return PROBE_NO;
+	p = ldap_header(&data, &tag, &length);
+	if (p != PARSE_DONE)
+		return of_parse[p];
+	if (length < 5 || (data.left && data.at[0] != TAG_INTEGER))
+		return PROBE_NO;
+	p = ldap_header(&data, &tag, &id_length);
+	if (p != PARSE_DONE)
+		return of_parse[p];
+	if (id_length < 1 || id_length > 4)
+		return PROBE_NO;
+	if (!bytes_take(&data, id_length, &id) || !bytes_read_u8(&data, &op))
+		return PROBE_MAYBE;
+	return operation(op) ? PROBE_YES : PROBE_NO;
+}
+
+// After a gap a lone 0x30 is too weak a sign: only a segment with a whole message head brings us back into step.
+static void find_step(struct side *s, struct bytes *data)
+{
+	while (data->left && ldap_probe(bytes_head(*data, PROTO_PROBE_BYTES), false) != PROBE_YES)
+		bytes_skip(data, 1);
+	s->lost = data->left == 0;
+}
+
+static void forget(struct work *w)
+{
+	if (w->side->in_entry && w->side->o.facts)
+		emit(w);
+	message_over(w->side);
+}
+
+static enum parse ldap_feed(void *state, const struct proto_input *in, const struct proto_sink *sink)
+{
+	struct ldap *ldap = state;
+	struct side *s = &ldap->side[in->from_client];
+	struct work w = {ldap, s, in, sink};
+	struct bytes data = in->data;
+
+	if (in->gap) {
+		forget(&w);
+		s->lost = true;
+	}
+	if (s->lost)
+		find_step(s, &data);
+	while (data.left && !ldap->done && s->noise < LDAP_NOISE_BYTES) {
+		if (s->skip)
+			take_skipped(&w, &data);
+		else if (s->framed)
+			take_content(&w, &data);
+		else
+			take_header(&w, &data);
+	}
+	if (s->noise >= LDAP_NOISE_BYTES)
+		return PARSE_BAD;
+	return ldap->done ? PARSE_DONE : PARSE_MORE;
+}
+
+// A long entry cut by the end of the connection: what was seen of it is still told.
+static void ldap_close(void *state, bool from_client, const struct proto_flow *flow, const struct proto_sink *sink)
+{
+	struct ldap *ldap = state;
+	struct proto_input in = {.from_client = from_client, .flow = flow};
+	struct work w = {ldap, &ldap->side[from_client], &in, sink};
+
+	forget(&w);
+}
+
+const struct proto_ops proto_ldap = {
+	.name = "ldap",
+	.app = APP_LDAP,
+	.transport = 6,
+	.ports = {389, 3268}, // and 636, 3269 over TLS
+	.state_bytes = sizeof(struct ldap),
+	.probe = ldap_probe,
+	.feed = ldap_feed,
+	.close = ldap_close,
+};

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One flow's conversation: which protocol is it, then its parser. Contexts are flat memory from one pool, taken at start-up; one
+// worker owns a pool. Recognition looks at content only: a protocol is what it says, wherever it runs; its port is a fact beside it.
+#include "proto_impl.h"
+#include <errno.h>
+#include <stdlib.h>
+
+enum { TCP = 6, UDP = 17, SETTLE_SEGMENTS = 4, RAW_SEGMENTS = 64 };
+
+// In order of recognition: what has a long, certain beginning before what has a short one. HTTP/2's preface would pass for an HTTP/1
+// request of an odd method; DNS over TCP has no magic at all and stands last.
+const struct proto_ops *const proto_table[] = {
+	&proto_http2, &proto_http, &proto_tls, &proto_ssh, &proto_rmi, &proto_iiop, &proto_smb, &proto_ldap, &proto_kerberos,
+	&proto_rdp, &proto_smtp, &proto_ftp, &proto_stratum, &proto_dns_tcp, &proto_dns_udp, &proto_ntp, NULL,
+};
+
+struct early { // what one side has sent before the protocol was settled
+	uint8_t at[PROTO_PROBE_BYTES];
+	uint8_t length;
+	bool more;   // it has sent more than that
+	bool closed;
+};
+
+struct context {
+	uint32_t next;     // free list, index + 1
+	bool in_use;
+	bool unknown;
+	bool finished;     // further bytes are not looked at
+	uint8_t segments;
+	bool gap[2];       // the parser lacks bytes of this side
+	const struct proto_ops *ops; // NULL: not settled, or unknown
+	struct early early[2];
+	union {
+		uint64_t align;
+		struct raw raw; // until a parser is found
+		uint8_t parser[PROTO_STATE_BYTES];
+	} state;
+};
+_Static_assert(sizeof(struct raw) <= PROTO_STATE_BYTES, "raw streams need no more than a parser");
+
+struct proto_pool {
+	uint32_t count;
+	uint32_t free; // index + 1, 0 = none
+	struct counters *counters;
+	struct context context[];
+};
+
+struct proto_pool *proto_pool_create(uint32_t contexts, struct counters *counters)
+{
+	struct proto_pool *p = calloc(1, sizeof(*p) + (size_t)contexts * sizeof(p->context[0]));
+
+	if (!p) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	p->count = contexts;
+	p->counters = counters;
+	for (uint32_t i = contexts; i > 0; i--) {
+		p->context[i - 1].next = p->free;
+		p->free = i;
+	}
+	return p;
+}
+
+void proto_pool_destroy(struct proto_pool *p)
+{
+	free(p);
+}
+
+static struct context *find_context(struct proto_pool *p, uint32_t context)
+{
+	if (context == 0 || context > p->count || !p->context[context - 1].in_use)
+		return NULL;
+	return &p->context[context - 1];
+}
+
+uint32_t proto_open(struct proto_pool *p)
+{
+	uint32_t id = p->free;
+	struct context *c;
+
+	if (id == 0)
+		return 0;
+	c = &p->context[id - 1];
+	p->free = c->next;
+	memset(c, 0, offsetof(struct context, state)); // 20 KiB of parser state are cleared when a parser takes them
+	raw_init(&c->state.raw);
+	c->in_use = true;
+	return id;
+}
+
+void proto_close(struct proto_pool *p, uint32_t context)
+{
+	struct context *c = find_context(p, context);
+
+	if (!c)
+		return;
+	c->in_use = false;
+	c->next = p->free;
+	p->free = context;
+}
+
+static void count_if(struct counters *c, enum counter which)
+{
+	if (c)
+		count(c, which);
+}
+
+static bool has_port(const struct proto_ops *ops, uint16_t port)
+{
+	for (unsigned i = 0; i < 4 && ops->ports[i]; i++)
+		if (ops->ports[i] == port)
+			return true;
+	return false;
+}
+
+// Does this protocol have ports of its own, and is this none of them?
+static bool off_port(uint8_t app, const struct proto_flow *flow)
+{
+	bool registered = false;
+
+	for (const struct proto_ops *const *t = proto_table; *t; t++) {
+		if ((*t)->app != app || (*t)->transport != flow->transport || !(*t)->ports[0])
+			continue;
+		if (has_port(*t, flow->server_port))
+			return false;
+		registered = true;
+	}
+	return registered;
+}
+
+void proto_emit(const struct proto_sink *sink, const struct proto_input *in, uint8_t app, struct observation *o)
+{
+	o->app = app;
+	o->from_client = in->from_client;
+	if (off_port(app, in->flow))
+		o->facts |= FACT_BIT(FACT_PROTOCOL_PORT);
+	if (o->flags8 & OBS_FLAG_TRUNCATED)
+		count_if(sink->counters, COUNT_PROTO_TRUNCATED);
+	sink->emit(sink->user, o);
+}
+
+static void emit_protocol(const struct proto_input *in, const struct proto_sink *sink, uint8_t app)
+{
+	struct observation o;
+
+	observation_init(&o, OBS_PROTOCOL);
+	proto_emit(sink, in, app, &o);
+}
+
+struct proto_input proto_input_of_close(const struct proto_flow *flow, bool from_client)
+{
+	struct proto_input in = {.from_client = from_client, .flow = flow};
+
+	in.from_outside = flow->direction == (from_client ? DIRECTION_IN : DIRECTION_OUT);
+	in.device_sends = from_client ? flow->direction == DIRECTION_OUT || flow->direction == DIRECTION_LATERAL
+				      : flow->direction == DIRECTION_IN;
+	return in;
+}
+
+// The best answer of all protocols for one side's first bytes. *ops only with PROBE_YES.
+static enum probe probe_side(uint8_t transport, struct bytes head, bool from_client, const struct proto_ops **ops)
+{
+	enum probe best = PROBE_NO;
+
+	for (const struct proto_ops *const *t = proto_table; *t; t++) {
+		enum probe p = (*t)->transport == transport ? (*t)->probe(head, from_client) : PROBE_NO;
+
+		if (p == PROBE_YES) {
+			*ops = *t;
+			return p;
+		}
+		if (p > best)
+			best = p;
+	}
+	return best;
+}
+
+static enum parse feed_parser(struct proto_pool *p, struct context *c, const struct proto_input *in,
+			      const struct proto_sink *sink)
+{
+	struct proto_input with_gap = *in;
+	enum parse result;
+
+	with_gap.gap = in->gap || c->gap[in->from_client];
+	c->gap[in->from_client] = false;
+	result = c->ops->feed(&c->state.parser, &with_gap, sink);
+	c->finished = result != PARSE_MORE;
+	if (result == PARSE_BAD)
+		count_if(p->counters, COUNT_PROTO_BAD);
+	return result;
+}
+
+// What a side sent before the protocol was known, less the last `now` bytes, which come with their segment.
+static enum parse feed_early(struct proto_pool *p, struct context *c, const struct proto_flow *flow, bool from_client, bool before,
+			     size_t length, const struct proto_sink *sink)
+{
+	struct proto_input in = proto_input_of_close(flow, from_client);
+
+	in.data = bytes_of(c->early[from_client].at, length);
+	c->gap[from_client] = false;
+	if (length && feed_parser(p, c, &in, sink) != PARSE_MORE)
+		return PARSE_DONE;
+	c->gap[from_client] = before;
+	if (c->early[from_client].closed && c->ops->close)
+		c->ops->close(&c->state.parser, from_client, flow, sink);
+	return PARSE_MORE;
+}
+
+// The protocol is known: its parser gets what has gone by, then this segment. `had` and `had_more` are this side's early bytes
+// without this segment.
+static enum parse settle(struct proto_pool *p, struct context *c, const struct proto_ops *ops, const struct proto_input *in,
+			 size_t had, bool had_more, const struct proto_sink *sink, uint8_t *app)
+{
+	const struct early *other = &c->early[!in->from_client];
+
+	c->ops = ops;
+	*app = ops->app;
+	emit_protocol(in, sink, ops->app);
+	if (ops->state_bytes == 0) {
+		c->finished = true;
+		return PARSE_DONE;
+	}
+	memset(&c->state, 0, ops->state_bytes);
+	// The client's words come first: an answer belongs to a question.
+	for (int side = 1; side >= 0; side--) {
+		bool now = side == in->from_client;
+
+		feed_early(p, c, in->flow, side, now ? had_more : other->more, now ? had : other->length, sink);
+		if (c->finished)
+			return PARSE_DONE;
+	}
+	return feed_parser(p, c, in, sink);
+}
+
+static void settle_unknown(struct proto_pool *p, struct context *c, const struct proto_input *in, const struct proto_sink *sink,
+			   uint8_t *app)
+{
+	c->unknown = true;
+	if (app)
+		*app = APP_UNKNOWN;
+	count_if(p->counters, COUNT_PROTO_UNKNOWN);
+	emit_protocol(in, sink, APP_UNKNOWN);
+}
+
+static enum parse feed_unknown(struct context *c, const struct proto_input *in, const struct proto_sink *sink)
+{
+	raw_look(&c->state.raw, in, sink, false);
+	c->finished = raw_done(&c->state.raw) || c->segments == RAW_SEGMENTS;
+	return c->finished ? PARSE_DONE : PARSE_MORE;
+}
+
+static bool both_full(const struct context *c)
+{
+	return c->early[0].length == PROTO_PROBE_BYTES && c->early[1].length == PROTO_PROBE_BYTES;
+}
+
+static enum parse feed_unsettled(struct proto_pool *p, struct context *c, const struct proto_input *in,
+				 const struct proto_sink *sink, uint8_t *app)
+{
+	struct early *e = &c->early[in->from_client];
+	size_t had = e->length, n = bytes_head(in->data, PROTO_PROBE_BYTES - had).left;
+	const struct proto_ops *ops = NULL;
+	bool had_more = e->more || in->gap;
+	enum probe probe;
+
+	if (in->gap && had)
+		n = 0; // bytes from beyond a gap do not continue the first ones
+	memcpy(e->at + had, in->data.at, n);
+	e->length = (uint8_t)(had + n);
+	e->more = had_more || n < in->data.left;
+	probe = probe_side(in->flow->transport, bytes_of(e->at, e->length), in->from_client, &ops);
+	if (probe == PROBE_YES)
+		return settle(p, c, ops, in, had, had_more, sink, app);
+	raw_add(&c->state.raw, in);
+	if (both_full(c) || c->segments >= SETTLE_SEGMENTS) {
+		struct proto_input other = proto_input_of_close(in->flow, !in->from_client);
+
+		settle_unknown(p, c, in, sink, app);
+		raw_look(&c->state.raw, &other, sink, false);
+	} else if (probe == PROBE_MAYBE && e->length < PROTO_PROBE_BYTES) {
+		return PARSE_MORE; // it may yet be a protocol: its bytes are its parser's
+	}
+	return feed_unknown(c, in, sink);
+}
+
+enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto_input *in, const struct proto_sink *sink, uint8_t *app)
+{
+	struct context *c = find_context(p, context);
+
+	if (!c || c->finished)
+		return PARSE_DONE;
+	if (in->data.left == 0 && !in->gap)
+		return PARSE_MORE;
+	if (c->ops)
+		return feed_parser(p, c, in, sink);
+	if (in->data.left == 0) { // bytes lost before anything was known
+		c->early[in->from_client].more = true;
+		return PARSE_MORE;
+	}
+	c->segments++;
+	if (!c->unknown)
+		return feed_unsettled(p, c, in, sink, app);
+	raw_add(&c->state.raw, in);
+	return feed_unknown(c, in, sink);
+}
+
+void proto_half_close(struct proto_pool *p, uint32_t context, bool from_client, const struct proto_flow *flow,
+		      const struct proto_sink *sink)
+{
+	struct context *c = find_context(p, context);
+	struct proto_input in = proto_input_of_close(flow, from_client);
+
+	if (!c || c->finished || c->early[from_client].closed)
+		return;
+	c->early[from_client].closed = true;
+	if (c->ops) {
+		if (c->ops->close)
+			c->ops->close(&c->state.parser, from_client, flow, sink);
+		return;
+	}
+	if (!c->unknown && c->early[!from_client].closed && (c->early[0].length || c->early[1].length))
+		settle_unknown(p, c, &in, sink, NULL);
+	raw_look(&c->state.raw, &in, sink, true);
+}
+
+static const struct proto_ops *find_datagram_ops(uint8_t app)
+{
+	for (const struct proto_ops *const *t = proto_table; *t; t++)
+		if ((*t)->app == app && (*t)->transport == UDP)
+			return *t;
+	return NULL;
+}
+
+void proto_datagram(const struct proto_input *in, const struct proto_sink *sink, uint8_t *app)
+{
+	const struct proto_ops *ops = NULL;
+
+	if (*app == APP_NONE) {
+		probe_side(UDP, bytes_head(in->data, PROTO_PROBE_BYTES), in->from_client, &ops);
+		*app = ops ? ops->app : APP_UNKNOWN;
+		if (!ops)
+			count_if(sink->counters, COUNT_PROTO_UNKNOWN);
+		emit_protocol(in, sink, *app);
+	} else {
+		ops = find_datagram_ops(*app);
+	}
+	if (ops && ops->feed && ops->feed(NULL, in, sink) == PARSE_BAD)
+		count_if(sink->counters, COUNT_PROTO_BAD);
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Bytes → observations. Recognises a protocol by content on any port, then feeds its parser in-order bytes of both directions.
+// Parsers are bounded, allocation-free state machines: their state is flat memory from a pool; every loop has a limit; malformed input
+// ends in PARSE_BAD, never in a crash. A new protocol = one pair of files here, one line in proto_table (proto.c).
+#pragma once
+#include "counters.h"
+#include "observation.h"
+
+enum proto_limits {
+	PROTO_STATE_BYTES = 20480,  // largest parser state (two directions)
+	PROTO_PROBE_BYTES = 64,     // first bytes of each direction looked at to recognise
+};
+
+enum parse { PARSE_MORE, PARSE_DONE /* nothing more of interest in this flow */, PARSE_BAD };
+enum probe { PROBE_NO, PROBE_MAYBE /* too few bytes to say */, PROBE_YES };
+
+// Where observations go. Owned by the caller of proto_*.
+struct proto_sink {
+	void (*emit)(void *user, struct observation *o); // *o is valid during the call; the head's flow fields are filled by the callee
+	void *user;
+	struct counters *counters;
+	uint32_t jndi_depth;        // how many rounds the look-up decoder may take; 0 = default
+};
+
+struct proto_flow {             // what a parser may know of its flow
+	struct address client, server;
+	uint16_t client_port, server_port;
+	uint8_t transport;
+	uint8_t direction;          // enum direction
+};
+
+struct proto_input {
+	struct bytes data;          // the next in-order bytes of this side (UDP: one datagram)
+	bool from_client;
+	bool gap;                   // bytes before these are missing: resynchronise or give up
+	bool from_outside;          // sent by the outside end (then JNDI look-ups are searched in it)
+	bool device_sends;          // sent by the inside device (then its own address is searched in it)
+	const struct proto_flow *flow;
+};
+
+struct proto_ops {
+	const char *name;
+	uint8_t app;                // enum app_protocol
+	uint8_t transport;          // TRANSPORT_TCP (6) or UDP (17)
+	uint16_t ports[4];          // its registered ports, 0 ends: on any other one FACT_PROTOCOL_PORT is set
+	uint32_t state_bytes;       // 0: recognised only
+	// Looks at the first bytes of one direction (at most PROTO_PROBE_BYTES). Pure.
+	enum probe (*probe)(struct bytes data, bool from_client);
+	// state is zeroed memory of state_bytes before the first feed. NULL when state_bytes is 0.
+	enum parse (*feed)(void *state, const struct proto_input *in, const struct proto_sink *sink);
+	// One side has closed (FIN): bodies that end with the connection end here. May be NULL.
+	void (*close)(void *state, bool from_client, const struct proto_flow *flow, const struct proto_sink *sink);
+};
+
+extern const struct proto_ops proto_http, proto_tls, proto_ldap, proto_rmi, proto_dns_tcp, proto_dns_udp, proto_stratum;
+extern const struct proto_ops *const proto_table[]; // NULL-terminated, in order of recognition
+
+// --- One flow's conversation: recognition, then its parser. Pool of fixed size, one thread. ---
+struct proto_pool;
+struct proto_pool *proto_pool_create(uint32_t contexts, struct counters *counters); // NULL with errno
+void proto_pool_destroy(struct proto_pool *p);
+// A new context + 1, or 0: pool empty (counted by the caller as PROTO_CONTEXT_FULL; flow uninspected).
+uint32_t proto_open(struct proto_pool *p);
+void proto_close(struct proto_pool *p, uint32_t context);
+// Bytes in order. Emits OBS_PROTOCOL once, when the protocol is settled (or APP_UNKNOWN after PROTO_PROBE_BYTES of both sides or 4
+// segments), then what the parser finds. Unknown TCP streams: the first bytes of each side are still looked at for a kind of file (OBS_FILE
+// for class/executable/script kinds) and for JNDI. PARSE_DONE or PARSE_BAD: the caller may close the context. *app is updated.
+enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto_input *in, const struct proto_sink *sink, uint8_t *app);
+void proto_half_close(struct proto_pool *p, uint32_t context, bool from_client, const struct proto_flow *flow,
+		      const struct proto_sink *sink);
+// One UDP datagram; stateless. Emits OBS_DNS etc.; *app is set the first time.
+void proto_datagram(const struct proto_input *in, const struct proto_sink *sink, uint8_t *app);
+
+// --- Shared by parsers ---
+
+// Fills app, from_client and emits. `o` was made with observation_init and filled; facts are in o->facts.
+void proto_emit(const struct proto_sink *sink, const struct proto_input *in, uint8_t app, struct observation *o);
+
+// Kind of file by its first bytes (up to 512 are used); `more` false: this is all there is. FILE_NONE: cannot say yet, give more.
+enum file_kind file_kind_of(struct bytes head, bool more);
+// The fact bit that goes with a kind (FACT_JAVA_CLASS, FACT_EXECUTABLE, FACT_SCRIPT), or 0.
+uint16_t file_kind_fact(enum file_kind kind);
+// Does the declared media type (Content-Type, may be empty) contradict the content in a way that hides code? e.g. image/png that is ELF.
+bool file_kind_mismatch(enum file_kind kind, struct bytes content_type);
+
+// Searches `field` for JNDI look-ups as log4j 2.14's substitution would resolve them: nested lower/upper/env/sys/date/main/default (`:-`) forms, percent
+// (up to 3 rounds), base64 (basic-auth and ${base64:}), \u and HTML-entity escapes. Emits one OBS_JNDI (FACT_JNDI) per look-up, at most 4 a field.
+// `name` is the field's name for TEXT_JNDI_FIELD. Work is linear in field length; at most 8 KiB are read. Returns how many were found.
+unsigned jndi_scan(struct bytes field, const char *name, const struct proto_input *in, const struct proto_sink *sink, uint8_t app);
+// The decoder alone: resolved text of `field` (without look-up execution) into out; returns its length, *depth = rounds it took.
+size_t jndi_resolve(struct bytes field, char *out, size_t cap, unsigned *depth);
+
+// Does the text hold the device's own address (decimal text of in->flow's inside end; the inside end is the sender)?
+bool self_address_in(struct bytes text, const struct proto_input *in);

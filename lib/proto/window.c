@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The first bytes of a body or of an unknown stream, searched for JNDI look-ups while they come: a look-up whose "}" is in this segment
+// is reported on this segment. Every search begins at the front (the decoder may need it all), hence the budget.
+#include "proto_impl.h"
+
+struct filter { // passes on what an earlier search has not
+	const struct proto_sink *to;
+	unsigned skip;
+};
+
+static void emit_new(void *user, struct observation *o)
+{
+	struct filter *f = user;
+
+	if (f->skip) {
+		f->skip--;
+		return;
+	}
+	f->to->emit(f->to->user, o);
+}
+
+// "}", or the end of one of its escapes: %7d, \u007d, &#x7d;. Rarer ones (&rbrace;) wait for the end.
+static bool may_close(struct bytes b)
+{
+	if (bytes_find(b, '}') < b.left)
+		return true;
+	for (size_t n; (n = bytes_find(b, '7')) < b.left; b = bytes_from(b, n + 1))
+		if (n + 1 == b.left || byte_lower(b.at[n + 1]) == 'd')
+			return true;
+	return false;
+}
+
+void window_add(struct window *w, uint8_t at[WINDOW_BYTES], struct bytes more)
+{
+	if (w->done)
+		return;
+	more = bytes_head(more, (size_t)(WINDOW_BYTES - w->length));
+	if (more.left == 0)
+		return;
+	memcpy(at + w->length, more.at, more.left);
+	w->length = (uint16_t)(w->length + more.left);
+	w->closing = w->closing || may_close(more);
+}
+
+void window_scan(struct window *w, const uint8_t at[WINDOW_BYTES], bool end, const char *name, const struct proto_input *in,
+		 const struct proto_sink *sink, uint8_t app)
+{
+	bool last = end || w->length == WINDOW_BYTES;
+	struct filter filter = {sink, w->found};
+	struct proto_sink once = *sink;
+	unsigned n;
+
+	if (w->done || (!last && (!w->closing || w->scans == WINDOW_SCANS)))
+		return;
+	w->closing = false;
+	w->done = last;
+	if (w->length == 0 || !in->from_outside)
+		return;
+	once.emit = emit_new;
+	once.user = &filter;
+	w->scans++;
+	n = jndi_scan(bytes_of(at, w->length), name, in, &once, app);
+	if (n > w->found)
+		w->found = (uint16_t)n;
+	w->done = w->done || w->found >= WINDOW_FOUND;
+}

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Composition only: which room is asked when, and who hears of the answer.
+#include "reason.h"
+#include "text.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { DEFAULT_DEVICES = 1 << 14, BASELINE_EVERY_S = 3600, KNOWN_AFTER_S = 24 * 3600, PATH_BYTES = 4096 };
+
+struct reason {
+	struct reason_config config;
+	struct learn *learn;
+	struct judge *judge;
+	struct incident_table *incidents;
+	struct respond *respond;
+	struct journal *journal;
+	struct counters *counters;
+	unsigned mode;
+	uint64_t next_alert;
+	uint64_t now_ns;              // UNIX, of the last observation or step
+	unsigned worker;              // of the observation being judged
+	uint64_t acted_flow;          // a cut or block was ordered while judging it
+	uint64_t baseline_ns;
+	char baseline[17];
+};
+
+static const char *state_path(const struct reason *r, const char *name, char out[PATH_BYTES])
+{
+	snprintf(out, PATH_BYTES, "%s/%s", r->config.state, name);
+	return out;
+}
+
+static void journal_failed(struct reason *r, int error)
+{
+	if (error < 0)
+		count(r->counters, COUNT_BRAIN_JOURNAL_ERRORS);
+}
+
+// --- orders to the wire ---
+
+static void send(struct reason *r, unsigned worker, struct verdict *v)
+{
+	v->size_bytes = sizeof(*v);
+	if (r->config.hooks.verdict)
+		r->config.hooks.verdict(r->config.hooks.user, worker, v);
+}
+
+static void order_block(void *user, const struct block *b)
+{
+	struct reason *r = user;
+	struct verdict v = {.kind = VERDICT_BLOCK, .transport = b->transport, .id = b->id, .endpoint = b->endpoint,
+			    .endpoint_bits = b->endpoint_bits, .port = b->port, .evidence_ns = b->evidence_ns};
+
+	v.expires_ns = (uint64_t)((int64_t)b->expires_ns + r->config.deadline_offset_ns);
+	r->acted_flow = 1;
+	count(r->counters, COUNT_BRAIN_BLOCKS);
+	send(r, SHEET_WORKERS, &v);
+}
+
+static void order_unblock(void *user, const struct block *b)
+{
+	struct verdict v = {.kind = VERDICT_UNBLOCK, .id = b->id};
+
+	send(user, SHEET_WORKERS, &v);
+}
+
+static void order_cut(void *user, uint64_t flow, const struct alert *a)
+{
+	struct reason *r = user;
+	struct verdict v = {.kind = VERDICT_CUT, .flow = flow, .evidence_ns = a->time_ns};
+
+	r->acted_flow = 1;
+	send(r, r->worker, &v);
+}
+
+static void block_changed(void *user, const struct block *b, const char *what)
+{
+	struct reason *r = user;
+
+	journal_failed(r, journal_block(r->journal, b, what, r->now_ns));
+	if (r->config.hooks.block)
+		r->config.hooks.block(r->config.hooks.user, b, what, r->now_ns);
+}
+
+// --- alerts ---
+
+// The hash costs a pass over the whole table, so it is taken once an hour; the alert says which one it was judged by.
+static void refresh_baseline(struct reason *r)
+{
+	uint8_t hash[32];
+
+	if (r->baseline_ns && r->now_ns - r->baseline_ns < BASELINE_EVERY_S * NS_PER_S)
+		return;
+	learn_hash(r->learn, hash);
+	for (unsigned i = 0; i < 8; i++)
+		snprintf(r->baseline + 2 * i, 3, "%02x", hash[i]);
+	r->baseline_ns = r->now_ns;
+}
+
+static void alerted(void *user, struct alert *a)
+{
+	struct reason *r = user;
+	struct incident *incident;
+	uint64_t merged = 0;
+
+	refresh_baseline(r);
+	a->id = r->next_alert++;
+	memcpy(a->baseline, r->baseline, sizeof(a->baseline));
+	incident = incident_add(r->incidents, a, &merged);
+	respond_alert(r->respond, a, r->mode);
+	count(r->counters, COUNT_BRAIN_ALERTS);
+	journal_failed(r, journal_alert(r->journal, a));
+	if (incident)
+		journal_failed(r, journal_incident(r->journal, incident));
+	if (merged && incident_find(r->incidents, merged))
+		journal_failed(r, journal_incident(r->journal, incident_find(r->incidents, merged)));
+	if (r->config.hooks.alert)
+		r->config.hooks.alert(r->config.hooks.user, a, incident);
+}
+
+// --- the known-pair filter ---
+
+// A pair is known when the device has used the endpoint on an earlier day: today's stranger must not become known by knocking twice.
+static void publish_known(struct reason *r, const struct observation *o)
+{
+	const struct address *device = observation_device(o);
+	struct device *d = device ? learn_device_find(r->learn, device) : NULL;
+	struct counts c;
+
+	if (!d)
+		return;
+	if (d->role == ROLE_EXPOSED)
+		filter_add(r->config.sheet, &r->config.filter_key, FILTER_EXPOSED, device, device);
+	if (o->direction != DIRECTION_OUT)
+		return;
+	learn_counts(r->learn, d, FEATURE_ENDPOINT, bytes_of(&o->server, sizeof(o->server)), o->time_ns, &c);
+	if (c.device_first_ns && o->time_ns - c.device_first_ns >= KNOWN_AFTER_S * NS_PER_S)
+		filter_add(r->config.sheet, &r->config.filter_key, FILTER_PAIR, device, &o->server);
+}
+
+static void publish_exposed(struct reason *r)
+{
+	struct device *d;
+
+	for (uint32_t i = 0; (d = learn_device_at(r->learn, i)); i++)
+		if (d->role == ROLE_EXPOSED)
+			filter_add(r->config.sheet, &r->config.filter_key, FILTER_EXPOSED, &d->address, &d->address);
+}
+
+// Sequence lock, writer's side: odd while the table changes.
+static void publish_certain(struct reason *r)
+{
+	struct brain_sheet *b = r->config.sheet;
+	struct certain_rule rules[SHEET_CERTAIN];
+	unsigned n = policy_certain(r->config.policies, rules);
+	uint32_t version = b->certain_version & ~1u;
+
+	__atomic_store_n(&b->certain_version, version + 1, __ATOMIC_RELEASE);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	memcpy(b->certain, rules, n * sizeof(rules[0]));
+	__atomic_store_n(&b->certain_count, n, __ATOMIC_RELAXED);
+	__atomic_store_n(&b->certain_version, version + 2, __ATOMIC_RELEASE);
+}
+
+// --- observations ---
+
+static void decide_held(struct reason *r, const struct observation *o)
+{
+	struct verdict v = {.kind = VERDICT_RELEASE, .flow = o->flow};
+
+	r->acted_flow = 0;
+	judge_held(r->judge, o, r->mode);
+	if (!r->acted_flow)
+		send(r, r->worker, &v);
+}
+
+static void count_block_hits(struct reason *r, const struct observation *o)
+{
+	struct block *b = respond_find(r->respond, o->number[NUM_BLOCKED_ID]);
+
+	if (b)
+		b->frames += o->number[NUM_BLOCKED_FRAMES];
+}
+
+void reason_observe(struct reason *r, const struct observation *o)
+{
+	if (!observation_check(o)) {
+		count(r->counters, COUNT_BRAIN_OBSERVATIONS_BAD);
+		return;
+	}
+	count(r->counters, COUNT_BRAIN_OBSERVATIONS);
+	r->worker = o->worker;
+	if (o->time_ns > r->now_ns)
+		r->now_ns = o->time_ns;
+	if (o->kind == OBS_HELD)
+		decide_held(r, o);
+	else if (o->kind == OBS_BLOCKED)
+		count_block_hits(r, o);
+	else if (o->kind != OBS_LOST)
+		judge_observe(r->judge, o, r->mode);
+	if (o->kind == OBS_FLOW_OPEN)
+		publish_known(r, o);
+	if (r->config.hooks.observation)
+		r->config.hooks.observation(r->config.hooks.user, o, r->judge);
+}
+
+void reason_step(struct reason *r, uint64_t unix_ns)
+{
+	r->now_ns = unix_ns;
+	respond_step(r->respond, unix_ns);
+	incident_step(r->incidents, unix_ns);
+	journal_failed(r, journal_step(r->journal, unix_ns, false));
+}
+
+void reason_beat(struct reason *r, uint64_t deadline_ns)
+{
+	__atomic_store_n(&r->config.sheet->heartbeat_ns, deadline_ns, __ATOMIC_RELEASE);
+}
+
+// --- state ---
+
+static bool restore_block(void *user, const struct block *b)
+{
+	struct reason *r = user;
+
+	if (b->state == BLOCK_ACTIVE || b->state == BLOCK_PENDING)
+		respond_restore(r->respond, b, r->now_ns);
+	return true;
+}
+
+static bool restore_incident(void *user, const struct incident *i)
+{
+	struct reason *r = user;
+
+	if (i->state == 0)
+		incident_restore(r->incidents, i);
+	return true;
+}
+
+static void restore_mode(struct reason *r)
+{
+	char kept[16];
+
+	r->mode = r->config.mode;
+	if (r->mode < MODE_COUNT)
+		return;
+	r->mode = MODE_OBSERVE;
+	if (journal_meta_get(r->journal, "mode", kept, sizeof(kept)) == 0) {
+		int m = name_to_index(mode_name, MODE_COUNT, bytes_of_text(kept));
+
+		r->mode = m < 0 ? MODE_OBSERVE : (unsigned)m;
+	}
+}
+
+static void load_learned(struct reason *r)
+{
+	char path[PATH_BYTES], aside[PATH_BYTES + 16];
+	int error = r->config.state ? learn_load(r->learn, state_path(r, "learned", path)) : 0;
+
+	if (error == 0 || error == -ENOENT)
+		return;
+	snprintf(aside, sizeof(aside), "%s.damaged", path); // never judged by a baseline that cannot be trusted
+	rename(path, aside);
+	count(r->counters, COUNT_BRAIN_JOURNAL_ERRORS);
+}
+
+static void never_and_groups(struct reason *r)
+{
+	unsigned n;
+	const struct prefix *never = policy_never_block(r->config.policies, &n);
+
+	for (unsigned i = 0; i < n; i++)
+		respond_never(r->respond, &never[i]);
+}
+
+static bool create_rooms(struct reason *r, char error[512])
+{
+	const struct reason_config *c = &r->config;
+	struct learn_config lc = {.devices = c->devices ? c->devices : DEFAULT_DEVICES, .values = c->values, .key = c->key};
+	struct respond_hooks hooks = {order_block, order_unblock, order_cut, block_changed, r};
+	struct judge_config jc = {.policies = c->policies, .counters = c->counters, .alert = alerted, .user = r};
+	char path[PATH_BYTES];
+
+	if (c->state && mkdir(c->state, 0700) < 0 && errno != EEXIST) {
+		snprintf(error, 512, "%s: %s", c->state, strerror(errno));
+		return false;
+	}
+	r->journal = journal_open(c->state ? state_path(r, "journal.db", path) : NULL, error, 512);
+	if (!r->journal)
+		return false;
+	snprintf(error, 512, "out of memory");
+	r->next_alert = journal_next(r->journal, "alert");
+	r->learn = learn_create(&lc, c->counters);
+	jc.learn = r->learn;
+	r->judge = r->learn ? judge_create(&jc) : NULL;
+	r->incidents = incident_table_create(journal_next(r->journal, "incident"));
+	r->respond = respond_create(journal_next(r->journal, "block"), &hooks, c->counters);
+	return r->judge && r->incidents && r->respond;
+}
+
+struct reason *reason_create(const struct reason_config *config, char error[512])
+{
+	struct reason *r = calloc(1, sizeof(*r));
+	struct journal_query all = {0};
+
+	if (!r)
+		return NULL;
+	r->config = *config;
+	r->counters = config->counters;
+	if (!create_rooms(r, error)) {
+		reason_destroy(r);
+		return NULL;
+	}
+	load_learned(r);
+	restore_mode(r);
+	never_and_groups(r);
+	journal_incidents(r->journal, &all, restore_incident, r);
+	journal_blocks(r->journal, &all, restore_block, r);
+	publish_exposed(r);
+	publish_certain(r);
+	config->sheet->hold_us = 1000;
+	__atomic_store_n(&config->sheet->hold, config->hold, __ATOMIC_RELEASE);
+	__atomic_store_n(&config->sheet->mode, r->mode, __ATOMIC_RELEASE);
+	return r;
+}
+
+void reason_destroy(struct reason *r)
+{
+	if (!r)
+		return;
+	if (r->judge)
+		judge_destroy(r->judge);
+	if (r->learn)
+		learn_destroy(r->learn);
+	if (r->incidents)
+		incident_table_destroy(r->incidents);
+	if (r->respond)
+		respond_destroy(r->respond);
+	if (r->journal) {
+		journal_step(r->journal, r->now_ns, true);
+		journal_close(r->journal);
+	}
+	free(r);
+}
+
+int reason_save(struct reason *r)
+{
+	char path[PATH_BYTES];
+	int error;
+
+	if (!r->config.state)
+		return -ENOENT;
+	journal_failed(r, journal_step(r->journal, r->now_ns, true));
+	error = learn_save(r->learn, state_path(r, "learned", path));
+	journal_failed(r, error);
+	return error;
+}
+
+void reason_set_mode(struct reason *r, unsigned mode, const char *who, uint64_t unix_ns)
+{
+	r->mode = mode;
+	__atomic_store_n(&r->config.sheet->mode, mode, __ATOMIC_RELEASE);
+	journal_failed(r, journal_meta_set(r->journal, "mode", mode_name(mode)));
+	journal_failed(r, journal_audit(r->journal, unix_ns, who, "mode", mode_name(mode)));
+}
+
+unsigned reason_mode(const struct reason *r)
+{
+	return r->mode;
+}
+
+void reason_set_deadline_offset(struct reason *r, int64_t offset_ns)
+{
+	r->config.deadline_offset_ns = offset_ns;
+}
+
+void reason_repeat_blocks(struct reason *r, uint64_t unix_ns)
+{
+	const struct block *b;
+
+	r->now_ns = unix_ns;
+	for (uint32_t i = 0; (b = respond_at(r->respond, i)); i++)
+		if (b->state == BLOCK_ACTIVE && b->expires_ns > unix_ns)
+			order_block(r, b);
+}
+
+struct learn *reason_learn(struct reason *r)
+{
+	return r->learn;
+}
+
+struct respond *reason_respond(struct reason *r)
+{
+	return r->respond;
+}
+
+struct journal *reason_journal(struct reason *r)
+{
+	return r->journal;
+}
+
+const struct policy_set *reason_policies(const struct reason *r)
+{
+	return r->config.policies;
+}
+
+void reason_set_policies(struct reason *r, struct policy_set *policies)
+{
+	r->config.policies = policies;
+	judge_set_policies(r->judge, policies);
+	publish_certain(r);
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The far side's stations in order: observation ▸ learn/judge ▸ incident ▸ respond ▸ journal, and back: verdicts, known-pair filter, table of certain facts.
+// Knows neither sockets nor clocks: the brain process and replay bring observations and time, and carry what comes out. One thread owns it.
+#pragma once
+#include "incident.h"
+#include "journal.h"
+#include "judge.h"
+#include "respond.h"
+#include "sheet.h"
+#include "story.h"
+
+struct reason_hooks { // any may be NULL
+	void (*verdict)(void *user, unsigned worker, const struct verdict *v); // worker SHEET_WORKERS: to all
+	void (*observation)(void *user, const struct observation *o, const struct judge *requests);
+	void (*alert)(void *user, const struct alert *a, const struct incident *i); // after incident and response are set; i may be NULL
+	void (*block)(void *user, const struct block *b, const char *what, uint64_t now_ns);
+	void *user;
+};
+
+struct reason_config {
+	const char *state;            // folder for what survives a restart; NULL: nothing does
+	struct policy_set *policies;  // borrowed, must outlive
+	unsigned mode;                // enum sheet_mode at first start; a mode kept in the journal wins when mode is MODE_COUNT
+	uint32_t devices, values;     // capacities of learn; 0 = 16384 and 1 Mi
+	struct siphash_key key;       // for learn
+	struct siphash_key filter_key;// the wire's, for the known-pair filter
+	struct brain_sheet *sheet;    // ours to write
+	int64_t deadline_offset_ns;   // deadline clock - UNIX clock; 0 in replay
+	bool hold;                    // publish hold-and-decide
+	struct reason_hooks hooks;
+	struct counters *counters;
+};
+
+struct reason;
+// Loads what was kept, publishes the sheet. NULL with a message.
+struct reason *reason_create(const struct reason_config *config, char error[512]);
+void reason_destroy(struct reason *r); // does not save
+
+void reason_observe(struct reason *r, const struct observation *o); // a private copy; checked here
+// Time passes: expiry of blocks, closing of incidents, batches to disk. Every 100 ms or so.
+void reason_step(struct reason *r, uint64_t unix_ns);
+// Heartbeat for the wire, at least every 20 ms. deadline clock.
+void reason_beat(struct reason *r, uint64_t deadline_ns);
+// Writes learned state (atomic). 0 or -errno. Needs `state`.
+int reason_save(struct reason *r);
+
+void reason_set_mode(struct reason *r, unsigned mode, const char *who, uint64_t unix_ns);
+unsigned reason_mode(const struct reason *r);
+void reason_set_deadline_offset(struct reason *r, int64_t offset_ns); // after a wall-clock step
+// A (re)started wire knows no blocks: says them all again.
+void reason_repeat_blocks(struct reason *r, uint64_t unix_ns);
+
+struct learn *reason_learn(struct reason *r);
+struct respond *reason_respond(struct reason *r);
+struct journal *reason_journal(struct reason *r);
+const struct policy_set *reason_policies(const struct reason *r);
+// New policies without a restart; the old ones are the caller's again.
+void reason_set_policies(struct reason *r, struct policy_set *policies);

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The numbered frame seqgen sends and seqsink counts: Ethernet, IPv4, UDP to one port nobody listens on, then this.
+#pragma once
+#include <stdint.h>
+
+enum seq_frame {
+	SEQ_ETHERNET = 14,
+	SEQ_IP = 20,
+	SEQ_UDP = 8,
+	SEQ_HEADERS = SEQ_ETHERNET + SEQ_IP + SEQ_UDP,
+	SEQ_PORT = 7777, // destination; the source port is 20000 + flow
+	SEQ_PORT_FIRST = 20000,
+	SEQ_FRAME_LEAST = SEQ_HEADERS + 24, // headers and struct seq_body
+	SEQ_FRAME_MOST = 1514,
+};
+
+#define SEQ_MAGIC 0x53454b4953455131ull // "SEKISEQ1"
+
+// In the byte order of the machine: both programs run on the same one.
+struct seq_body {
+	uint64_t magic;
+	uint64_t number;  // from 0
+	uint64_t sent_ns; // CLOCK_REALTIME, which the kernel stamps received frames with too
+};

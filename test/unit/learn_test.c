@@ -1,0 +1,673 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Counts against a naive twin, groups, roles, the short memory, the store.
+#include "learn.h"
+#include "text.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define DAY (86400ull * NS_PER_S)
+#define START (18970ull * DAY) // a day of December 2021
+
+static struct counters counters;
+
+static struct learn *make(uint32_t devices, uint32_t values)
+{
+	struct learn_config config = {.devices = devices, .values = values, .key = {1, 2}};
+	struct learn *l;
+
+	memset(&counters, 0, sizeof(counters));
+	l = learn_create(&config, &counters);
+	ck_assert_ptr_nonnull(l);
+	return l;
+}
+
+static struct address inside(unsigned n)
+{
+	return address_v4((uint8_t[]){10, 0, (uint8_t)(n >> 8), (uint8_t)n});
+}
+
+static struct address outside(unsigned n)
+{
+	return address_v4((uint8_t[]){203, 0, (uint8_t)(n >> 8), (uint8_t)n});
+}
+
+static struct device *device(struct learn *l, unsigned n, uint64_t now_ns)
+{
+	struct address a = inside(n);
+	struct device *d = learn_device_find_or_add(l, &a, now_ns);
+
+	ck_assert_ptr_nonnull(d);
+	return d;
+}
+
+static struct bytes word(const char *text)
+{
+	return bytes_of_text(text);
+}
+
+static struct counts counts_of(const struct learn *l, const struct device *d, const char *value, uint64_t now_ns)
+{
+	struct counts c;
+
+	learn_counts(l, d, FEATURE_HOST, word(value), now_ns, &c);
+	return c;
+}
+
+START_TEST(a_value_counts_once_a_day_and_its_device_once_above)
+{
+	struct learn *l = make(8, 64);
+	struct device *a = device(l, 1, START), *b = device(l, 2, START);
+	struct counts c;
+
+	for (int i = 0; i < 5; i++)
+		learn_see(l, a, FEATURE_HOST, word("x"), START + (uint64_t)i * NS_PER_S);
+	learn_see(l, a, FEATURE_HOST, word("x"), START + 2 * DAY);
+	c = counts_of(l, a, "x", START + 2 * DAY);
+	ck_assert_uint_eq(c.device_days, 2);
+	ck_assert_uint_eq(c.org, 0); // not itself
+	ck_assert_uint_eq(c.peers, 0);
+	ck_assert_uint_eq(c.org_total, 1);
+	ck_assert_uint_eq(c.device_first_ns, START);
+	c = counts_of(l, b, "x", START + 2 * DAY);
+	ck_assert_uint_eq(c.device_days, 0);
+	ck_assert_uint_eq(c.org, 1);
+	ck_assert_uint_eq(c.peers, 1);
+	ck_assert_uint_eq(c.first_ns, START);
+	ck_assert_uint_eq(c.device_first_ns, 0);
+	learn_destroy(l);
+}
+END_TEST
+
+START_TEST(asking_for_counts_changes_nothing)
+{
+	struct learn *l = make(8, 64);
+	struct device *a = device(l, 1, START);
+	uint8_t before[32], after[32];
+
+	learn_see(l, a, FEATURE_HOST, word("x"), START);
+	learn_hash(l, before);
+	counts_of(l, a, "y", START + 40 * DAY);
+	counts_of(l, a, "x", START + 40 * DAY);
+	learn_hash(l, after);
+	ck_assert_mem_eq(before, after, 32);
+	learn_destroy(l);
+}
+END_TEST
+
+START_TEST(the_window_slides_by_28_days)
+{
+	struct learn *l = make(8, 64);
+	struct device *a = device(l, 1, START);
+
+	for (uint64_t day = 0; day < 28; day++)
+		learn_see(l, a, FEATURE_HOST, word("x"), START + day * DAY);
+	ck_assert_uint_eq(counts_of(l, a, "x", START + 27 * DAY).device_days, 28);
+	ck_assert_uint_eq(counts_of(l, a, "x", START + 28 * DAY).device_days, 27);
+	ck_assert_uint_eq(counts_of(l, a, "x", START + 54 * DAY).device_days, 1);
+	ck_assert_uint_eq(counts_of(l, a, "x", START + 55 * DAY).device_days, 0);
+	ck_assert_uint_eq(counts_of(l, a, "x", START + 500 * DAY).device_days, 0);
+	learn_destroy(l);
+}
+END_TEST
+
+START_TEST(what_happened_today_is_not_established)
+{
+	struct learn *l = make(8, 64);
+	struct device *a = device(l, 1, START), *b = device(l, 2, START), *d = device(l, 3, START);
+	struct counts c;
+
+	learn_see(l, a, FEATURE_HOST, word("x"), START);
+	learn_touch(l, a, START + 3 * DAY);
+	learn_see(l, a, FEATURE_HOST, word("x"), START + 3 * DAY);
+	learn_see(l, b, FEATURE_HOST, word("x"), START + 3 * DAY);
+	learn_counts_before_today(l, a, FEATURE_HOST, word("x"), START + 3 * DAY, &c);
+	ck_assert_uint_eq(c.device_days, 1);
+	ck_assert_uint_eq(c.device_known, 1);
+	ck_assert_uint_eq(c.org, 0);
+	learn_counts_before_today(l, b, FEATURE_HOST, word("x"), START + 3 * DAY, &c);
+	ck_assert_uint_eq(c.device_days, 0);
+	ck_assert_uint_eq(c.org, 1);
+	learn_counts_before_today(l, d, FEATURE_HOST, word("x"), START + 4 * DAY, &c);
+	ck_assert_uint_eq(c.org, 2);
+	ck_assert_uint_eq(c.peers, 2);
+	learn_destroy(l);
+}
+END_TEST
+
+// --- the twin: every sighting kept in a list, counted by looking at all of it ---
+enum { TWIN_DEVICES = 12, TWIN_VALUES = 9, TWIN_SEEN = 1500, TWIN_DAYS = 70 };
+struct sighting {
+	unsigned device, value;
+	uint64_t ns;
+};
+
+static struct counts twin(const struct sighting *s, unsigned n, unsigned d, unsigned v, uint64_t now_ns, bool before, const uint16_t *group)
+{
+	struct counts c = {0};
+	uint64_t today = now_ns / DAY;
+
+	for (unsigned other = 0; other < TWIN_DEVICES; other++) {
+		uint64_t first = 0;
+		bool shown[TWIN_DAYS] = {false};
+
+		for (unsigned i = 0; i < n; i++)
+			if (s[i].device == other && s[i].value == v) {
+				uint64_t day = s[i].ns / DAY;
+
+				first = first && first < s[i].ns ? first : s[i].ns;
+				if (day + LEARN_WINDOW_DAYS > today && (!before || day < today))
+					shown[day - START / DAY] = true;
+			}
+		if (first && (!c.first_ns || first < c.first_ns))
+			c.first_ns = first;
+		if (other == d) {
+			c.device_first_ns = first;
+			for (unsigned i = 0; i < TWIN_DAYS; i++)
+				c.device_days += shown[i];
+		} else if (first && (!before || first / DAY < today)) {
+			c.org++;
+			c.peers += group[other] == group[d];
+		}
+	}
+	return c;
+}
+
+static void compare_with_twin(struct learn *l, const struct sighting *s, unsigned n, uint64_t now_ns)
+{
+	uint16_t group[TWIN_DEVICES];
+
+	for (unsigned d = 0; d < TWIN_DEVICES; d++)
+		group[d] = device(l, d, START)->group;
+	for (unsigned d = 0; d < TWIN_DEVICES; d++)
+		for (unsigned v = 0; v < TWIN_VALUES; v++)
+			for (unsigned before = 0; before < 2; before++) {
+				struct counts want = twin(s, n, d, v, now_ns, before, group), got;
+				uint8_t value[2] = {'v', (uint8_t)v};
+
+				(before ? learn_counts_before_today : learn_counts)(l, device(l, d, START), FEATURE_HOST,
+										     bytes_of(value, 2), now_ns, &got);
+				ck_assert_uint_eq(got.device_days, want.device_days);
+				ck_assert_uint_eq(got.org, want.org);
+				ck_assert_uint_eq(got.peers, want.peers);
+				ck_assert_uint_eq(got.first_ns, want.first_ns);
+				ck_assert_uint_eq(got.device_first_ns, want.device_first_ns);
+			}
+}
+
+START_TEST(counts_agree_with_a_naive_twin_on_random_input_with_groups_that_change)
+{
+	static struct sighting seen[TWIN_SEEN];
+	struct learn *l = make(TWIN_DEVICES, 256);
+	uint64_t now = START;
+
+	srand(7);
+	for (unsigned d = 0; d < TWIN_DEVICES; d++)
+		device(l, d, START);
+	for (unsigned i = 0; i < TWIN_SEEN; i++) {
+		struct sighting *s = &seen[i];
+		uint8_t value[2] = {'v', 0};
+
+		now += (uint64_t)(rand() % 7200) * NS_PER_S;
+		*s = (struct sighting){(unsigned)rand() % TWIN_DEVICES, (unsigned)(rand() % TWIN_VALUES * (rand() % 3) / 2), now};
+		value[1] = (uint8_t)s->value;
+		learn_see(l, device(l, s->device, now), FEATURE_HOST, bytes_of(value, 2), now);
+		if (i % 200 == 150) { // one more device moves to the tagged group
+			struct prefix net = {inside(i / 200), 32};
+
+			ck_assert_int_eq(learn_tag_group(l, &net, i % 400 == 150 ? "dmz" : "lab"), 0);
+		}
+		if (i % 50 == 0)
+			compare_with_twin(l, seen, i + 1, now + (uint64_t)(rand() % 3) * DAY);
+	}
+	compare_with_twin(l, seen, TWIN_SEEN, now);
+	ck_assert_uint_lt(now, START + (TWIN_DAYS - 3) * DAY);
+	ck_assert_uint_eq(counters.value[COUNT_BRAIN_COUNTS_FULL], 0);
+	learn_destroy(l);
+}
+END_TEST
+
+START_TEST(a_full_table_counts_what_it_refuses_and_forgets_what_is_old)
+{
+	struct learn *l = make(4, 32);
+	struct device *a = device(l, 1, START);
+	uint64_t refused;
+	char name[16];
+
+	for (int i = 0; i < 50; i++) {
+		snprintf(name, sizeof(name), "v%d", i);
+		learn_see(l, a, FEATURE_HOST, word(name), START);
+	}
+	refused = counters.value[COUNT_BRAIN_COUNTS_FULL];
+	ck_assert_uint_ge(refused, 18);
+	ck_assert_uint_le(refused, 26); // the table above is a little smaller than all different values would need
+	for (int i = 0; i < 24; i++) { // a month later there is room again
+		snprintf(name, sizeof(name), "w%d", i);
+		learn_see(l, a, FEATURE_HOST, word(name), START + 30 * DAY);
+	}
+	ck_assert_uint_eq(counters.value[COUNT_BRAIN_COUNTS_FULL], refused);
+	for (int i = 0; i < 24; i++) {
+		snprintf(name, sizeof(name), "w%d", i);
+		ck_assert_uint_eq(counts_of(l, a, name, START + 30 * DAY).device_days, 1);
+		snprintf(name, sizeof(name), "v%d", i);
+		ck_assert_uint_eq(counts_of(l, a, name, START + 30 * DAY).first_ns, 0);
+	}
+	learn_destroy(l);
+}
+END_TEST
+
+START_TEST(a_full_device_table_refuses_and_counts)
+{
+	struct learn *l = make(2, 32);
+	struct address a = inside(9);
+
+	device(l, 1, START);
+	device(l, 2, START);
+	ck_assert_ptr_null(learn_device_find_or_add(l, &a, START));
+	ck_assert_uint_eq(counters.value[COUNT_BRAIN_DEVICES_FULL], 1);
+	ck_assert_uint_eq(learn_device_count(l), 2);
+	ck_assert_ptr_null(learn_device_at(l, 2));
+	learn_destroy(l);
+}
+END_TEST
+
+static void flow_open(struct observation *o, unsigned direction, const struct address *client, const struct address *server, uint16_t port,
+		      uint64_t now_ns)
+{
+	observation_init(o, OBS_FLOW_OPEN);
+	o->direction = (uint8_t)direction;
+	o->transport = 6;
+	o->client = *client;
+	o->server = *server;
+	o->client_port = 40000;
+	o->server_port = port;
+	o->time_ns = now_ns;
+	o->from_client = 1;
+}
+
+static void visit(struct learn *l, unsigned client, unsigned server, uint64_t now_ns)
+{
+	struct address c = outside(client), s = inside(server);
+	struct observation o;
+
+	flow_open(&o, DIRECTION_IN, &c, &s, 443, now_ns);
+	learn_observation(l, &o);
+}
+
+START_TEST(twenty_distinct_outside_clients_in_seven_days_make_an_exposed_server)
+{
+	struct learn *l = make(8, 4096);
+	struct device *d;
+
+	for (unsigned i = 0; i < 19; i++)
+		visit(l, i, 1, START);
+	visit(l, 18, 1, START + DAY);
+	d = device(l, 1, START);
+	ck_assert_uint_eq(d->role, ROLE_SERVER);
+	visit(l, 19, 1, START + 6 * DAY);
+	ck_assert_uint_eq(d->role, ROLE_EXPOSED);
+	ck_assert_str_eq(learn_group_name(l, d->group), "exposed-servers");
+	ck_assert_uint_eq(d->outside_clients, 20);
+	visit(l, 19, 1, START + 20 * DAY); // all others are long gone
+	ck_assert_uint_eq(d->role, ROLE_SERVER);
+	learn_destroy(l);
+}
+END_TEST
+
+START_TEST(visits_spread_over_weeks_or_without_a_handshake_expose_nobody)
+{
+	struct learn *l = make(8, 4096);
+	struct address c = outside(1), s = inside(2);
+	struct observation o;
+
+	for (unsigned i = 0; i < 60; i++)
+		visit(l, i, 1, START + i * DAY / 2);
+	ck_assert_uint_ne(device(l, 1, START)->role, ROLE_EXPOSED);
+	device(l, 2, START);
+	for (unsigned i = 0; i < 60; i++) {
+		c = outside(i);
+		flow_open(&o, DIRECTION_IN, &c, &s, 443, START);
+		o.flags8 = OBS_FLAG_MIDSTREAM;
+		learn_observation(l, &o);
+		flow_open(&o, DIRECTION_IN, &c, &s, 53, START);
+		o.transport = 17;
+		learn_observation(l, &o);
+	}
+	ck_assert_uint_ne(device(l, 2, START)->role, ROLE_EXPOSED);
+	learn_destroy(l);
+}
+END_TEST
+
+START_TEST(a_role_change_takes_the_values_to_the_new_group)
+{
+	struct learn *l = make(8, 4096);
+	struct device *a = device(l, 1, START), *b = device(l, 2, START);
+
+	learn_see(l, a, FEATURE_HOST, word("x"), START);
+	ck_assert_uint_eq(counts_of(l, b, "x", START).peers, 1);
+	for (unsigned i = 0; i < 25; i++)
+		visit(l, i, 1, START);
+	ck_assert_uint_eq(a->role, ROLE_EXPOSED);
+	ck_assert_uint_eq(counts_of(l, b, "x", START).peers, 0);
+	ck_assert_uint_eq(counts_of(l, b, "x", START).peers_total, 0);
+	ck_assert_uint_eq(counts_of(l, b, "x", START).org, 1);
+	for (unsigned i = 0; i < 25; i++)
+		visit(l, i, 2, START);
+	ck_assert_uint_eq(counts_of(l, b, "x", START).peers, 1);
+	learn_destroy(l);
+}
+END_TEST
+
+START_TEST(a_tag_gives_the_group_and_a_role_s_name_gives_the_role)
+{
+	struct learn *l = make(8, 4096);
+	struct prefix net = {inside(0), 24};
+	struct device *a, *b;
+
+	ck_assert_int_eq(learn_tag_group(l, &net, "office"), 0);
+	a = device(l, 1, START);
+	ck_assert_str_eq(learn_group_name(l, a->group), "office");
+	net = (struct prefix){inside(2), 32};
+	ck_assert_int_eq(learn_tag_group(l, &net, "exposed-servers"), 0);
+	b = device(l, 2, START);
+	ck_assert_uint_eq(b->role, ROLE_EXPOSED);
+	learn_touch(l, b, START + 9 * DAY);
+	ck_assert_uint_eq(b->role, ROLE_EXPOSED);
+	ck_assert_int_eq(learn_tag_group(l, &net, ""), -EINVAL);
+	learn_destroy(l);
+}
+END_TEST
+
+START_TEST(an_outward_flow_teaches_endpoint_and_port_and_a_served_one_the_server)
+{
+	struct learn *l = make(8, 4096);
+	struct address c = inside(1), s = outside(5), in = inside(2);
+	struct observation o;
+	struct counts counts;
+	uint8_t room[128];
+	struct bytes value;
+
+	flow_open(&o, DIRECTION_OUT, &c, &s, 88, START);
+	ck_assert(learn_value(&o, FEATURE_ENDPOINT_PORT, room, &value));
+	learn_observation(l, &o);
+	learn_counts(l, device(l, 1, START), FEATURE_ENDPOINT_PORT, value, START, &counts);
+	ck_assert_uint_eq(counts.device_days, 1);
+	learn_counts(l, device(l, 1, START), FEATURE_ENDPOINT, bytes_of(&s, sizeof(s)), START, &counts);
+	ck_assert_uint_eq(counts.device_days, 1);
+	learn_counts(l, device(l, 1, START), FEATURE_PORT, bytes_of(((uint8_t[]){APP_NONE, 6, 0, 88}), 4), START, &counts);
+	ck_assert_uint_eq(counts.device_days, 1);
+	flow_open(&o, DIRECTION_LATERAL, &c, &in, 445, START);
+	learn_observation(l, &o);
+	ck_assert_uint_eq(device(l, 2, START)->role, ROLE_SERVER);
+	ck_assert_uint_eq(device(l, 1, START)->role, ROLE_CLIENT);
+	learn_destroy(l);
+}
+END_TEST
+
+START_TEST(multicast_is_no_device_and_no_endpoint_and_datagrams_make_no_devices)
+{
+	struct learn *l = make(8, 4096);
+	struct address c = inside(1), s = address_v4((uint8_t[]){224, 0, 0, 251}), o1 = outside(1);
+	struct observation o;
+	struct bytes value;
+	uint8_t room[128];
+
+	flow_open(&o, DIRECTION_OUT, &c, &s, 5353, START);
+	ck_assert(!learn_value(&o, FEATURE_ENDPOINT, room, &value));
+	flow_open(&o, DIRECTION_IN, &o1, &c, 53, START);
+	o.transport = 17;
+	learn_observation(l, &o);
+	ck_assert_uint_eq(learn_device_count(l), 0);
+	o.transport = 6;
+	learn_observation(l, &o);
+	ck_assert_uint_eq(learn_device_count(l), 1);
+	learn_destroy(l);
+}
+END_TEST
+
+START_TEST(a_family_is_the_agent_without_its_version)
+{
+	static const char *const agents[][2] = {
+		{"curl/7.47.0", "curl"},
+		{"curl", "curl"},
+		{"Java/1.8.0_102", "Java"},
+		{"Wget/1.20.3 (linux-gnu)", "Wget"},
+		{"Debian APT-HTTP/1.3 (2.2.4)", "Debian APT-HTTP"},
+		{"python-requests/2.25.1", "python-requests"},
+		{"My Agent 7", "My Agent"},
+		{"Mozilla/5.0 (X11; Linux x86_64; rv:95.0) Gecko/20100101 Firefox/95.0", "Mozilla/Firefox"},
+		{"Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/96.0.4664.93 Safari/537.36", "Mozilla/Chrome"},
+		{"Mozilla/5.0 AppleWebKit/537.36 Chrome/96.0 Safari/537.36 Edg/96.0", "Mozilla/Edge"},
+		{"", ""},
+	};
+	char out[64];
+
+	for (unsigned i = 0; i < sizeof(agents) / sizeof(agents[0]); i++) {
+		size_t n = learn_agent_family(word(agents[i][0]), out, sizeof(out));
+
+		ck_assert_str_eq(out, agents[i][1]);
+		ck_assert_uint_eq(n, strlen(agents[i][1]));
+	}
+	ck_assert_uint_eq(learn_agent_family(word("Mozilla/5.0 Firefox/95.0"), out, 5), 0);
+	ck_assert_uint_eq(learn_agent_family(word("curl/7"), out, 3), 2);
+}
+END_TEST
+
+START_TEST(recent_contacts_are_found_by_device_and_by_any_device)
+{
+	struct learn *l = make(8, 64);
+	struct address a = inside(1), b = inside(2), x = outside(1);
+
+	recent_put(l, RECENT_INBOUND, &a, &x, START);
+	recent_put(l, RECENT_INBOUND, &b, &x, START + 5);
+	ck_assert_uint_eq(recent_get(l, RECENT_INBOUND, &a, &x), START);
+	ck_assert_uint_eq(recent_get(l, RECENT_INBOUND, NULL, &x), START + 5);
+	ck_assert_uint_eq(recent_get(l, RECENT_RESOLVED, &a, &x), 0);
+	ck_assert_uint_eq(recent_get(l, RECENT_INBOUND, &x, &a), 0);
+	learn_destroy(l);
+}
+END_TEST
+
+START_TEST(a_flood_of_contacts_makes_only_the_oldest_be_forgotten)
+{
+	struct learn *l = make(8, 64);
+	struct address a = inside(1);
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < 200000; i++) {
+		struct address x = address_v4((uint8_t[]){198, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i});
+
+		recent_put(l, RECENT_INBOUND, &a, &x, START + i);
+	}
+	for (unsigned i = 199000; i < 200000; i++) {
+		struct address x = address_v4((uint8_t[]){198, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i});
+
+		found += recent_get(l, RECENT_INBOUND, &a, &x) == START + i;
+	}
+	ck_assert_uint_eq(found, 1000);
+	learn_destroy(l);
+}
+END_TEST
+
+// --- the store ---
+static char path[64];
+
+static void store_setup(void)
+{
+	int fd;
+
+	strcpy(path, "/tmp/sekimori_learn_XXXXXX");
+	fd = mkstemp(path);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+}
+
+static void store_teardown(void)
+{
+	unlink(path);
+}
+
+static struct learn *filled(void)
+{
+	struct learn *l = make(16, 1024);
+	struct address a = inside(1), x = outside(1);
+	char name[16];
+
+	for (unsigned i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "v%u", i % 70);
+		learn_see(l, device(l, i % 13, START), FEATURE_HOST, word(name), START + i * DAY / 20);
+		learn_touch(l, device(l, i % 13, START), START + i * DAY / 20);
+	}
+	for (unsigned i = 0; i < 25; i++)
+		visit(l, i, 3, START + 15 * DAY);
+	recent_put(l, RECENT_RESOLVED, &a, &x, START + 15 * DAY);
+	return l;
+}
+
+START_TEST(a_saved_store_loads_as_it_was)
+{
+	struct learn *l = filled(), *m = make(16, 1024);
+	struct address a = inside(1), x = outside(1);
+	uint8_t before[32], after[32];
+
+	ck_assert_int_eq(learn_save(l, path), 0);
+	ck_assert_int_eq(learn_load(m, path), 0);
+	learn_hash(l, before);
+	learn_hash(m, after);
+	ck_assert_mem_eq(before, after, 32);
+	ck_assert_uint_eq(recent_get(m, RECENT_RESOLVED, &a, &x), START + 15 * DAY);
+	ck_assert_uint_eq(device(m, 3, START)->role, ROLE_EXPOSED);
+	for (unsigned i = 0; i < 13 * 70; i++) {
+		struct counts c, d;
+		char name[16];
+
+		snprintf(name, sizeof(name), "v%u", i % 70);
+		c = counts_of(l, device(l, i / 70, START), name, START + 16 * DAY);
+		d = counts_of(m, device(m, i / 70, START), name, START + 16 * DAY);
+		ck_assert_mem_eq(&c, &d, sizeof(c));
+	}
+	ck_assert_int_eq(learn_save(m, path), 0); // once more: the same again
+	ck_assert_int_eq(learn_load(m, path), 0);
+	learn_hash(m, after);
+	ck_assert_mem_eq(before, after, 32);
+	learn_destroy(l);
+	learn_destroy(m);
+}
+END_TEST
+
+START_TEST(tags_of_today_outlive_a_load)
+{
+	struct learn *l = filled(), *m = make(16, 1024);
+	struct prefix net = {inside(5), 32};
+
+	ck_assert_int_eq(learn_save(l, path), 0);
+	ck_assert_int_eq(learn_tag_group(m, &net, "lab"), 0);
+	ck_assert_int_eq(learn_load(m, path), 0);
+	ck_assert_str_eq(learn_group_name(m, device(m, 5, START)->group), "lab");
+	ck_assert_str_eq(learn_group_name(m, device(m, 6, START)->group), "clients");
+	ck_assert_uint_eq(counts_of(m, device(m, 5, START), "v1", START).peers_total, 0);
+	learn_destroy(l);
+	learn_destroy(m);
+}
+END_TEST
+
+START_TEST(a_damaged_store_is_refused_and_nothing_is_lost)
+{
+	struct learn *l = filled();
+	uint8_t before[32], after[32];
+	static uint8_t data[1 << 20];
+	size_t size;
+	FILE *f;
+
+	learn_hash(l, before);
+	ck_assert_int_eq(learn_save(l, path), 0);
+	f = fopen(path, "rb");
+	size = fread(data, 1, sizeof(data), f);
+	fclose(f);
+	ck_assert_uint_gt(size, 1000);
+	for (size_t at = 0; at < size; at += 997) { // one bit
+		data[at] ^= 4;
+		f = fopen(path, "wb");
+		ck_assert_uint_eq(fwrite(data, 1, size, f), size);
+		fclose(f);
+		data[at] ^= 4;
+		ck_assert_int_eq(learn_load(l, path), -EPROTO);
+	}
+	for (size_t cut = 0; cut < size; cut += 2003) { // the end is missing
+		f = fopen(path, "wb");
+		ck_assert_uint_eq(fwrite(data, 1, cut, f), cut);
+		fclose(f);
+		ck_assert_int_eq(learn_load(l, path), -EPROTO);
+	}
+	learn_hash(l, after);
+	ck_assert_mem_eq(before, after, 32);
+	ck_assert_int_eq(learn_load(l, "/tmp/sekimori/no/such/file"), -ENOENT);
+	ck_assert_int_eq(learn_save(l, "/tmp/sekimori/no/such/file"), -ENOENT);
+	learn_destroy(l);
+}
+END_TEST
+
+START_TEST(a_store_larger_than_the_tables_is_refused_and_leaves_them_empty)
+{
+	struct learn *l = filled(), *m = make(4, 1024);
+
+	ck_assert_int_eq(learn_save(l, path), 0);
+	ck_assert_int_eq(learn_load(m, path), -ENOSPC);
+	ck_assert_uint_eq(learn_device_count(m), 0);
+	device(m, 1, START);
+	learn_destroy(l);
+	learn_destroy(m);
+}
+END_TEST
+
+START_TEST(names_are_known_and_out_of_range_is_a_question_mark)
+{
+	ck_assert_str_eq(feature_name(FEATURE_AGENT), "user-agent");
+	ck_assert_str_eq(feature_name(FEATURE_COUNT), "?");
+	ck_assert_str_eq(role_name(ROLE_EXPOSED), "exposed-server");
+	ck_assert_str_eq(role_name(77), "?");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("learn");
+	TCase *counting = tcase_create("counting"), *store = tcase_create("store");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(counting, a_value_counts_once_a_day_and_its_device_once_above);
+	tcase_add_test(counting, asking_for_counts_changes_nothing);
+	tcase_add_test(counting, the_window_slides_by_28_days);
+	tcase_add_test(counting, what_happened_today_is_not_established);
+	tcase_add_test(counting, counts_agree_with_a_naive_twin_on_random_input_with_groups_that_change);
+	tcase_add_test(counting, a_full_table_counts_what_it_refuses_and_forgets_what_is_old);
+	tcase_add_test(counting, a_full_device_table_refuses_and_counts);
+	tcase_add_test(counting, twenty_distinct_outside_clients_in_seven_days_make_an_exposed_server);
+	tcase_add_test(counting, visits_spread_over_weeks_or_without_a_handshake_expose_nobody);
+	tcase_add_test(counting, a_role_change_takes_the_values_to_the_new_group);
+	tcase_add_test(counting, a_tag_gives_the_group_and_a_role_s_name_gives_the_role);
+	tcase_add_test(counting, an_outward_flow_teaches_endpoint_and_port_and_a_served_one_the_server);
+	tcase_add_test(counting, multicast_is_no_device_and_no_endpoint_and_datagrams_make_no_devices);
+	tcase_add_test(counting, a_family_is_the_agent_without_its_version);
+	tcase_add_test(counting, recent_contacts_are_found_by_device_and_by_any_device);
+	tcase_add_test(counting, a_flood_of_contacts_makes_only_the_oldest_be_forgotten);
+	tcase_add_test(counting, names_are_known_and_out_of_range_is_a_question_mark);
+	tcase_add_checked_fixture(store, store_setup, store_teardown);
+	tcase_add_test(store, a_saved_store_loads_as_it_was);
+	tcase_add_test(store, tags_of_today_outlive_a_load);
+	tcase_add_test(store, a_damaged_store_is_refused_and_nothing_is_lost);
+	tcase_add_test(store, a_store_larger_than_the_tables_is_refused_and_leaves_them_empty);
+	tcase_set_timeout(counting, 60);
+	tcase_set_timeout(store, 60);
+	suite_add_tcase(suite, counting);
+	suite_add_tcase(suite, store);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
