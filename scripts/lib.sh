@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Shared by the scripts; sourced, never run. Defines: top, jobs, and the functions below.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 jobs=$(nproc)
 
@@ -24,16 +24,14 @@ as_root() {
 	fi
 }
 
-# configure FOLDER OPTION...: a build folder with exactly these options, made anew when it cannot be brought there.
+# configure FOLDER OPTION...: a build folder with exactly these options; another one of that name makes way.
 configure() {
-	local folder=$1
+	local folder=$1 wanted
 	shift
-	printf '%s\n' "$top" "$@" >"$folder.options.new" 2>/dev/null || { mkdir -p "$(dirname "$folder")"; printf '%s\n' "$top" "$@" >"$folder.options.new"; }
-	if [ ! -f "$folder/build.ninja" ] || ! cmp -s "$folder.options.new" "$folder/options"; then
-		rm -rf "$folder"
-		quietly meson setup "$folder" "$top" "$@" || { rm -f "$folder.options.new"; return 1; }
-	fi
-	mv "$folder.options.new" "$folder/options"
+	wanted=$(printf '%s\n' "$top" "${CC:-cc}" "$@")
+	[ ! -f "$folder/build.ninja" ] || [ "$(cat "$folder/options" 2>/dev/null)" != "$wanted" ] || return 0
+	rm -rf "$folder"
+	quietly meson setup "$folder" "$top" "$@" && echo "$wanted" >"$folder/options"
 }
 
 compile() { # FOLDER TARGET...

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The table of rooms: the one place where it is written down who may include whom. check-wall proves that the build holds it,
 # check-arrows that the sources keep it; doc/architecture quotes it. Sourced after lib.sh.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 # room: the rooms whose headers it may include (its own goes without saying)
 declare -A may_include=(
@@ -56,9 +56,10 @@ declare -A prefixes=(
 	[lib/channel]="app brain_sheet direction fact file_kind filter ldap_operation mode name_to_index ring sheet verdict wire_sheet"
 	[lib/decode]="checksum" # the arithmetic of RFC 1071, for whoever builds a packet
 	[lib/judge]="phase response"
-	[lib/learn]="device feature role"
+	[lib/learn]="device feature recent role"
 	[lib/proto]="file_class file jndi ja4 self_address_in"
 	[lib/respond]="block_state"
+	[lib/story]="page"
 	[drivers/nic]="nic pcap_port pcap_sink"
 	[drivers/fence]="fence"
 	[drivers/export]="eve"
@@ -70,11 +71,6 @@ rooms() {
 	for room in "${!may_include[@]}"; do
 		compgen -G "$top/$room/*.[ch]" >/dev/null && echo "$room"
 	done | sort
-}
-
-room_of() { # FILE relative to top
-	local room=${1%/*}
-	echo "$room"
 }
 
 has_word() { # WORD LIST

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Alerts and blocks as events. The proof (every count) goes along in "sekimori"; if a line would be too long, the proof is shortened, not the alert.
+// Alerts and blocks as events. The proof (every count) goes along in "sekimori"; if a line would be too long, the proof
+// is shortened, not the alert.
 #include "eve_impl.h"
 
 #include "sheet.h"
@@ -8,14 +9,26 @@
 
 #include <stdio.h>
 
-// Signature ids are for ever: consumers' rules and dashboards hang on them. Ours by table; a policy of the operator's own gets one from its name
-// (SipHash-1-3, key 0, into 9100000..9999999).
+// Signature ids are for ever: consumers' rules and dashboards hang on them. Ours by table; a policy of the operator's
+// own gets one from its name (SipHash-1-3, key 0, into 9100000..9999999).
 enum { OWN_SIGNATURES = 9000000, FOREIGN_SIGNATURES = 9100000, FOREIGN_COUNT = 900000 };
 
-static const char *const own_policies[] = { // append only: the place is the number
-	"conn/new-agent-bare-ip", "conn/callback-web-facing", "file/script-rare-source", "file/exposed-server-download",
-	"device/exposed-high-alert", "conn/unusual-proto-port", "http/self-reference", "ldap/java-reference-external", "rmi/external",
-	"jndi/attempt", "jndi/callback", "compromise/mining",
+static const char *const own_policies[] = {
+	// append only: the place is the number
+	"conn/new-agent-bare-ip",
+	"conn/callback-web-facing",
+	"file/script-rare-source",
+	"file/exposed-server-download",
+	"device/exposed-high-alert",
+	"conn/unusual-proto-port",
+	"http/self-reference",
+	"ldap/java-reference-external",
+	"rmi/external",
+	"jndi/attempt",
+	"jndi/callback",
+	"compromise/mining",
+	"conn/named-by-outside",
+	"dns/taint-callback",
 };
 
 static uint64_t signature_of(const char *policy)
@@ -30,18 +43,27 @@ static uint64_t signature_of(const char *policy)
 
 // By phase; the words are those of Suricata's classification.config, which consumers know.
 static const char *const categories[PHASE_COUNT] = {
-	[PHASE_ENTRY] = "Web Application Attack", [PHASE_CALLBACK] = "Misc Attack", [PHASE_DELIVERY] = "A Network Trojan was detected",
-	[PHASE_CONTROL] = "Malware Command and Control Activity Detected", [PHASE_OBJECTIVE] = "Crypto Currency Mining Activity Detected",
+	[PHASE_ENTRY] = "Web Application Attack",
+	[PHASE_CALLBACK] = "Misc Attack",
+	[PHASE_DELIVERY] = "A Network Trojan was detected",
+	[PHASE_CONTROL] = "Malware Command and Control Activity Detected",
+	[PHASE_OBJECTIVE] = "Crypto Currency Mining Activity Detected",
 	[PHASE_STATE] = "Potentially Bad Traffic",
 };
 static const uint8_t severities[] = {3, 3, 3, 2, 1, 1}; // by priority 0..5; theirs: 1 is the worst
-static const char *const severity_words[] = {"Informational", "Informational", "Minor", "Major", "Critical", "Critical"};
+static const char *const severity_words[] = {"Informational", "Informational", "Minor",
+					     "Major",         "Critical",      "Critical"};
 
-static const struct { const char *technique, *name, *tactic, *tactic_name; } attack[] = { // MITRE ATT&CK, enterprise
+static const struct {
+	const char *technique, *name, *tactic, *tactic_name;
+} attack[] = {
+	// MITRE ATT&CK, enterprise
 	{"T1190", "Exploit_Public_Facing_Application", "TA0001", "Initial_Access"},
 	{"T1059", "Command_and_Scripting_Interpreter", "TA0002", "Execution"},
 	{"T1071", "Application_Layer_Protocol", "TA0011", "Command_and_Control"},
 	{"T1071.001", "Web_Protocols", "TA0011", "Command_and_Control"},
+	{"T1071.004", "DNS", "TA0011", "Command_and_Control"},
+	{"T1016", "System_Network_Configuration_Discovery", "TA0007", "Discovery"},
 	{"T1105", "Ingress_Tool_Transfer", "TA0011", "Command_and_Control"},
 	{"T1571", "Non_Standard_Port", "TA0011", "Command_and_Control"},
 	{"T1041", "Exfiltration_Over_C2_Channel", "TA0010", "Exfiltration"},
@@ -54,7 +76,8 @@ enum attack_field { ATTACK_TECHNIQUE, ATTACK_NAME, ATTACK_TACTIC, ATTACK_TACTIC_
 static const char *attack_text(const char *technique, enum attack_field field)
 {
 	for (size_t n = 0; n < sizeof(attack) / sizeof(attack[0]); n++) {
-		const char *const row[] = {attack[n].technique, attack[n].name, attack[n].tactic, attack[n].tactic_name};
+		const char *const row[] = {attack[n].technique, attack[n].name, attack[n].tactic,
+					   attack[n].tactic_name};
 
 		if (strcmp(attack[n].technique, technique) == 0)
 			return row[field];

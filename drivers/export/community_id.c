@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Community ID flow hashing, version 1 (github.com/corelight/community-id-spec): the same flow has the same name in Zeek, Suricata and here.
+// Community ID flow hashing, version 1 (github.com/corelight/community-id-spec): the same flow has the same name in
+// Zeek, Suricata and here.
 #include "eve_impl.h"
 
 #include "digest.h"
 
 #include <stdio.h>
 
-struct pair { uint8_t type, answer; };
+struct pair {
+	uint8_t type, answer;
+};
 
 // ICMP types that ask, and what answers them: the spec's table. Both directions of such a pair are one flow.
 static const struct pair icmp4[] = {{8, 0}, {13, 14}, {15, 16}, {17, 18}, {10, 9}};
@@ -23,13 +26,15 @@ static bool counterpart(const struct pair *pairs, size_t count, uint8_t type, ui
 	return false;
 }
 
-// ICMP has no ports: type and its counterpart take their place, or type and code where nothing answers. Returns whether it is one-way.
+// ICMP has no ports: type and its counterpart take their place, or type and code where nothing answers. Returns whether
+// it is one-way.
 static bool icmp_ports(const struct eve_tuple *t, uint16_t *source, uint16_t *destination)
 {
 	bool four = t->transport == TRANSPORT_ICMP;
 	uint8_t type = (uint8_t)(t->source_port >> 8), answer = 0;
-	bool paired = counterpart(four ? icmp4 : icmp6, four ? sizeof(icmp4) / sizeof(icmp4[0]) : sizeof(icmp6) / sizeof(icmp6[0]),
-				  type, &answer);
+	bool paired =
+		counterpart(four ? icmp4 : icmp6,
+			    four ? sizeof(icmp4) / sizeof(icmp4[0]) : sizeof(icmp6) / sizeof(icmp6[0]), type, &answer);
 
 	*source = type;
 	*destination = paired ? answer : t->source_port & 0xff;

@@ -140,8 +140,14 @@ struct eve_tuple eve_tuple_of(const struct observation *o)
 	return (struct eve_tuple){o->client, o->server, o->client_port, o->server_port, o->transport};
 }
 
-static const struct { uint8_t number; const char *name; } transports[] = {
-	{TRANSPORT_TCP, "TCP"}, {TRANSPORT_UDP, "UDP"}, {TRANSPORT_ICMP, "ICMP"}, {TRANSPORT_ICMP6, "IPv6-ICMP"},
+static const struct {
+	uint8_t number;
+	const char *name;
+} transports[] = {
+	{TRANSPORT_TCP, "TCP"},
+	{TRANSPORT_UDP, "UDP"},
+	{TRANSPORT_ICMP, "ICMP"},
+	{TRANSPORT_ICMP6, "IPv6-ICMP"},
 };
 
 static void put_transport(struct json *j, uint8_t transport)
@@ -181,8 +187,8 @@ static void put_tuple(struct json *j, const struct eve_tuple *t)
 	json_text(j, "community_id", id);
 }
 
-struct json *eve_begin(struct eve *e, const char *event_type, uint64_t time_ns, uint64_t flow, const struct eve_tuple *tuple,
-		       unsigned app)
+struct json *eve_begin(struct eve *e, const char *event_type, uint64_t time_ns, uint64_t flow,
+		       const struct eve_tuple *tuple, unsigned app)
 {
 	struct json *j = &e->json;
 	char time[TEXT_TIME_BYTES];

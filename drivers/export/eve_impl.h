@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What the files of this exporter share: eve.c (file and common fields), event.c (observations), alert.c, community_id.c.
+// What the files of this exporter share: eve.c (file and common fields), event.c (observations), alert.c,
+// community_id.c.
 #pragma once
 #include "counters.h"
 #include "eve.h"
@@ -31,8 +32,8 @@ struct eve_tuple {
 
 struct eve_tuple eve_tuple_of(const struct observation *o);
 // {"timestamp", "flow_id", "event_type", "src_ip" ... : begins a line. tuple NULL: none.
-struct json *eve_begin(struct eve *e, const char *event_type, uint64_t time_ns, uint64_t flow, const struct eve_tuple *tuple,
-		       unsigned app);
+struct json *eve_begin(struct eve *e, const char *event_type, uint64_t time_ns, uint64_t flow,
+		       const struct eve_tuple *tuple, unsigned app);
 // Closes and writes it. false: too long; nothing was written and nothing counted yet.
 bool eve_end(struct eve *e);
 void eve_lost(struct eve *e);

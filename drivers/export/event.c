@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Observations as events, one function a kind. What Suricata has no event for (held frames, JNDI, ...) shows in alerts, not here.
+// Observations as events, one function a kind. What Suricata has no event for (held frames, JNDI, ...) shows in alerts,
+// not here.
 #include "eve_impl.h"
 
 #include "judge.h"
@@ -29,7 +30,8 @@ static void put_http(struct json *j, const struct judge_request *r, const struct
 	json_close(j);
 }
 
-static bool request_of(const struct judge *requests, const struct observation *o, uint64_t tx, struct judge_request *out)
+static bool request_of(const struct judge *requests, const struct observation *o, uint64_t tx,
+		       struct judge_request *out)
 {
 	memset(out, 0, sizeof(*out));
 	return requests && judge_request_of(requests, o->flow, tx, out);
@@ -69,12 +71,17 @@ static void event_file(struct json *j, const struct observation *o, const struct
 
 // --- dns ---
 
-static const struct { uint16_t number; const char *name; } record_types[] = {
-	{1, "A"}, {2, "NS"}, {5, "CNAME"}, {6, "SOA"}, {12, "PTR"}, {15, "MX"}, {16, "TXT"}, {28, "AAAA"}, {33, "SRV"},
-	{35, "NAPTR"}, {43, "DS"}, {46, "RRSIG"}, {48, "DNSKEY"}, {64, "SVCB"}, {65, "HTTPS"}, {255, "ANY"},
+static const struct {
+	uint16_t number;
+	const char *name;
+} record_types[] = {
+	{1, "A"},       {2, "NS"},    {5, "CNAME"},  {6, "SOA"},    {12, "PTR"}, {15, "MX"},
+	{16, "TXT"},    {28, "AAAA"}, {33, "SRV"},   {35, "NAPTR"}, {43, "DS"},  {46, "RRSIG"},
+	{48, "DNSKEY"}, {64, "SVCB"}, {65, "HTTPS"}, {255, "ANY"},
 };
 static const char *const response_codes[] = {
-	"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH", "NOTZONE",
+	"NOERROR",  "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",  "REFUSED",
+	"YXDOMAIN", "YXRRSET", "NXRRSET",  "NOTAUTH",  "NOTZONE",
 };
 
 static void put_record_type(struct json *j, uint64_t type)
@@ -114,7 +121,8 @@ static void put_answers(struct json *j, const struct observation *o)
 		struct address a;
 
 		memcpy(&a, one.at, sizeof(a));
-		put_answer(j, cname.left ? cname : name, a.family == 4 ? "A" : "AAAA", bytes_of_text(address_format(&a, text)));
+		put_answer(j, cname.left ? cname : name, a.family == 4 ? "A" : "AAAA",
+			   bytes_of_text(address_format(&a, text)));
 	}
 	json_close_array(j);
 }
@@ -144,7 +152,10 @@ static void event_dns(struct json *j, const struct observation *o, const struct 
 // --- tls, ldap ---
 
 // Two words, or Filebeat cannot split it.
-static const struct { uint16_t number; const char *name; } tls_versions[] = {
+static const struct {
+	uint16_t number;
+	const char *name;
+} tls_versions[] = {
 	{0x0300, "SSL 3.0"}, {0x0301, "TLS 1.0"}, {0x0302, "TLS 1.1"}, {0x0303, "TLS 1.2"}, {0x0304, "TLS 1.3"},
 };
 
@@ -164,15 +175,28 @@ static void event_tls(struct json *j, const struct observation *o, const struct 
 	json_close(j);
 }
 
-static const struct { const char *name; bool request; } ldap_words[LDAP_OPERATIONS] = {
-	[LDAP_OTHER] = {"unknown", true}, [LDAP_BIND_REQUEST] = {"bind_request", true}, [LDAP_BIND_RESPONSE] = {"bind_response", false},
-	[LDAP_SEARCH_REQUEST] = {"search_request", true}, [LDAP_SEARCH_ENTRY] = {"search_result_entry", false},
-	[LDAP_SEARCH_DONE] = {"search_result_done", false}, [LDAP_SEARCH_REFERENCE] = {"search_result_reference", false},
-	[LDAP_EXTENDED_REQUEST] = {"extended_request", true}, [LDAP_EXTENDED_RESPONSE] = {"extended_response", false},
+static const struct {
+	const char *name;
+	bool request;
+} ldap_words[LDAP_OPERATIONS] = {
+	[LDAP_OTHER] = {"unknown", true},
+	[LDAP_BIND_REQUEST] = {"bind_request", true},
+	[LDAP_BIND_RESPONSE] = {"bind_response", false},
+	[LDAP_SEARCH_REQUEST] = {"search_request", true},
+	[LDAP_SEARCH_ENTRY] = {"search_result_entry", false},
+	[LDAP_SEARCH_DONE] = {"search_result_done", false},
+	[LDAP_SEARCH_REFERENCE] = {"search_result_reference", false},
+	[LDAP_EXTENDED_REQUEST] = {"extended_request", true},
+	[LDAP_EXTENDED_RESPONSE] = {"extended_response", false},
 	[LDAP_UNBIND] = {"unbind_request", true},
 };
-static const struct { uint8_t slot; const char *type; } ldap_attributes[] = {
-	{TEXT_LDAP_CODEBASE, "javaCodeBase"}, {TEXT_LDAP_FACTORY, "javaFactory"}, {TEXT_LDAP_CLASS, "javaClassName"},
+static const struct {
+	uint8_t slot;
+	const char *type;
+} ldap_attributes[] = {
+	{TEXT_LDAP_CODEBASE, "javaCodeBase"},
+	{TEXT_LDAP_FACTORY, "javaFactory"},
+	{TEXT_LDAP_CLASS, "javaClassName"},
 	{TEXT_LDAP_REFERRAL, "ref"},
 };
 
@@ -212,7 +236,8 @@ static void put_ldap_details(struct json *j, const struct observation *o, unsign
 
 static void event_ldap(struct json *j, const struct observation *o, const struct judge *requests)
 {
-	unsigned operation = o->number[NUM_LDAP_OPERATION] < LDAP_OPERATIONS ? (unsigned)o->number[NUM_LDAP_OPERATION] : LDAP_OTHER;
+	unsigned operation =
+		o->number[NUM_LDAP_OPERATION] < LDAP_OPERATIONS ? (unsigned)o->number[NUM_LDAP_OPERATION] : LDAP_OTHER;
 	bool request = ldap_words[operation].request && (operation != LDAP_OTHER || o->from_client);
 
 	json_open(j, "ldap");
@@ -234,9 +259,11 @@ static void event_ldap(struct json *j, const struct observation *o, const struct
 // --- flow, drop ---
 
 // By enum flow_end, whose values are part of the record: how Suricata would call that end.
-static const struct { const char *state, *reason; } ends[] = {
-	{"established", "timeout"}, {"closed", "timeout"}, {"closed", "timeout"}, {"new", "forced"}, {"closed", "tcp_reuse"},
-	{"established", "shutdown"},
+static const struct {
+	const char *state, *reason;
+} ends[] = {
+	{"established", "timeout"}, {"closed", "timeout"},   {"closed", "timeout"},
+	{"new", "forced"},          {"closed", "tcp_reuse"}, {"established", "shutdown"},
 };
 
 static void event_flow(struct json *j, const struct observation *o, const struct judge *requests)
@@ -249,9 +276,11 @@ static void event_flow(struct json *j, const struct observation *o, const struct
 	json_u64(j, "pkts_toclient", o->number[NUM_CLOSE_PACKETS_SERVER]);
 	json_u64(j, "bytes_toserver", o->number[NUM_CLOSE_BYTES_CLIENT]);
 	json_u64(j, "bytes_toclient", o->number[NUM_CLOSE_BYTES_SERVER]);
-	json_text(j, "start", time_format(start_ns, time));
+	if (start_ns) {
+		json_text(j, "start", time_format(start_ns, time));
+		json_u64(j, "age", o->time_ns > start_ns ? (o->time_ns - start_ns) / NS_PER_S : 0);
+	}
 	json_text(j, "end", time_format(o->time_ns, time));
-	json_u64(j, "age", o->time_ns > start_ns ? (o->time_ns - start_ns) / NS_PER_S : 0);
 	if (end < sizeof(ends) / sizeof(ends[0])) {
 		json_text(j, "state", ends[end].state);
 		json_text(j, "reason", ends[end].reason);
@@ -288,14 +317,10 @@ static const struct {
 	void (*put)(struct json *j, const struct observation *o, const struct judge *requests);
 	bool by_sender; // source is who sent the bytes; else who opened the flow
 } events[OBS_KINDS] = {
-	[OBS_FLOW_CLOSE] = {"flow", event_flow, false},
-	[OBS_HTTP_RESPONSE] = {"http", event_http, false},
-	[OBS_FILE] = {"fileinfo", event_file, true},
-	[OBS_LDAP] = {"ldap", event_ldap, false},
-	[OBS_DNS] = {"dns", event_dns, false},
-	[OBS_TLS] = {"tls", event_tls, false},
-	[OBS_BLOCKED] = {"drop", event_blocked, true},
-	[OBS_CUT] = {"drop", event_cut, true},
+	[OBS_FLOW_CLOSE] = {"flow", event_flow, false}, [OBS_HTTP_RESPONSE] = {"http", event_http, false},
+	[OBS_FILE] = {"fileinfo", event_file, true},    [OBS_LDAP] = {"ldap", event_ldap, false},
+	[OBS_DNS] = {"dns", event_dns, false},          [OBS_TLS] = {"tls", event_tls, false},
+	[OBS_BLOCKED] = {"drop", event_blocked, true},  [OBS_CUT] = {"drop", event_cut, true},
 };
 
 static void swap_ends(struct eve_tuple *t)
@@ -310,7 +335,8 @@ void eve_observation(struct eve *e, const struct observation *o, const struct ju
 
 	if (o->kind >= OBS_KINDS || !events[o->kind].put)
 		return;
-	if (events[o->kind].by_sender && !o->from_client && o->transport != TRANSPORT_ICMP && o->transport != TRANSPORT_ICMP6)
+	if (events[o->kind].by_sender && !o->from_client && o->transport != TRANSPORT_ICMP &&
+	    o->transport != TRANSPORT_ICMP6)
 		swap_ends(&t);
 	j = eve_begin(e, events[o->kind].event_type, o->time_ns, o->flow, &t, o->app);
 	if (o->vlan) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Which alerts are one story: union by device or endpoint within 24 h. Knows nothing of what is done about it and nothing of storage.
-// The brain's one thread calls it. Tables are small (INCIDENT_OPEN), alerts are few: it looks through them all, so that no index can be wrong.
+// Which alerts are one story: union by device or endpoint within 24 h. Knows nothing of what is done about it and
+// nothing of storage. The brain's one thread calls it. Tables are small (INCIDENT_OPEN), alerts are few: it looks
+// through them all, so that no index can be wrong.
 #include "incident.h"
 
 #include <errno.h>
@@ -205,12 +206,17 @@ static struct slot *slot_for_new(struct incident_table *t)
 
 static void remember_note(struct incident_table *t, const struct alert *a)
 {
-	t->note[t->note_next++ % NOTES] = (struct note){
-		.id = a->id, .time_ns = a->time_ns, .device = a->device, .endpoint = a->endpoint,
-		.bits = a->bits, .phase = a->phase, .exposed = a->exposed != 0};
+	t->note[t->note_next++ % NOTES] = (struct note){.id = a->id,
+							.time_ns = a->time_ns,
+							.device = a->device,
+							.endpoint = a->endpoint,
+							.bits = a->bits,
+							.phase = a->phase,
+							.exposed = a->exposed != 0};
 }
 
-// The attempt comes before the success that opens the incident: notes about the same device and the same endpoint belong to it.
+// The attempt comes before the success that opens the incident: notes about the same device and the same endpoint
+// belong to it.
 static void claim_notes(struct incident_table *t, struct slot *s, const struct alert *a)
 {
 	for (uint32_t n = 0; n < NOTES; n++) {
@@ -234,8 +240,11 @@ static struct slot *open_new(struct incident_table *t, const struct alert *a)
 	struct slot *s = slot_for_new(t);
 
 	*s = (struct slot){0};
-	s->i = (struct incident){.version = ALERT_VERSION, .bytes = sizeof(s->i), .id = t->next_id++,
-				 .first_ns = a->time_ns, .last_ns = a->time_ns};
+	s->i = (struct incident){.version = ALERT_VERSION,
+				 .bytes = sizeof(s->i),
+				 .id = t->next_id++,
+				 .first_ns = a->time_ns,
+				 .last_ns = a->time_ns};
 	claim_notes(t, s, a);
 	return s;
 }
@@ -248,7 +257,8 @@ static void add_to(struct slot *s, struct alert *a, const struct ends *e)
 		s->i.priority = a->priority;
 	s->exposed |= a->exposed != 0;
 	raise_phase(s, a->phase, a->bits);
-	// A note is an attempt, not an effect: a scanner that tries a hundred servers must not tie their incidents together.
+	// A note is an attempt, not an effect: a scanner that tries a hundred servers must not tie their incidents
+	// together.
 	if (a->priority > NOTE_PRIORITY) {
 		for (int n = 0; n < 2; n++)
 			if (e->device[n])

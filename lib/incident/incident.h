@@ -31,8 +31,9 @@ struct incident *incident_find(struct incident_table *t, uint64_t id);
 // Restores one from the journal after a restart. -ENOSPC.
 int incident_restore(struct incident_table *t, const struct incident *i);
 void incident_step(struct incident_table *t, uint64_t now_ns); // closes quiet ones
-// Notes widen nothing and merge nothing (a scanner must not tie its targets together). Those about the same device and endpoint that came before
-// an incident are taken into it when it opens: their alert ids after incident_add (valid until the next call), for the journal. Alerts need their id for that.
+// Notes widen nothing and merge nothing (a scanner must not tie its targets together). Those about the same device and
+// endpoint that came before an incident are taken into it when it opens: their alert ids after incident_add (valid until
+// the next call), for the journal. Alerts need their id for that.
 uint32_t incident_claimed(const struct incident_table *t, const uint64_t **ids);
 int incident_close(struct incident_table *t, uint64_t id); // by a person. -ENOENT
 // The next incident that was closed or merged since last asked (NULL: no more), for the journal.

@@ -14,23 +14,24 @@ enum {
 	SCHEMA_VERSION = 1,
 	APPLICATION_ID = 0x53454b49, // "SEKI", so that file(1) and we know the file
 	DAMAGED_MOST = 1000,
-	BUSY_MS = 200, // somebody looks with sqlite3(1): wait that long, not longer
+	BUSY_MS = 200,               // somebody looks with sqlite3(1): wait that long, not longer
 	CHECK_MOST_BYTES = 64 << 20, // a full check of more would hold up the start; damage there shows when it is read
 };
 
 static const char schema[] =
 	"CREATE TABLE alert(id INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL, incident INTEGER NOT NULL,"
 	" policy TEXT NOT NULL, priority INTEGER NOT NULL, device TEXT NOT NULL, endpoint TEXT NOT NULL,"
-	" endpoint_port INTEGER NOT NULL, bits REAL NOT NULL, response TEXT NOT NULL, block INTEGER NOT NULL, record BLOB NOT NULL);"
+	" endpoint_port INTEGER NOT NULL, bits REAL NOT NULL, response TEXT NOT NULL, block INTEGER NOT NULL,"
+	" record BLOB NOT NULL);"
 	"CREATE INDEX alert_time ON alert(time_ns);"
 	"CREATE INDEX alert_incident ON alert(incident);"
 	"CREATE TABLE incident(id INTEGER PRIMARY KEY, first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,"
-	" state INTEGER NOT NULL, priority INTEGER NOT NULL, score REAL NOT NULL, alerts INTEGER NOT NULL, merged_into INTEGER NOT NULL,"
-	" devices TEXT NOT NULL, endpoints TEXT NOT NULL, record BLOB NOT NULL);"
+	" state INTEGER NOT NULL, priority INTEGER NOT NULL, score REAL NOT NULL, alerts INTEGER NOT NULL,"
+	" merged_into INTEGER NOT NULL, devices TEXT NOT NULL, endpoints TEXT NOT NULL, record BLOB NOT NULL);"
 	"CREATE INDEX incident_last ON incident(last_ns);"
 	"CREATE TABLE block(id INTEGER PRIMARY KEY, made_ns INTEGER NOT NULL, expires_ns INTEGER NOT NULL,"
-	" state TEXT NOT NULL, endpoint TEXT NOT NULL, bits INTEGER NOT NULL, port INTEGER NOT NULL, transport INTEGER NOT NULL,"
-	" incident INTEGER NOT NULL, who TEXT NOT NULL, record BLOB NOT NULL);"
+	" state TEXT NOT NULL, endpoint TEXT NOT NULL, bits INTEGER NOT NULL, port INTEGER NOT NULL,"
+	" transport INTEGER NOT NULL, incident INTEGER NOT NULL, who TEXT NOT NULL, record BLOB NOT NULL);"
 	"CREATE INDEX block_made ON block(made_ns);"
 	"CREATE TABLE audit(n INTEGER PRIMARY KEY AUTOINCREMENT, time_ns INTEGER NOT NULL, who TEXT NOT NULL,"
 	" what TEXT NOT NULL, detail TEXT NOT NULL);"
@@ -44,15 +45,15 @@ static const char *const texts[STATEMENTS] = {
 	[PUT_META] = "INSERT OR REPLACE INTO meta VALUES(?1,?2)",
 	[GET_META] = "SELECT value FROM meta WHERE key=?1",
 	// 0 and '' = any; "since" is inclusive, "until" exclusive. The newest `limit` of them, then told in time order.
-	[GET_ALERTS] = "SELECT record FROM (SELECT id, time_ns, record FROM alert WHERE (?1=0 OR id=?1) AND (?2=0 OR incident=?2)"
-		       " AND time_ns>=?3 AND (?4=0 OR time_ns<?4) AND priority>=?5 AND (?6='' OR device=?6)"
+	[GET_ALERTS] = "SELECT record FROM (SELECT id, time_ns, record FROM alert WHERE (?1=0 OR id=?1)"
+		       " AND (?2=0 OR incident=?2) AND time_ns>=?3 AND (?4=0 OR time_ns<?4) AND priority>=?5 AND (?6='' OR device=?6)"
 		       " ORDER BY time_ns DESC, id DESC LIMIT ?7) ORDER BY time_ns, id",
 	// What became part of another is that other's story; it is shown only to who asks for it by id.
 	[GET_INCIDENTS] = "SELECT record FROM incident WHERE (?1=0 OR id=?1) AND (?2=0 OR id=?2) AND last_ns>=?3"
 			  " AND (?4=0 OR first_ns<?4) AND priority>=?5 AND (?6='' OR devices LIKE '% '||?6||' %')"
 			  " AND (merged_into=0 OR ?1!=0 OR ?2!=0) ORDER BY score DESC, id LIMIT ?7",
-	[GET_BLOCKS] = "SELECT record FROM (SELECT id, made_ns, record FROM block WHERE (?1=0 OR id=?1) AND (?2=0 OR incident=?2)"
-		       " AND expires_ns>=?3 AND (?4=0 OR made_ns<?4) AND ?5>=0 AND ?6=?6"
+	[GET_BLOCKS] = "SELECT record FROM (SELECT id, made_ns, record FROM block WHERE (?1=0 OR id=?1)"
+		       " AND (?2=0 OR incident=?2) AND expires_ns>=?3 AND (?4=0 OR made_ns<?4) AND ?5>=0 AND ?6=?6"
 		       " ORDER BY made_ns DESC, id DESC LIMIT ?7) ORDER BY made_ns, id",
 };
 
@@ -129,7 +130,8 @@ static int make_tables(sqlite3 *db)
 	char head[160];
 	int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 
-	snprintf(head, sizeof(head), "PRAGMA user_version=%d; PRAGMA application_id=%d;", SCHEMA_VERSION, APPLICATION_ID);
+	snprintf(head, sizeof(head), "PRAGMA user_version=%d; PRAGMA application_id=%d;", SCHEMA_VERSION,
+		 APPLICATION_ID);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(db, schema, NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
@@ -142,8 +144,9 @@ static int make_tables(sqlite3 *db)
 static int open_database(struct journal *j)
 {
 	bool fresh = false;
-	int rc = sqlite3_open_v2(j->path ? j->path : ":memory:", &j->db,
-				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+	int rc = sqlite3_open_v2(
+		j->path ? j->path : ":memory:", &j->db,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
 
 	if (rc != SQLITE_OK)
 		return rc;
@@ -153,8 +156,10 @@ static int open_database(struct journal *j)
 		rc = check_whole(j->db);
 	// journal_size_limit: after a checkpoint the WAL gives its space back.
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(j->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=4194304;"
-				  "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;", NULL, NULL, NULL);
+		rc = sqlite3_exec(j->db,
+				  "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=4194304;"
+				  "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;",
+				  NULL, NULL, NULL);
 	if (rc == SQLITE_OK && fresh)
 		rc = make_tables(j->db);
 	for (int n = 0; rc == SQLITE_OK && n < STATEMENTS; n++)
@@ -210,7 +215,9 @@ struct journal *journal_open(const char *path, char *error, size_t error_bytes)
 	if (rc == SQLITE_OK)
 		return j;
 	snprintf(error, error_bytes, "%s: %s", path ? path : "journal",
-		 rc == SQLITE_MISMATCH ? "not a Sekimori journal of this version" : j->db ? sqlite3_errmsg(j->db) : sqlite3_errstr(rc));
+		 rc == SQLITE_MISMATCH ? "not a Sekimori journal of this version"
+		 : j->db               ? sqlite3_errmsg(j->db)
+				       : sqlite3_errstr(rc));
 	journal_close(j);
 	return NULL;
 }
@@ -367,7 +374,8 @@ int journal_incident(struct journal *j, const struct incident *i)
 	if (rc)
 		return rc;
 	journal_addresses(i->device, i->devices < INCIDENT_DEVICES ? i->devices : INCIDENT_DEVICES, devices);
-	journal_addresses(i->endpoint, i->endpoints < INCIDENT_ENDPOINTS ? i->endpoints : INCIDENT_ENDPOINTS, endpoints);
+	journal_addresses(i->endpoint, i->endpoints < INCIDENT_ENDPOINTS ? i->endpoints : INCIDENT_ENDPOINTS,
+			  endpoints);
 	s = journal_statement(j, PUT_INCIDENT);
 	bind_number(s, 1, i->id);
 	bind_number(s, 2, i->first_ns);

@@ -6,16 +6,24 @@
 #include <sqlite3.h>
 
 enum journal_statement {
-	PUT_ALERT, PUT_INCIDENT, PUT_BLOCK, PUT_AUDIT, PUT_META, GET_META, GET_ALERTS, GET_INCIDENTS, GET_BLOCKS,
+	PUT_ALERT,
+	PUT_INCIDENT,
+	PUT_BLOCK,
+	PUT_AUDIT,
+	PUT_META,
+	GET_META,
+	GET_ALERTS,
+	GET_INCIDENTS,
+	GET_BLOCKS,
 	STATEMENTS
 };
 
 struct journal {
 	sqlite3 *db;
 	sqlite3_stmt *statement[STATEMENTS];
-	char *path;           // NULL: in memory
-	bool batch;           // a transaction is open
-	bool damaged;         // SQLite said so: the next call sets the file aside
+	char *path;            // NULL: in memory
+	bool batch;            // a transaction is open
+	bool damaged;          // SQLite said so: the next call sets the file aside
 	uint64_t committed_ns; // when journal_step last committed
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Reading the journal. Records are copied out of the file and checked before anybody sees them: version, size, counts in range, texts with an end.
+// Reading the journal. Records are copied out of the file and checked before anybody sees them: version, size, counts
+// in range, texts with an end.
 #include "journal_impl.h"
 
 #include "text.h"
@@ -64,7 +65,11 @@ static const struct record_kind alert_kind = {sizeof(struct alert), check_alert}
 static const struct record_kind incident_kind = {sizeof(struct incident), check_incident};
 static const struct record_kind block_kind = {sizeof(struct block), check_block};
 
-union record { struct alert alert; struct incident incident; struct block block; };
+union record {
+	struct alert alert;
+	struct incident incident;
+	struct block block;
+};
 union record_fn {
 	bool (*alert)(void *user, const struct alert *a);
 	bool (*incident)(void *user, const struct incident *i);
@@ -106,8 +111,8 @@ static int prepare(struct journal *j, enum journal_statement which, const struct
 	return 0;
 }
 
-static int each(struct journal *j, enum journal_statement which, const struct journal_query *q, const struct record_kind *kind,
-		union record_fn fn, void *user)
+static int each(struct journal *j, enum journal_statement which, const struct journal_query *q,
+		const struct record_kind *kind, union record_fn fn, void *user)
 {
 	sqlite3_stmt *s = NULL;
 	union record r;
@@ -129,17 +134,20 @@ static int each(struct journal *j, enum journal_statement which, const struct jo
 	return rc ? rc : told;
 }
 
-int journal_alerts(struct journal *j, const struct journal_query *q, bool (*fn)(void *user, const struct alert *a), void *user)
+int journal_alerts(struct journal *j, const struct journal_query *q, bool (*fn)(void *user, const struct alert *a),
+		   void *user)
 {
 	return each(j, GET_ALERTS, q, &alert_kind, (union record_fn){.alert = fn}, user);
 }
 
-int journal_incidents(struct journal *j, const struct journal_query *q, bool (*fn)(void *user, const struct incident *i), void *user)
+int journal_incidents(struct journal *j, const struct journal_query *q,
+		      bool (*fn)(void *user, const struct incident *i), void *user)
 {
 	return each(j, GET_INCIDENTS, q, &incident_kind, (union record_fn){.incident = fn}, user);
 }
 
-int journal_blocks(struct journal *j, const struct journal_query *q, bool (*fn)(void *user, const struct block *b), void *user)
+int journal_blocks(struct journal *j, const struct journal_query *q, bool (*fn)(void *user, const struct block *b),
+		   void *user)
 {
 	return each(j, GET_BLOCKS, q, &block_kind, (union record_fn){.block = fn}, user);
 }
@@ -160,7 +168,9 @@ int journal_meta_get(struct journal *j, const char *key, char *value, size_t cap
 	return rc == SQLITE_DONE ? -ENOENT : journal_result(j, rc);
 }
 
-static const struct { const char *name, *text; } largest[] = {
+static const struct {
+	const char *name, *text;
+} largest[] = {
 	{"alert", "SELECT max(id) FROM alert"},
 	{"incident", "SELECT max(id) FROM incident"},
 	{"block", "SELECT max(id) FROM block"},
@@ -175,7 +185,8 @@ uint64_t journal_next(struct journal *j, const char *table)
 
 		if (strcmp(largest[n].name, table) != 0 || journal_ready(j) != 0)
 			continue;
-		if (sqlite3_prepare_v2(j->db, largest[n].text, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+		if (sqlite3_prepare_v2(j->db, largest[n].text, -1, &s, NULL) == SQLITE_OK &&
+		    sqlite3_step(s) == SQLITE_ROW)
 			next = (uint64_t)sqlite3_column_int64(s, 0) + 1;
 		sqlite3_finalize(s);
 	}
@@ -215,18 +226,22 @@ static bool dump_alert(void *user, const struct alert *a)
 	const struct dump *d = user;
 	char time[TEXT_TIME_BYTES], device[ADDRESS_TEXT_BYTES], endpoint[ADDRESS_TEXT_BYTES], bits[32];
 
-	say(d, "alert %llu %s %s@%u priority %u phase %s device %s endpoint %s port %u bits %s response %s incident %llu block %llu "
-	    "repeats %u facts 0x%x frame %llu", (unsigned long long)a->id, time_format(a->time_ns, time), a->policy, a->policy_version,
-	    a->priority, phase_name(a->phase), address_format(&a->device, device), address_format(&a->endpoint, endpoint),
+	say(d,
+	    "alert %llu %s %s@%u priority %u phase %s device %s endpoint %s port %u bits %s response %s incident %llu "
+	    "block %llu "
+	    "repeats %u facts 0x%x frame %llu",
+	    (unsigned long long)a->id, time_format(a->time_ns, time), a->policy, a->policy_version, a->priority,
+	    phase_name(a->phase), address_format(&a->device, device), address_format(&a->endpoint, endpoint),
 	    a->endpoint_port, fixed(a->bits, bits), response_name(a->response), (unsigned long long)a->incident,
 	    (unsigned long long)a->block, a->repeats, a->facts, (unsigned long long)a->frame);
-	say(d, "  uri %s host %s agent %s file %s detail %s baseline %s", a->uri, a->host, a->agent, a->file, a->detail, a->baseline);
+	say(d, "  uri %s host %s agent %s file %s detail %s baseline %s", a->uri, a->host, a->agent, a->file, a->detail,
+	    a->baseline);
 	for (unsigned n = 0; n < a->terms; n++) {
 		const struct alert_term *t = &a->term[n];
 
-		say(d, "  term %s \"%s\" device %u/%u peers %u/%u organisation %u/%u bits %s", feature_name(t->feature), t->value,
-		    t->counts.device_days, t->counts.device_known, t->counts.peers, t->counts.peers_total, t->counts.org,
-		    t->counts.org_total, fixed(t->bits, bits));
+		say(d, "  term %s \"%s\" device %u/%u peers %u/%u organisation %u/%u bits %s", feature_name(t->feature),
+		    t->value, t->counts.device_days, t->counts.device_known, t->counts.peers, t->counts.peers_total,
+		    t->counts.org, t->counts.org_total, fixed(t->bits, bits));
 	}
 	return true;
 }
@@ -238,9 +253,12 @@ static bool dump_incident(void *user, const struct incident *i)
 
 	journal_addresses(i->device, i->devices, devices);
 	journal_addresses(i->endpoint, i->endpoints, endpoints);
-	say(user, "incident %llu %s..%s state %u priority %u score %s alerts %u phases 0x%x merged-into %llu devices%sendpoints%s",
-	    (unsigned long long)i->id, time_format(i->first_ns, first), time_format(i->last_ns, last), i->state, i->priority,
-	    fixed(i->score, score), i->alerts, i->phases, (unsigned long long)i->merged_into, devices, endpoints);
+	say(user,
+	    "incident %llu %s..%s state %u priority %u score %s alerts %u phases 0x%x merged-into %llu "
+	    "devices%sendpoints%s",
+	    (unsigned long long)i->id, time_format(i->first_ns, first), time_format(i->last_ns, last), i->state,
+	    i->priority, fixed(i->score, score), i->alerts, i->phases, (unsigned long long)i->merged_into, devices,
+	    endpoints);
 	return true;
 }
 
@@ -249,9 +267,9 @@ static bool dump_block(void *user, const struct block *b)
 	char made[TEXT_TIME_BYTES], end[TEXT_TIME_BYTES], endpoint[ADDRESS_TEXT_BYTES];
 
 	say(user, "block %llu %s..%s %s %s/%u port %u transport %u incident %llu alert %llu extensions %u by %s: %s",
-	    (unsigned long long)b->id, time_format(b->made_ns, made), time_format(b->expires_ns, end), block_state_name(b->state),
-	    address_format(&b->endpoint, endpoint), b->endpoint_bits, b->port, b->transport, (unsigned long long)b->incident,
-	    (unsigned long long)b->alert, b->extensions, b->who, b->reason);
+	    (unsigned long long)b->id, time_format(b->made_ns, made), time_format(b->expires_ns, end),
+	    block_state_name(b->state), address_format(&b->endpoint, endpoint), b->endpoint_bits, b->port, b->transport,
+	    (unsigned long long)b->incident, (unsigned long long)b->alert, b->extensions, b->who, b->reason);
 	return true;
 }
 
@@ -266,8 +284,8 @@ static int dump_texts(struct journal *j, const char *query, struct dump *d, bool
 		if (rc != SQLITE_ROW)
 			break;
 		if (timed)
-			say(d, "audit %s %s: %s: %s", time_format((uint64_t)sqlite3_column_int64(s, 0), time), sqlite3_column_text(s, 1),
-			    sqlite3_column_text(s, 2), sqlite3_column_text(s, 3));
+			say(d, "audit %s %s: %s: %s", time_format((uint64_t)sqlite3_column_int64(s, 0), time),
+			    sqlite3_column_text(s, 1), sqlite3_column_text(s, 2), sqlite3_column_text(s, 3));
 		else
 			say(d, "meta %s=%s", sqlite3_column_text(s, 0), sqlite3_column_text(s, 1));
 	}
@@ -276,7 +294,8 @@ static int dump_texts(struct journal *j, const char *query, struct dump *d, bool
 }
 
 // Told by id, merged incidents included.
-static int dump_records(struct journal *j, const char *table, const struct record_kind *kind, union record_fn fn, struct dump *d)
+static int dump_records(struct journal *j, const char *table, const struct record_kind *kind, union record_fn fn,
+			struct dump *d)
 {
 	char query[64];
 	sqlite3_stmt *s = NULL;

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// An alert: one policy matched one observation, with the exact counts that made it unusual. Flat, fixed size, stored as it is in the journal.
+// An alert: one policy matched one observation, with the exact counts that made it unusual. Flat, fixed size, stored as
+// it is in the journal.
 #pragma once
 #include "learn.h"
 
 enum alert_limits { ALERT_TERMS = 10, ALERT_FACTS = 6, ALERT_TEXT = 256, ALERT_VERSION = 1 };
 
-struct alert_term {              // one piece of learned evidence
-	uint8_t feature;         // enum feature
+struct alert_term {      // one piece of learned evidence
+	uint8_t feature; // enum feature
 	uint8_t zero[3];
-	struct counts counts;    // before this observation was learned
-	double bits;             // -log2 of (value's share), 0..20
-	char value[120];         // printable
+	struct counts counts; // as they stood before today (learn_counts_before_today)
+	double bits;          // -log2 of (value's share), 0..20
+	char value[120];      // printable
 };
 
 struct alert {
@@ -20,35 +21,43 @@ struct alert {
 	uint64_t time_ns;        // of the observation
 	uint64_t flow;
 	uint64_t frame;
-	char policy[48];         // "conn/new-agent-bare-ip"
+	char policy[48]; // "conn/new-agent-bare-ip"
 	uint16_t policy_version;
-	uint8_t priority;        // 1 (note) .. 5 (act now)
-	uint8_t certain;         // a fact that needs no learning is part of it
+	uint8_t priority; // 1 (note) .. 5 (act now)
+	uint8_t certain;  // a fact that needs no learning is part of it
 	uint8_t direction, transport, app, from_client;
 	struct address device, endpoint;
 	uint16_t device_port, endpoint_port; // host order
-	uint16_t facts;          // bits of enum fact
-	uint8_t exposed;         // device's role was exposed server
-	uint8_t mode;            // enum sheet_mode at that time
-	uint32_t repeats;        // throttled ones folded into it later
-	double bits;             // evidence in all
+	uint16_t facts;                      // bits of enum fact
+	uint8_t exposed;                     // device's role was exposed server
+	uint8_t mode;                        // enum sheet_mode at that time
+	uint32_t repeats;                    // throttled ones folded into it later
+	double bits;                         // evidence in all
 	struct alert_term term[ALERT_TERMS];
 	uint8_t terms;
 	uint8_t wants_cut, wants_block; // response the policy asks for (block: endpoint address, transport, port)
-	uint8_t phase;           // enum phase
-	uint8_t dropped;         // 1: the wire had already cut the frame that carried it
-	uint8_t response;        // enum alert_response: what became of it (respond fills it)
+	uint8_t phase;                  // enum phase
+	uint8_t dropped;                // 1: the wire had already cut the frame that carried it
+	uint8_t response;               // enum alert_response: what became of it (respond fills it)
 	uint8_t zero[2];
-	uint64_t block_ns;       // how long the policy asks for
-	uint64_t block;          // block id, 0 none
-	uint64_t callback_ns;    // time since the endpoint's inbound contact, 0 = none
-	char uri[ALERT_TEXT], host[128], agent[128], file[32], detail[ALERT_TEXT]; // printable; detail: decoded JNDI, LDAP codebase, pool login ...
-	char group[32];          // device's peer group
-	char mitre[3][12];       // "T1190"
-	char baseline[17];       // first 16 hex digits of the baseline's hash
+	uint64_t block_ns;    // how long the policy asks for
+	uint64_t block;       // block id, 0 none
+	uint64_t callback_ns; // time since the endpoint's inbound contact, 0 = none
+	char uri[ALERT_TEXT], host[128], agent[128], file[32],
+		detail[ALERT_TEXT]; // printable; detail: decoded JNDI, LDAP codebase, pool login ...
+	char group[32];             // device's peer group
+	char mitre[3][12];          // "T1190"
+	char baseline[17];          // first 16 hex digits of the baseline's hash
 };
 
-enum alert_response { RESPONSE_NONE, RESPONSE_WOULD_BLOCK, RESPONSE_PROPOSED, RESPONSE_CUT, RESPONSE_BLOCKED, RESPONSE_REFUSED };
+enum alert_response {
+	RESPONSE_NONE,
+	RESPONSE_WOULD_BLOCK,
+	RESPONSE_PROPOSED,
+	RESPONSE_CUT,
+	RESPONSE_BLOCKED,
+	RESPONSE_REFUSED
+};
 enum phase { PHASE_ENTRY, PHASE_CALLBACK, PHASE_DELIVERY, PHASE_CONTROL, PHASE_OBJECTIVE, PHASE_STATE, PHASE_COUNT };
 const char *phase_name(unsigned phase);
 const char *response_name(unsigned response); // "would-block"

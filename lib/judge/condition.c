@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Conditions: "[not] quantity [op value]". Read once, with types checked against the quantity; evaluated for every observation.
-// A quantity that is not known for an observation makes the condition false, negated or not: no guess either way.
+// Conditions: "[not] quantity [op value]". Read once, with types checked against the quantity; evaluated for every
+// observation. A quantity that is not known for an observation makes the condition false, negated or not: no guess
+// either way.
 #include "policy_impl.h"
 
 #include <stdio.h>
@@ -61,7 +62,8 @@ static const char *value_name(const struct quantity *q, unsigned i)
 	return q->name_list ? q->name_list[i] : i < q->names ? q->name_of(i) : NULL;
 }
 
-static bool unknown_name(struct reader *r, const struct node *n, const struct quantity *q, const char *word, const char *quantity)
+static bool unknown_name(struct reader *r, const struct node *n, const struct quantity *q, const char *word,
+			 const char *quantity)
 {
 	const char *list[65], *meant;
 	unsigned i;
@@ -72,11 +74,12 @@ static bool unknown_name(struct reader *r, const struct node *n, const struct qu
 	meant = nearest(word, list);
 	if (meant)
 		return reader_fail(r, n->line, "found '%s' for '%s'; did you mean '%s'?", word, quantity, meant);
-	return reader_fail(r, n->line, "found '%s' for '%s', expected one of its names like '%s'", word, quantity, list[0] ? list[0] : "?");
+	return reader_fail(r, n->line, "found '%s' for '%s', expected one of its names like '%s'", word, quantity,
+			   list[0] ? list[0] : "?");
 }
 
-static bool item_read(struct reader *r, const struct node *n, const struct quantity *q, struct bytes word, const char *quantity,
-		      struct quantity_value *out)
+static bool item_read(struct reader *r, const struct node *n, const struct quantity *q, struct bytes word,
+		      const char *quantity, struct quantity_value *out)
 {
 	char text[LINE_BYTES];
 
@@ -99,7 +102,8 @@ static bool item_read(struct reader *r, const struct node *n, const struct quant
 	return unknown_name(r, n, q, text, quantity);
 }
 
-static bool items_read(struct reader *r, const struct node *n, const char *quantity, struct bytes rest, struct condition *out)
+static bool items_read(struct reader *r, const struct node *n, const char *quantity, struct bytes rest,
+		       struct condition *out)
 {
 	bool list = out->op == OP_IN;
 	struct bytes word;
@@ -120,7 +124,8 @@ static bool items_read(struct reader *r, const struct node *n, const char *quant
 			return false;
 		out->items++;
 	}
-	return out->items || reader_fail(r, n->line, "found no value after '%s', expected %s", quantity, type_words[out->quantity.type]);
+	return out->items || reader_fail(r, n->line, "found no value after '%s', expected %s", quantity,
+					 type_words[out->quantity.type]);
 }
 
 static bool unknown_quantity(struct reader *r, const struct node *n, const char *name)
@@ -154,11 +159,13 @@ static bool field_fits(struct reader *r, const struct node *n, const struct quan
 	if (q->field->kind == OBS_HTTP_REQUEST) // their request is looked up
 		has |= 1u << OBS_FILE | 1u << OBS_HTTP_RESPONSE;
 	return (kinds & has) ||
-	       reader_fail(r, n->line, "found '%s', expected a field of the observations under 'on' (this one belongs to %s)", name,
+	       reader_fail(r, n->line,
+			   "found '%s', expected a field of the observations under 'on' (this one belongs to %s)", name,
 			   observation_kind_name(q->field->kind));
 }
 
-static bool operator_read(struct reader *r, const struct node *n, struct bytes *rest, const char *quantity, struct condition *out)
+static bool operator_read(struct reader *r, const struct node *n, struct bytes *rest, const char *quantity,
+			  struct condition *out)
 {
 	struct bytes word = next_word(rest, false);
 
@@ -173,11 +180,12 @@ static bool operator_read(struct reader *r, const struct node *n, struct bytes *
 			continue;
 		out->op = operators[i].op;
 		if (!(operators[i].types & TYPE(out->quantity.type)))
-			return reader_fail(r, n->line, "found the operator '%s' after '%s', which is %s", operators[i].text, quantity,
-					   type_words[out->quantity.type]);
+			return reader_fail(r, n->line, "found the operator '%s' after '%s', which is %s",
+					   operators[i].text, quantity, type_words[out->quantity.type]);
 		return items_read(r, n, quantity, *rest, out);
 	}
-	return reader_fail(r, n->line, "found the unknown operator '%.*s', expected == != < <= > >= in begins or contains",
+	return reader_fail(r, n->line,
+			   "found the unknown operator '%.*s', expected == != < <= > >= in begins or contains",
 			   (int)(word.left < 40 ? word.left : 40), (const char *)word.at);
 }
 
@@ -190,7 +198,8 @@ bool condition_read(struct reader *r, const struct node *n, struct condition *ou
 	if (!scalar_check(r, n, "a condition \"quantity op value\""))
 		return false;
 	if (strlen(n->text) >= LINE_BYTES)
-		return reader_fail(r, n->line, "found a condition of %zu bytes, expected less than %d", strlen(n->text), LINE_BYTES);
+		return reader_fail(r, n->line, "found a condition of %zu bytes, expected less than %d", strlen(n->text),
+				   LINE_BYTES);
 	rest = bytes_of_text(n->text);
 	word = next_word(&rest, false);
 	if (bytes_equal_text(word, "not")) {

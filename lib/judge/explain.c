@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The alert as a proof: every piece of evidence with its exact counts and bits, every text printable.
 //
-// Bits are -log2 P with P backed off device → peer group → organisation → base, as in hierarchical Pitman–Yor models with one table per
-// type (Teh 2006; Sanna Passino and Heard, "Modelling dynamic network evolution as a Pitman-Yor process", 2019), discount 0, strength 1:
+// Bits are -log2 P with P backed off device → peer group → organisation → base, as in hierarchical Pitman–Yor models
+// with one table per type (Teh 2006; Sanna Passino and Heard, "Modelling dynamic network evolution as a Pitman-Yor
+// process", 2019), discount 0, strength 1:
 //   P_org   = (other devices of the organisation that showed it + base)    / (how many there are + 1)
 //   P_peers = (other devices of the group that showed it        + P_org)   / (how many there are + 1)
 //   P       = (days this device showed it                       + P_peers) / (days it was seen   + 1)
@@ -12,12 +13,14 @@
 #include <stdio.h>
 
 enum { BITS_MOST = 20 };
-static const double certain_bits = 13.2877; // log2 10⁴: a fact with meaning of its own is bounded by one benign case in ten thousand
+static const double certain_bits =
+	13.2877; // log2 10⁴: a fact with meaning of its own is bounded by one benign case in ten thousand
 
 // −log2 of the share a value has of which nothing is known: endpoints and names are many, kinds of files are few.
 static const uint8_t base_bits[FEATURE_COUNT] = {
-	[FEATURE_ENDPOINT] = 20, [FEATURE_ENDPOINT_PORT] = 20, [FEATURE_PORT] = 16, [FEATURE_AGENT] = 12, [FEATURE_AGENT_FAMILY] = 8,
-	[FEATURE_HOST] = 16, [FEATURE_FILE] = 5, [FEATURE_FILE_SOURCE] = 20, [FEATURE_JA4] = 12, [FEATURE_SERVED] = 16, [FEATURE_CLIENT] = 10,
+	[FEATURE_ENDPOINT] = 20,    [FEATURE_ENDPOINT_PORT] = 20, [FEATURE_PORT] = 16,   [FEATURE_AGENT] = 12,
+	[FEATURE_AGENT_FAMILY] = 8, [FEATURE_HOST] = 16,          [FEATURE_FILE] = 5,    [FEATURE_FILE_SOURCE] = 20,
+	[FEATURE_JA4] = 12,         [FEATURE_SERVED] = 16,        [FEATURE_CLIENT] = 10,
 };
 
 double evidence_bits(unsigned feature, const struct counts *c)
@@ -57,7 +60,8 @@ static void value_text(unsigned feature, struct bytes value, char *out, size_t c
 		snprintf(out, cap, "%s", address_format(&a, text));
 	} else if (feature == FEATURE_ENDPOINT_PORT && value.left == sizeof(a) + 3) {
 		memcpy(&a, b, sizeof(a));
-		snprintf(out, cap, "%s %s/%u", address_format(&a, text), transport_text(b[20], number), (unsigned)b[21] << 8 | b[22]);
+		snprintf(out, cap, "%s %s/%u", address_format(&a, text), transport_text(b[20], number),
+			 (unsigned)b[21] << 8 | b[22]);
 	} else {
 		text_printable(value, out, cap);
 	}
@@ -86,9 +90,10 @@ static void fill_terms(struct alert *a, const struct policy *p, struct situation
 static const struct {
 	uint8_t kind, slot;
 } detail_slots[] = {
-	{OBS_JNDI, TEXT_JNDI_DECODED}, {OBS_LDAP, TEXT_LDAP_CODEBASE}, {OBS_LDAP, TEXT_LDAP_REFERRAL}, {OBS_LDAP, TEXT_LDAP_FACTORY},
-	{OBS_LDAP, TEXT_LDAP_NAME}, {OBS_STRATUM, TEXT_STRATUM_LOGIN}, {OBS_STRATUM, TEXT_STRATUM_METHOD}, {OBS_RMI, TEXT_RMI_CODEBASE},
-	{OBS_RMI, TEXT_RMI_NAME}, {OBS_RMI, TEXT_RMI_HOST}, {OBS_DNS, TEXT_DNS_NAME}, {OBS_TLS, TEXT_TLS_SNI},
+	{OBS_JNDI, TEXT_JNDI_DECODED},      {OBS_LDAP, TEXT_LDAP_CODEBASE}, {OBS_LDAP, TEXT_LDAP_REFERRAL},
+	{OBS_LDAP, TEXT_LDAP_FACTORY},      {OBS_LDAP, TEXT_LDAP_NAME},     {OBS_STRATUM, TEXT_STRATUM_LOGIN},
+	{OBS_STRATUM, TEXT_STRATUM_METHOD}, {OBS_RMI, TEXT_RMI_CODEBASE},   {OBS_RMI, TEXT_RMI_NAME},
+	{OBS_RMI, TEXT_RMI_HOST},           {OBS_DNS, TEXT_DNS_NAME},       {OBS_TLS, TEXT_TLS_SNI},
 	{OBS_FILE, TEXT_FILE_CONTENT_TYPE},
 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// One observation through all policies: note contacts, look, match, throttle, tell; then learn it, unless it alerted, was dropped, or
-// its pair alerted within a day. One thread. Keys here only spread our own small tables (an attacker who made them collide would shorten
-// our memory, not our work: sets have eight places), so they are not secret, and replay stays deterministic.
+// One observation through all policies: note contacts, look, match, throttle, tell; then learn it, unless it alerted,
+// was dropped, or its pair alerted within a day. One thread. Keys here only spread our own small tables (an attacker
+// who made them collide would shorten our memory, not our work: sets have eight places), so they are not secret, and
+// replay stays deterministic.
 #include "judge_impl.h"
 
 #include "digest.h"
@@ -63,7 +64,8 @@ bool throttle_has(const struct throttle *table, uint64_t key, uint64_t now_ns)
 	return t && t->until_ns > now_ns;
 }
 
-bool throttle_take(struct throttle *table, uint64_t key, uint64_t now_ns, uint64_t length_ns, struct throttle **out, uint32_t *repeats)
+bool throttle_take(struct throttle *table, uint64_t key, uint64_t now_ns, uint64_t length_ns, struct throttle **out,
+		   uint32_t *repeats)
 {
 	struct throttle *set = &table[key % (THROTTLES / THROTTLE_WAYS) * THROTTLE_WAYS], *t = set;
 
@@ -134,15 +136,16 @@ static uint16_t family_of(const struct policy_set *set, unsigned policy)
 	return i;
 }
 
-// Remembers an alert and counts what else there was within the hour on its device. Notes (priority 1) are remembered by nobody:
-// everybody on the internet can cause them.
+// Remembers an alert and counts what else there was within the hour on its device. Notes (priority 1) are remembered by
+// nobody: everybody on the internet can cause them.
 static void past_add(struct judge *j, struct situation *s, unsigned policy, const struct alert *a)
 {
 	struct past_alert *mine = &j->past[j->past_next];
 	uint64_t families = 0, policies = 0;
 
 	if (a->priority > 1) {
-		*mine = (struct past_alert){a->time_ns, a->device, a->endpoint, (uint16_t)policy, family_of(j->policies, policy)};
+		*mine = (struct past_alert){a->time_ns, a->device, a->endpoint, (uint16_t)policy,
+					    family_of(j->policies, policy)};
 		j->past_next = (j->past_next + 1) % PAST_ALERTS;
 	}
 	for (unsigned i = 0; i < PAST_ALERTS; i++) {
@@ -168,13 +171,15 @@ static void emit(struct judge *j, struct alert *a)
 }
 
 // true: told or folded into an earlier one; then *told says which.
-static bool try_policy(struct judge *j, struct situation *s, unsigned i, unsigned mode, struct alert *room, struct throttle **t, bool *told)
+static bool try_policy(struct judge *j, struct situation *s, unsigned i, unsigned mode, struct alert *room,
+		       struct throttle **t, bool *told)
 {
 	const struct policy *p = &j->policies->policy[i];
 	uint32_t repeats;
 
 	*told = false;
-	if ((mode == MODE_LEARN && !p->certain && !(s->alert && s->alert->certain)) || !conditions_hold(p->when, p->conditions, s))
+	if ((mode == MODE_LEARN && !p->certain && !(s->alert && s->alert->certain)) ||
+	    !conditions_hold(p->when, p->conditions, s))
 		return false;
 	if (throttle_take(j->throttles, throttle_key(j, i, p, s), s->now_ns, p->throttle_ns, t, &repeats)) {
 		count(j->counters, COUNT_BRAIN_ALERTS_THROTTLED);
@@ -195,7 +200,8 @@ static void judge_alert(struct judge *j, struct situation *s, const struct alert
 
 	s->alert = cause;
 	for (unsigned i = 0; i < j->policies->count; i++)
-		if ((j->policies->policy[i].on & 1u << ON_ALERT) && try_policy(j, s, i, mode, &j->compound_room, &t, &told) && told) {
+		if ((j->policies->policy[i].on & 1u << ON_ALERT) &&
+		    try_policy(j, s, i, mode, &j->compound_room, &t, &told) && told) {
 			t->wants = j->compound_room.wants_cut || j->compound_room.wants_block;
 			emit(j, &j->compound_room);
 		}

@@ -1,39 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What the judging files share: one observation with all that is known about it (the situation), and the judge's bounded memories.
+// What the judging files share: one observation with all that is known about it (the situation), and the judge's
+// bounded memories.
 #pragma once
 #include "policy_impl.h"
 #include "text.h"
 
 enum judge_private_limits {
-	REQUESTS = 1 << 14,      // last HTTP requests kept, to join files and responses to
+	REQUESTS = 1 << 14, // last HTTP requests kept, to join files and responses to
 	REQUEST_WAYS = 8,
 	THROTTLES = 1 << 15,
 	THROTTLE_WAYS = 8,
-	PAST_ALERTS = 4096,      // for alert.families
+	PAST_ALERTS = 4096, // for alert.families
 	TRANSPORT_TCP_NUMBER = 6,
 };
 #define HOUR_NS (3600 * NS_PER_S)
 #define JUDGE_DAY_NS (24 * HOUR_NS)
-#define NAMED_NS (600 * NS_PER_S)      // how long what an inbound field named is suspected
-#define RESOLVED_NS JUDGE_DAY_NS       // how long a DNS answer explains an address (research §7: bare_ip)
+#define NAMED_NS (600 * NS_PER_S) // how long what an inbound field named is suspected
+#define RESOLVED_NS JUDGE_DAY_NS  // how long a DNS answer explains an address (research §7: bare_ip)
 #define FAMILIES_NS HOUR_NS
-#define SUSPECT_NS JUDGE_DAY_NS        // nothing is learned of a pair that alerted so lately
+#define SUSPECT_NS JUDGE_DAY_NS // nothing is learned of a pair that alerted so lately
 
-struct request {                 // raw, as sent
+struct request {                    // raw, as sent
 	uint64_t flow, tx, time_ns; // time 0: empty
 	uint16_t method_bytes, uri_bytes, host_bytes, agent_bytes;
-	uint8_t bare;            // host absent or a literal
+	uint8_t bare; // host absent or a literal
 	uint8_t method[16], uri[ALERT_TEXT], host[128], agent[256];
 };
 
 struct throttle {
-	uint64_t key, until_ns;  // until 0: empty
+	uint64_t key, until_ns; // until 0: empty
 	uint32_t repeats;
-	uint8_t wants;           // what it throttles asked for a cut or a block
+	uint8_t wants; // what it throttles asked for a cut or a block
 };
 
 struct past_alert {
-	uint64_t time_ns;        // 0: empty
+	uint64_t time_ns; // 0: empty
 	struct address device, endpoint;
 	uint16_t policy, family; // index of the policy; index of the first policy of its family
 };
@@ -42,14 +43,14 @@ struct situation {
 	struct judge *judge;
 	struct learn *learn;
 	const struct observation *o;
-	const struct alert *alert;       // set while policies on alerts are judged
-	struct device *device;           // NULL: none
-	const struct request *request;   // the flow's own, or NULL
+	const struct alert *alert;     // set while policies on alerts are judged
+	struct device *device;         // NULL: none
+	const struct request *request; // the flow's own, or NULL
 	struct address device_address, endpoint;
 	uint16_t device_port, endpoint_port;
 	uint64_t now_ns;
 	unsigned families, endpoint_policies; // of alerts within the hour
-	uint8_t value_state[FEATURE_COUNT]; // enum value_state
+	uint8_t value_state[FEATURE_COUNT];   // enum value_state
 	uint8_t counted[FEATURE_COUNT];
 	struct bytes value[FEATURE_COUNT];
 	struct counts counts[FEATURE_COUNT];
@@ -68,8 +69,8 @@ struct judge {
 	uint32_t past_next;
 	uint64_t baseline_day;
 	char baseline[17];
-	struct siphash_key key;          // for throttle keys and flow ids; not secret (see judge.c)
-	bool refused;                    // an alert of the observation at hand wanted a cut or a block
+	struct siphash_key key; // for throttle keys and flow ids; not secret (see judge.c)
+	bool refused;           // an alert of the observation at hand wanted a cut or a block
 	struct situation situation;
 	struct alert alert_room, compound_room;
 };
@@ -77,7 +78,7 @@ struct judge {
 void situation_init(struct situation *s, struct judge *j, const struct observation *o);
 bool situation_value(struct situation *s, unsigned feature, struct bytes *out);
 const struct counts *situation_counts(struct situation *s, unsigned feature); // before today; NULL: no such value
-bool situation_is_bare(const struct situation *s); // no host name is known for the endpoint
+bool situation_is_bare(const struct situation *s);                            // no host name is known for the endpoint
 bool counts_are_rare(const struct counts *c, uint64_t now_ns);
 
 void requests_put(struct judge *j, const struct observation *o);
@@ -85,7 +86,7 @@ const struct request *requests_find(const struct judge *j, uint64_t flow, uint64
 
 // Short memory of addresses: what an observation tells before it is judged.
 void contacts_note(struct judge *j, const struct observation *o);
-struct address contacts_network(const struct address *a);  // the /24 or /48 as a key of its own
+struct address contacts_network(const struct address *a);   // the /24 or /48 as a key of its own
 struct address contacts_jndi(const struct address *device); // the device as one whom a JNDI look-up told an address
 bool contacts_name_is_tainted(const struct judge *j, const struct address *device, struct bytes name, uint64_t now_ns);
 
@@ -94,5 +95,6 @@ void alert_fill(struct alert *a, const struct policy *p, struct situation *s, un
 double evidence_bits(unsigned feature, const struct counts *c);
 
 // true: this key was seen within its time; then it is counted.
-bool throttle_take(struct throttle *table, uint64_t key, uint64_t now_ns, uint64_t length_ns, struct throttle **out, uint32_t *repeats);
+bool throttle_take(struct throttle *table, uint64_t key, uint64_t now_ns, uint64_t length_ns, struct throttle **out,
+		   uint32_t *repeats);
 bool throttle_has(const struct throttle *table, uint64_t key, uint64_t now_ns);

@@ -53,7 +53,8 @@ static bool ends_with(const char *text, const char *end)
 static bool set_add_text(struct policy_set *set, const char *name, struct bytes text, char *error)
 {
 	struct reader r = {.file = name, .error = error, .set = set};
-	bool (*read)(struct reader *, const struct node *) = ends_with(name, "network.yaml") ? network_read_document : policy_read_document;
+	bool (*read)(struct reader *, const struct node *) =
+		ends_with(name, "network.yaml") ? network_read_document : policy_read_document;
 	struct tree *t = tree_create(text);
 	const struct node *root;
 	const char *problem;
@@ -135,7 +136,8 @@ struct policy_set *policy_load(const char *folder, char error[POLICY_ERROR_BYTES
 	}
 	free(entries);
 	if (read && set->count == 0) {
-		snprintf(error, POLICY_ERROR_BYTES, "%s:0: found no policy, expected *.yaml files with at least one", folder);
+		snprintf(error, POLICY_ERROR_BYTES, "%s:0: found no policy, expected *.yaml files with at least one",
+			 folder);
 		read = false;
 	}
 	if (read)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Policies are data: YAML files in a folder, read by a typed reader; every error names file, line and what was expected. The language (doc/policy.md):
+// Policies are data: YAML files in a folder, read by a typed reader; every error names file, line and what was
+// expected. The language (doc/policy.md):
 //   policy: conn/new-agent-bare-ip       name; alias, version, priority, mitre, phase
 //   on: http.request                     observation kind (or a list, or "alert")
-//   when: [ "direction == out", ... ]    all must hold; each line "quantity [op value]", op one of == != < <= > >= in; `any:` holds if one does
-//   evidence: [agent, endpoint, port]    features whose counts are told and whose bits are added
-//   throttle: 1h per device endpoint agent
-//   raise: [ {when: "exposed", priority: 4} ]
-//   response: {cut: yes, block: endpoint-port, for: 2h, certain: {...}}
+//   when: [ "direction == out", ... ]    all must hold; each line "quantity [op value]", op one of == != < <= > >= in;
+//   `any:` holds if one does evidence: [agent, endpoint, port]    features whose counts are told and whose bits are
+//   added throttle: 1h per device endpoint agent raise: [ {when: "exposed", priority: 4} ] response: {cut: yes, block:
+//   endpoint-port, for: 2h, certain: {...}}
 #pragma once
 #include "alert.h"
 #include "sheet.h"
@@ -27,9 +27,13 @@ unsigned policy_certain(const struct policy_set *set, struct certain_rule out[SH
 const struct prefix *policy_never_block(const struct policy_set *set, unsigned *count);
 // What counts as inside; none = private ranges (address_is_private).
 const struct prefix *policy_inside(const struct policy_set *set, unsigned *count);
-struct policy_group { char name[32]; struct prefix net; }; // for learn_tag_group
+struct policy_group {
+	char name[32];
+	struct prefix net;
+}; // for learn_tag_group
 const struct policy_group *policy_groups(const struct policy_set *set, unsigned *count);
-// The same reader on memory: one file's text. `name` ending in "network.yaml" is read as networks, anything else as policies.
+// The same reader on memory: one file's text. `name` ending in "network.yaml" is read as networks, anything else as
+// policies.
 struct policy_set *policy_read_text(const char *name, struct bytes text, char error[POLICY_ERROR_BYTES]);
 // The words conditions are made of, for documentation: name (64 bytes) and one line of text. false past the end.
 bool policy_quantity(unsigned i, char name[64], const char **doc);

@@ -5,33 +5,34 @@
 #include "tree.h"
 
 enum policy_private_limits {
-	CONDITION_ITEMS = 16,    // values after `in`
-	EXTRA_CONDITIONS = 6,    // of one raise or of the response
+	CONDITION_ITEMS = 16, // values after `in`
+	EXTRA_CONDITIONS = 6, // of one raise or of the response
 	POLICY_RAISES = 4,
 	POLICY_CERTAIN = 4,
 	NETWORKS = 256,
 	NAME_BYTES = 48,
 	QUANTITY_NAME_BYTES = 64,
-	ON_ALERT = OBS_NONE,     // the kind bit that stands for "alert"
+	ON_ALERT = OBS_NONE, // the kind bit that stands for "alert"
 };
 
 struct situation;
 struct quantity;
 struct quantity_value {
-	uint64_t number;         // also bool and name (its index)
+	uint64_t number; // also bool and name (its index)
 	struct bytes text;
 };
-typedef bool (*quantity_read_fn)(struct situation *s, const struct quantity *q, struct quantity_value *out); // false: not known here
+typedef bool (*quantity_read_fn)(struct situation *s, const struct quantity *q,
+				 struct quantity_value *out); // false: not known here
 
 enum quantity_type { QUANTITY_BOOL, QUANTITY_NUMBER, QUANTITY_TEXT, QUANTITY_NAME };
 
 struct quantity {
-	uint8_t type;            // enum quantity_type
+	uint8_t type; // enum quantity_type
 	quantity_read_fn read;
 	const char *(*name_of)(unsigned); // NAME: the text of an index, below `names`
 	unsigned names;
-	const char *const *name_list;     // NAME: or a NULL-terminated list
-	unsigned a, b;           // arguments of read
+	const char *const *name_list; // NAME: or a NULL-terminated list
+	unsigned a, b;                // arguments of read
 	const struct observation_field *field;
 };
 
@@ -41,12 +42,23 @@ bool quantity_find(const char *name, struct quantity *out);
 bool feature_find(const char *name, unsigned *out); // policy word of a feature, "agent"
 const char *feature_word(unsigned feature);         // NULL: not for policies
 
-enum condition_op { OP_IS, OP_EQUAL, OP_NOT_EQUAL, OP_LESS, OP_LESS_EQUAL, OP_GREATER, OP_GREATER_EQUAL, OP_IN, OP_BEGINS, OP_CONTAINS };
+enum condition_op {
+	OP_IS,
+	OP_EQUAL,
+	OP_NOT_EQUAL,
+	OP_LESS,
+	OP_LESS_EQUAL,
+	OP_GREATER,
+	OP_GREATER_EQUAL,
+	OP_IN,
+	OP_BEGINS,
+	OP_CONTAINS
+};
 
 struct condition {
 	struct quantity quantity;
 	uint8_t op, negate;
-	uint8_t any;             // 0: must hold. n: of those with the same n one must hold
+	uint8_t any; // 0: must hold. n: of those with the same n one must hold
 	uint8_t items;
 	struct quantity_value item[CONDITION_ITEMS]; // texts stand in the set's own memory
 };
@@ -72,13 +84,13 @@ struct policy {
 	uint8_t priority, phase, certain;
 	char mitre[3][12];
 	unsigned mitres;
-	uint32_t on;             // bits of enum observation_kind; ON_ALERT
+	uint32_t on; // bits of enum observation_kind; ON_ALERT
 	struct condition when[POLICY_CONDITIONS];
 	unsigned conditions;
 	uint8_t evidence[ALERT_TERMS];
 	unsigned evidences;
-	uint64_t throttle_ns;    // 0: none
-	uint32_t throttle_keys;  // bits of enum throttle_key, and of features above THROTTLE_FEATURES
+	uint64_t throttle_ns;   // 0: none
+	uint32_t throttle_keys; // bits of enum throttle_key, and of features above THROTTLE_FEATURES
 	struct raise raise[POLICY_RAISES];
 	unsigned raises;
 	struct policy_response response;
@@ -87,13 +99,13 @@ struct policy {
 enum throttle_key { THROTTLE_DEVICE, THROTTLE_ENDPOINT, THROTTLE_ENDPOINT_PORT, THROTTLE_FLOW, THROTTLE_FEATURES };
 
 struct policy_set {
-	struct policy *policy;   // POLICY_MAX
+	struct policy *policy; // POLICY_MAX
 	unsigned count;
 	struct prefix never[NETWORKS], inside[NETWORKS];
 	unsigned nevers, insides;
 	struct policy_group group[NETWORKS];
 	unsigned groups;
-	char *text;              // what conditions compare with
+	char *text; // what conditions compare with
 	size_t text_used;
 };
 enum { POLICY_TEXT_BYTES = 1 << 16 };
@@ -101,10 +113,10 @@ enum { POLICY_TEXT_BYTES = 1 << 16 };
 // --- reading ---
 struct reader {
 	const char *file;
-	char *error;             // POLICY_ERROR_BYTES
+	char *error; // POLICY_ERROR_BYTES
 	struct policy_set *set;
-	struct policy *policy;   // the one being read
-	uint8_t any;             // number of the `any` list being read, 0: none; last_any: the highest so far
+	struct policy *policy; // the one being read
+	uint8_t any;           // number of the `any` list being read, 0: none; last_any: the highest so far
 	uint8_t last_any;
 };
 
@@ -131,10 +143,12 @@ struct key_reader {
 enum { KEYS_MOST = 24 };
 // Reads a mapping by its table (ends with name NULL): unknown, missing and repeated keys are reported.
 bool map_read(struct reader *r, const struct node *n, const char *what, const struct key_reader *keys, void *out);
-bool list_read(struct reader *r, const struct node *n, const char *what, bool (*read)(struct reader *, const struct node *, void *), void *out);
+bool list_read(struct reader *r, const struct node *n, const char *what,
+	       bool (*read)(struct reader *, const struct node *, void *), void *out);
 bool scalar_check(struct reader *r, const struct node *n, const char *expected);
 bool text_read(struct reader *r, const struct node *n, char *out, size_t cap, const char *expected);
 bool bool_read(struct reader *r, const struct node *n, uint8_t *out);
 bool number_read(struct reader *r, const struct node *n, uint64_t least, uint64_t most, uint64_t *out);
 bool duration_read(struct reader *r, const struct node *n, const char *text, uint64_t *out_ns);
-bool name_read(struct reader *r, const struct node *n, const char *(*name)(unsigned), unsigned names, const char *what, unsigned *out);
+bool name_read(struct reader *r, const struct node *n, const char *(*name)(unsigned), unsigned names, const char *what,
+	       unsigned *out);

@@ -14,8 +14,11 @@ static bool read_name(struct reader *r, const struct node *n, void *out)
 	if (!text_read(r, n, p->name, sizeof(p->name), "a policy's name"))
 		return false;
 	slash = strchr(p->name, '/');
-	if (!slash || slash == p->name || slash[1] == 0 || p->name[strspn(p->name, "abcdefghijklmnopqrstuvwxyz0123456789-/")])
-		return reader_fail(r, n->line, "found '%s', expected a name like conn/new-agent: small letters, family/name", p->name);
+	if (!slash || slash == p->name || slash[1] == 0 ||
+	    p->name[strspn(p->name, "abcdefghijklmnopqrstuvwxyz0123456789-/")])
+		return reader_fail(r, n->line,
+				   "found '%s', expected a name like conn/new-agent: small letters, family/name",
+				   p->name);
 	for (unsigned i = 0; i < r->set->count; i++)
 		if (strcmp(r->set->policy[i].name, p->name) == 0)
 			return reader_fail(r, n->line, "found a second policy '%s', expected each name once", p->name);
@@ -65,7 +68,8 @@ static bool read_phase(struct reader *r, const struct node *n, void *out)
 	struct policy *p = out;
 	unsigned phase = 0;
 
-	if (!name_read(r, n, phase_name, PHASE_COUNT, "a phase: entry, callback, delivery, control, objective or state", &phase))
+	if (!name_read(r, n, phase_name, PHASE_COUNT, "a phase: entry, callback, delivery, control, objective or state",
+		       &phase))
 		return false;
 	p->phase = (uint8_t)phase;
 	return true;
@@ -107,7 +111,9 @@ static bool read_on_one(struct reader *r, const struct node *n, void *out)
 	if (!name_read(r, n, observation_kind_name, OBS_KINDS, "a kind of observation or 'alert'", &kind))
 		return false;
 	if (kind == OBS_NONE || kind == OBS_HELD || kind >= OBS_BLOCKED)
-		return reader_fail(r, n->line, "found '%s', expected an observation of traffic (a held one is judged as flow.open)", n->text);
+		return reader_fail(r, n->line,
+				   "found '%s', expected an observation of traffic (a held one is judged as flow.open)",
+				   n->text);
 	p->on |= 1u << kind;
 	return true;
 }
@@ -116,10 +122,13 @@ static bool read_on(struct reader *r, const struct node *n, void *out)
 {
 	struct policy *p = out;
 
-	if (n->type == NODE_SCALAR ? !read_on_one(r, n, out) : !list_read(r, n, "kinds of observations", read_on_one, out))
+	if (n->type == NODE_SCALAR ? !read_on_one(r, n, out)
+				   : !list_read(r, n, "kinds of observations", read_on_one, out))
 		return false;
 	if (!p->on || ((p->on & 1u << ON_ALERT) && p->on != 1u << ON_ALERT))
-		return reader_fail(r, n->line, "found no kind or 'alert' among others, expected kinds of observations or alert alone");
+		return reader_fail(
+			r, n->line,
+			"found no kind or 'alert' among others, expected kinds of observations or alert alone");
 	return true;
 }
 
@@ -170,7 +179,8 @@ static bool read_throttle_key(struct reader *r, const struct node *n, const char
 			return true;
 		}
 	if (!feature_find(word, &feature))
-		return reader_fail(r, n->line, "found '%.60s', expected device, endpoint, endpoint-port, flow or a feature", word);
+		return reader_fail(r, n->line,
+				   "found '%.60s', expected device, endpoint, endpoint-port, flow or a feature", word);
 	p->throttle_keys |= 1u << (THROTTLE_FEATURES + feature);
 	return true;
 }
@@ -188,7 +198,8 @@ static bool read_throttle(struct reader *r, const struct node *n, void *out)
 		return false;
 	word = strsep(&rest, " ");
 	if (!word || strcmp(word, "per") != 0)
-		return reader_fail(r, n->line, "found '%.60s' after the duration, expected \"per device ...\"", word ? word : "nothing");
+		return reader_fail(r, n->line, "found '%.60s' after the duration, expected \"per device ...\"",
+				   word ? word : "nothing");
 	while ((word = strsep(&rest, " ")))
 		if (word[0] && !read_throttle_key(r, n, word, p))
 			return false;
@@ -263,9 +274,12 @@ static bool read_rule_unknown(struct reader *r, const struct node *n, void *out)
 
 static bool read_rule(struct reader *r, const struct node *n, void *out)
 {
-	static const struct key_reader keys[] = {
-		{"fact", true, read_rule_fact}, {"direction", false, read_rule_direction}, {"from_outside", false, read_rule_outside},
-		{"needs_exposed", false, read_rule_exposed}, {"needs_unknown", false, read_rule_unknown}, {NULL, false, NULL}};
+	static const struct key_reader keys[] = {{"fact", true, read_rule_fact},
+						 {"direction", false, read_rule_direction},
+						 {"from_outside", false, read_rule_outside},
+						 {"needs_exposed", false, read_rule_exposed},
+						 {"needs_unknown", false, read_rule_unknown},
+						 {NULL, false, NULL}};
 	struct policy_response *response = out;
 
 	if (response->certains == POLICY_CERTAIN)
@@ -301,7 +315,8 @@ static bool read_response_for(struct reader *r, const struct node *n, void *out)
 
 	if (!scalar_check(r, n, "a duration like 2h") || !duration_read(r, n, n->text, &response->block_ns))
 		return false;
-	return response->block_ns <= VERDICT_LONGEST_NS || reader_fail(r, n->line, "found '%s', expected at most 1w", n->text);
+	return response->block_ns <= VERDICT_LONGEST_NS ||
+	       reader_fail(r, n->line, "found '%s', expected at most 1w", n->text);
 }
 
 static bool read_response_when(struct reader *r, const struct node *n, void *out)
@@ -314,8 +329,9 @@ static bool read_response_when(struct reader *r, const struct node *n, void *out
 static bool read_response(struct reader *r, const struct node *n, void *out)
 {
 	static const struct key_reader keys[] = {
-		{"cut", false, read_response_cut}, {"block", false, read_response_block}, {"for", false, read_response_for},
-		{"when", false, read_response_when}, {"certain", false, read_response_certain}, {NULL, false, NULL}};
+		{"cut", false, read_response_cut},         {"block", false, read_response_block},
+		{"for", false, read_response_for},         {"when", false, read_response_when},
+		{"certain", false, read_response_certain}, {NULL, false, NULL}};
 	struct policy_response *response = &((struct policy *)out)->response;
 
 	if (!map_read(r, n, "a response", keys, response))
@@ -327,11 +343,21 @@ static bool read_response(struct reader *r, const struct node *n, void *out)
 
 bool policy_read_document(struct reader *r, const struct node *root)
 {
-	static const struct key_reader keys[] = {
-		{"policy", true, read_name}, {"alias", false, read_alias}, {"title", false, read_title}, {"version", true, read_version},
-		{"priority", true, read_policy_priority}, {"phase", true, read_phase}, {"certain", false, read_certain_flag},
-		{"mitre", false, read_mitre}, {"on", true, read_on}, {"when", true, read_when}, {"evidence", false, read_evidence},
-		{"throttle", true, read_throttle}, {"raise", false, read_raise}, {"response", false, read_response}, {NULL, false, NULL}};
+	static const struct key_reader keys[] = {{"policy", true, read_name},
+						 {"alias", false, read_alias},
+						 {"title", false, read_title},
+						 {"version", true, read_version},
+						 {"priority", true, read_policy_priority},
+						 {"phase", true, read_phase},
+						 {"certain", false, read_certain_flag},
+						 {"mitre", false, read_mitre},
+						 {"on", true, read_on},
+						 {"when", true, read_when},
+						 {"evidence", false, read_evidence},
+						 {"throttle", true, read_throttle},
+						 {"raise", false, read_raise},
+						 {"response", false, read_response},
+						 {NULL, false, NULL}};
 	struct policy_set *set = r->set;
 
 	if (set->count == POLICY_MAX)
@@ -346,7 +372,8 @@ bool policy_read_document(struct reader *r, const struct node *root)
 	if (!map_read(r, root, "a policy", keys, r->policy))
 		return false;
 	if (r->policy->conditions == 0)
-		return reader_fail(r, root->line, "found a policy without conditions, expected at least one under 'when'");
+		return reader_fail(r, root->line,
+				   "found a policy without conditions, expected at least one under 'when'");
 	set->count++;
 	return true;
 }
@@ -364,7 +391,9 @@ static bool read_prefix(struct reader *r, const struct node *n, void *out)
 	if (!scalar_check(r, n, "a network like 192.0.2.0/24"))
 		return false;
 	if (prefix_parse(bytes_of_text(n->text), &p) < 0)
-		return reader_fail(r, n->line, "found '%.60s', expected a network like 192.0.2.0/24 (host bits zero) or an address", n->text);
+		return reader_fail(r, n->line,
+				   "found '%.60s', expected a network like 192.0.2.0/24 (host bits zero) or an address",
+				   n->text);
 	if (*list->used == NETWORKS)
 		return reader_fail(r, n->line, "found too many networks, expected at most %d", NETWORKS);
 	list->at[(*list->used)++] = p;
@@ -393,7 +422,8 @@ struct group_read {
 
 static bool read_group_name(struct reader *r, const struct node *n, void *out)
 {
-	return text_read(r, n, ((struct group_read *)out)->name, sizeof(((struct group_read *)out)->name), "a group's name");
+	return text_read(r, n, ((struct group_read *)out)->name, sizeof(((struct group_read *)out)->name),
+			 "a group's name");
 }
 
 static bool read_group_networks(struct reader *r, const struct node *n, void *out)
@@ -414,7 +444,8 @@ static bool read_group(struct reader *r, const struct node *n, void *out)
 		return false;
 	for (unsigned i = 0; i < group.nets; i++) {
 		if (set->groups == NETWORKS)
-			return reader_fail(r, n->line, "found too many groups' networks, expected at most %d", NETWORKS);
+			return reader_fail(r, n->line, "found too many groups' networks, expected at most %d",
+					   NETWORKS);
 		memcpy(set->group[set->groups].name, group.name, sizeof(group.name));
 		set->group[set->groups++].net = group.net[i];
 	}
@@ -428,8 +459,10 @@ static bool read_groups(struct reader *r, const struct node *n, void *out)
 
 bool network_read_document(struct reader *r, const struct node *root)
 {
-	static const struct key_reader keys[] = {
-		{"inside", false, read_inside}, {"groups", false, read_groups}, {"never_block", false, read_never_block}, {NULL, false, NULL}};
+	static const struct key_reader keys[] = {{"inside", false, read_inside},
+						 {"groups", false, read_groups},
+						 {"never_block", false, read_never_block},
+						 {NULL, false, NULL}};
 
 	return map_read(r, root, "network.yaml", keys, r->set);
 }

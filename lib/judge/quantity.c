@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Quantities: the words of conditions. One table of what we compute, and three that follow from other tables: facts, features with
-// their counts, and every field of every observation.
+// Quantities: the words of conditions. One table of what we compute, and three that follow from other tables: facts,
+// features with their counts, and every field of every observation.
 #include "judge_impl.h"
 
 #include <stdio.h>
@@ -148,7 +148,9 @@ static bool read_tainted_name(struct situation *s, const struct quantity *q, str
 {
 	if (s->o->kind != OBS_DNS)
 		return false;
-	return yes_if(contacts_name_is_tainted(s->judge, &s->device_address, observation_text(s->o, TEXT_DNS_NAME), s->now_ns), out);
+	return yes_if(contacts_name_is_tainted(s->judge, &s->device_address, observation_text(s->o, TEXT_DNS_NAME),
+					       s->now_ns),
+		      out);
 }
 
 enum { ALERT_PRIORITY, ALERT_CERTAIN, ALERT_PHASE, ALERT_BITS, ALERT_FAMILIES, ALERT_ENDPOINT_POLICIES };
@@ -188,47 +190,78 @@ static const struct named_quantity {
 	const char *name, *doc;
 	struct quantity q;
 } computed[] = {
-	{"direction", "out, in, lateral or transit, by who opened the flow", {QUANTITY_NAME, read_direction, direction_name, DIRECTION_TRANSIT + 1}},
+	{"direction",
+	 "out, in, lateral or transit, by who opened the flow",
+	 {QUANTITY_NAME, read_direction, direction_name, DIRECTION_TRANSIT + 1}},
 	{"app", "the protocol spoken, by content", {QUANTITY_NAME, read_app, app_name, APP_COUNT}},
 	{"transport", "tcp, udp, icmp, icmp6 or other", {QUANTITY_NAME, read_transport, transport_name, TRANSPORTS}},
 	{"port", "the endpoint's port", {NUMBER, read_port, .a = 0}},
 	{"device.port", "the device's port", {NUMBER, read_port, .a = 1}},
 	{"from_client", "the bytes were sent by who opened the flow", {BOOL, read_from_client}},
 	{"from_outside", "the bytes were sent by the outside end to the device", {BOOL, read_from_outside}},
-	{"bare_host", "HTTP: host absent or an address; TLS: no server name", {BOOL, read_flag, .a = OBS_FLAG_BARE_HOST}},
+	{"bare_host",
+	 "HTTP: host absent or an address; TLS: no server name",
+	 {BOOL, read_flag, .a = OBS_FLAG_BARE_HOST}},
 	{"midstream", "the flow's handshake was not seen", {BOOL, read_flag, .a = OBS_FLAG_MIDSTREAM}},
 	{"encoded", "JNDI: nested or encoded, not in clear", {BOOL, read_flag, .a = OBS_FLAG_ENCODED}},
 	{"dropped", "the wire did not forward the frame that carried it", {BOOL, read_flag, .a = OBS_FLAG_DROPPED}},
 	{"answer", "DNS: an answer, not a query", {BOOL, read_flag, .a = OBS_FLAG_RESPONSE}},
-	{"device.exposed", "at least 20 distinct outside clients completed a handshake with it in 7 days", {BOOL, read_exposed}},
-	{"device.role", "client, server (serves inside) or exposed-server", {QUANTITY_NAME, read_role, role_name, ROLE_COUNT}},
+	{"device.exposed",
+	 "at least 20 distinct outside clients completed a handshake with it in 7 days",
+	 {BOOL, read_exposed}},
+	{"device.role",
+	 "client, server (serves inside) or exposed-server",
+	 {QUANTITY_NAME, read_role, role_name, ROLE_COUNT}},
 	{"device.age_days", "whole days since the device was first seen", {NUMBER, read_device_age}},
 	{"device.ready", "the device has been known for at least 7 days", {BOOL, read_ready}},
 	{"device.group", "name of its peer group", {QUANTITY_TEXT, read_group}},
 	{"endpoint.outside", "the other end is outside and an ordinary address", {BOOL, read_outside}},
-	{"endpoint.age_days", "whole days since anybody here first contacted it; 0 = never before", {NUMBER, read_endpoint_age}},
-	{"endpoint.bare_ip", "no host name known: none in the request, no DNS answer named it to this device in 24 h", {BOOL, read_bare_ip}},
-	{"callback.seconds", "since this very endpoint last came to the device from outside", {NUMBER, read_callback, .a = 0}},
+	{"endpoint.age_days",
+	 "whole days since anybody here first contacted it; 0 = never before",
+	 {NUMBER, read_endpoint_age}},
+	{"endpoint.bare_ip",
+	 "no host name known: none in the request, no DNS answer named it to this device in 24 h",
+	 {BOOL, read_bare_ip}},
+	{"callback.seconds",
+	 "since this very endpoint last came to the device from outside",
+	 {NUMBER, read_callback, .a = 0}},
 	{"callback.network_seconds", "the same for its network (/24, IPv6 /48)", {NUMBER, read_callback, .a = 1}},
-	{"tainted", "an inbound field named the endpoint's address to the device in the last 10 minutes", {BOOL, read_tainted, .a = 0}},
+	{"tainted",
+	 "an inbound field named the endpoint's address to the device in the last 10 minutes",
+	 {BOOL, read_tainted, .a = 0}},
 	{"tainted.jndi", "the same, and it was in a JNDI look-up", {BOOL, read_tainted, .a = 1}},
-	{"tainted.name", "DNS: a JNDI look-up named this host, or one above it, to the device in the last 10 minutes", {BOOL, read_tainted_name}},
+	{"tainted.name",
+	 "DNS: a JNDI look-up named this host, or one above it, to the device in the last 10 minutes",
+	 {BOOL, read_tainted_name}},
 	{"alert.priority", "on alert: its priority", {NUMBER, read_alert, .a = ALERT_PRIORITY}},
-	{"alert.certain", "on alert: a fact that needs no learning is part of it", {BOOL, read_alert, .a = ALERT_CERTAIN}},
+	{"alert.certain",
+	 "on alert: a fact that needs no learning is part of it",
+	 {BOOL, read_alert, .a = ALERT_CERTAIN}},
 	{"alert.phase", "on alert: its phase", {QUANTITY_NAME, read_alert, phase_name, PHASE_COUNT, .a = ALERT_PHASE}},
 	{"alert.bits", "on alert: its evidence in whole bits", {NUMBER, read_alert, .a = ALERT_BITS}},
 	{"alert.policy", "on alert: its policy's name", {QUANTITY_TEXT, read_alert_policy}},
-	{"alert.families", "on alert: distinct families of policies (before the /) that alerted on this device within 1 h; notes do not count",
+	{"alert.families",
+	 "on alert: distinct families of policies (before the /) that alerted on this device within 1 h; notes do not "
+	 "count",
 	 {NUMBER, read_alert, .a = ALERT_FAMILIES}},
-	{"alert.endpoint_policies", "on alert: distinct policies that alerted on this device and endpoint within 1 h",
+	{"alert.endpoint_policies",
+	 "on alert: distinct policies that alerted on this device and endpoint within 1 h",
 	 {NUMBER, read_alert, .a = ALERT_ENDPOINT_POLICIES}},
 };
 enum { COMPUTED = sizeof(computed) / sizeof(computed[0]) };
 
 static const char *const feature_words[FEATURE_COUNT] = {
-	[FEATURE_ENDPOINT] = "endpoint", [FEATURE_ENDPOINT_PORT] = "endpoint_port", [FEATURE_PORT] = "port", [FEATURE_AGENT] = "agent",
-	[FEATURE_AGENT_FAMILY] = "agent_family", [FEATURE_HOST] = "host", [FEATURE_FILE] = "file", [FEATURE_FILE_SOURCE] = "file_source",
-	[FEATURE_JA4] = "ja4", [FEATURE_SERVED] = "served", [FEATURE_CLIENT] = "client",
+	[FEATURE_ENDPOINT] = "endpoint",
+	[FEATURE_ENDPOINT_PORT] = "endpoint_port",
+	[FEATURE_PORT] = "port",
+	[FEATURE_AGENT] = "agent",
+	[FEATURE_AGENT_FAMILY] = "agent_family",
+	[FEATURE_HOST] = "host",
+	[FEATURE_FILE] = "file",
+	[FEATURE_FILE_SOURCE] = "file_source",
+	[FEATURE_JA4] = "ja4",
+	[FEATURE_SERVED] = "served",
+	[FEATURE_CLIENT] = "client",
 };
 
 const char *feature_word(unsigned feature)
@@ -254,7 +287,7 @@ static const struct {
 	{"days", "days of the last 28, before today, on which this device showed the value", NUMBER},
 	{"known", "days of the last 28, before today, on which this device was seen at all (at least 1)", NUMBER},
 	{"peers", "other devices of its group that showed the value before today", NUMBER},
-	{"peer_percent", "the same in percent of the group's other devices", NUMBER},
+	{"peer_percent", "the peers that did so before today in percent of the group's other devices", NUMBER},
 	{"org", "other devices of the organisation that showed the value before today", NUMBER},
 	{"rare", "before today at most one other device showed it, and it is younger than 30 days here", BOOL},
 };
@@ -312,14 +345,17 @@ static bool read_field(struct situation *s, const struct quantity *q, struct qua
 	return true;
 }
 
-static void field_quantity(const struct observation_field *f, bool full, char name[QUANTITY_NAME_BYTES], struct quantity *out)
+static void field_quantity(const struct observation_field *f, bool full, char name[QUANTITY_NAME_BYTES],
+			   struct quantity *out)
 {
 	const char *kind = observation_kind_name(f->kind);
 	size_t n = full ? strlen(kind) : strcspn(kind, ".");
 
 	snprintf(name, QUANTITY_NAME_BYTES, "%.*s.%s", (int)n, kind, f->name);
 	*out = (struct quantity){.type = f->type == FIELD_NUMBER ? f->names ? QUANTITY_NAME : NUMBER : QUANTITY_TEXT,
-				 .read = read_field, .name_list = f->type == FIELD_NUMBER ? f->names : NULL, .field = f};
+				 .read = read_field,
+				 .name_list = f->type == FIELD_NUMBER ? f->names : NULL,
+				 .field = f};
 }
 
 static unsigned field_count(void)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Typed reading of nodes: every refusal names file, line, what was found and what was expected. A bare number is no duration, a
-// misspelt key is no comment: what the operator wrote either means something or is an error.
+// Typed reading of nodes: every refusal names file, line, what was found and what was expected. A bare number is no
+// duration, a misspelt key is no comment: what the operator wrote either means something or is an error.
 #include "policy_impl.h"
 
 #include "text.h"
@@ -41,7 +41,8 @@ unsigned edit_distance(const char *a, const char *b)
 
 		row[0] = (unsigned)i;
 		for (size_t j = 1; j <= m; j++) {
-			unsigned replace = before + (a[i - 1] != b[j - 1]), shorter = row[j] < row[j - 1] ? row[j] : row[j - 1];
+			unsigned replace = before + (a[i - 1] != b[j - 1]),
+				 shorter = row[j] < row[j - 1] ? row[j] : row[j - 1];
 
 			before = row[j];
 			row[j] = shorter + 1 < replace ? shorter + 1 : replace;
@@ -83,7 +84,8 @@ bool text_read(struct reader *r, const struct node *n, char *out, size_t cap, co
 	if (!scalar_check(r, n, expected))
 		return false;
 	if (n->text[0] == 0 || strlen(n->text) >= cap)
-		return reader_fail(r, n->line, "found '%.60s', expected %s of 1 to %zu bytes", n->text, expected, cap - 1);
+		return reader_fail(r, n->line, "found '%.60s', expected %s of 1 to %zu bytes", n->text, expected,
+				   cap - 1);
 	memcpy(out, n->text, strlen(n->text) + 1);
 	return true;
 }
@@ -120,14 +122,17 @@ bool duration_read(struct reader *r, const struct node *n, const char *text, uin
 	uint64_t number;
 
 	if (bytes_to_u64(bytes_of_text(text), UINT64_MAX, &number) == 0)
-		return reader_fail(r, n->line, "found the bare number '%.60s', expected a duration with its unit like 30s, 10m, 2h or 1d",
-				   text);
+		return reader_fail(
+			r, n->line,
+			"found the bare number '%.60s', expected a duration with its unit like 30s, 10m, 2h or 1d",
+			text);
 	if (duration_parse(text, out_ns) < 0 || *out_ns == 0)
 		return reader_fail(r, n->line, "found '%.60s', expected a duration like 30s, 10m, 2h or 1d", text);
 	return true;
 }
 
-bool name_read(struct reader *r, const struct node *n, const char *(*name)(unsigned), unsigned names, const char *what, unsigned *out)
+bool name_read(struct reader *r, const struct node *n, const char *(*name)(unsigned), unsigned names, const char *what,
+	       unsigned *out)
 {
 	const char *list[64];
 	const char *meant;
@@ -144,8 +149,8 @@ bool name_read(struct reader *r, const struct node *n, const char *(*name)(unsig
 		list[i] = name(i);
 	list[names < 63 ? names : 63] = NULL;
 	meant = nearest(n->text, list);
-	return reader_fail(r, n->line, "found '%.60s', expected %s%s%s%s", n->text, what, meant ? "; did you mean '" : "",
-			   meant ? meant : "", meant ? "'?" : "");
+	return reader_fail(r, n->line, "found '%.60s', expected %s%s%s%s", n->text, what,
+			   meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
 }
 
 static bool unknown_key(struct reader *r, const struct node *n, const char *what, const struct key_reader *keys)
@@ -162,8 +167,10 @@ static bool unknown_key(struct reader *r, const struct node *n, const char *what
 	list[i] = NULL;
 	meant = nearest(n->key, list);
 	if (meant)
-		return reader_fail(r, n->key_line, "found the unknown key '%.60s' in %s; did you mean '%s'?", n->key, what, meant);
-	return reader_fail(r, n->key_line, "found the unknown key '%.60s' in %s, expected one of %s", n->key, what, all);
+		return reader_fail(r, n->key_line, "found the unknown key '%.60s' in %s; did you mean '%s'?", n->key,
+				   what, meant);
+	return reader_fail(r, n->key_line, "found the unknown key '%.60s' in %s, expected one of %s", n->key, what,
+			   all);
 }
 
 bool map_read(struct reader *r, const struct node *n, const char *what, const struct key_reader *keys, void *out)
@@ -180,7 +187,8 @@ bool map_read(struct reader *r, const struct node *n, const char *what, const st
 		if (!keys[k].name)
 			return unknown_key(r, c, what, keys);
 		if (seen & 1u << k)
-			return reader_fail(r, c->key_line, "found '%s' a second time in %s, expected it once", c->key, what);
+			return reader_fail(r, c->key_line, "found '%s' a second time in %s, expected it once", c->key,
+					   what);
 		seen |= 1u << k;
 		if (!keys[k].read(r, c, out))
 			return false;
@@ -191,7 +199,8 @@ bool map_read(struct reader *r, const struct node *n, const char *what, const st
 	return true;
 }
 
-bool list_read(struct reader *r, const struct node *n, const char *what, bool (*read)(struct reader *, const struct node *, void *), void *out)
+bool list_read(struct reader *r, const struct node *n, const char *what,
+	       bool (*read)(struct reader *, const struct node *, void *), void *out)
 {
 	if (n->type != NODE_LIST)
 		return reader_fail(r, n->line, "found %s, expected a list of %s", node_words(n), what);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The last requests by flow, so that a response or a file finds its URI and user agent. Sets of eight, the oldest is overwritten.
+// The last requests by flow, so that a response or a file finds its URI and user agent. Sets of eight, the oldest is
+// overwritten.
 #include "judge_impl.h"
 
 static struct request *request_set(const struct judge *j, uint64_t flow, uint64_t tx)

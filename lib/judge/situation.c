@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// One observation in the light of what is known: values and their counts (looked up once, when first asked for), host knowledge, and
-// the short memory of contacts and requests that gives them.
+// One observation in the light of what is known: values and their counts (looked up once, when first asked for), host
+// knowledge, and the short memory of contacts and requests that gives them.
 #include "judge_impl.h"
 
 enum value_state { VALUE_UNSEEN, VALUE_NONE, VALUE_THERE };
 enum { RARE_DAYS = 30, RARE_OTHERS = 1 /* research §7: rare(dst) */, LABELS_MOST = 8, LITERALS_MOST = 4 };
-enum { MARK_NETWORK = 1, MARK_JNDI = 2, FAMILY_NAME = 0xfe }; // never in an observation: keys of our own beside real addresses
+enum {
+	MARK_NETWORK = 1,
+	MARK_JNDI = 2,
+	FAMILY_NAME = 0xfe
+}; // never in an observation: keys of our own beside real addresses
 
 void situation_init(struct situation *s, struct judge *j, const struct observation *o)
 {
@@ -39,7 +43,8 @@ static bool joined_value(struct situation *s, unsigned f, struct bytes *out)
 	if (f == FEATURE_AGENT)
 		*out = bytes_of(r->agent, r->agent_bytes);
 	else if (f == FEATURE_AGENT_FAMILY)
-		*out = bytes_of(s->room[f], learn_agent_family(bytes_of(r->agent, r->agent_bytes), (char *)s->room[f], 128));
+		*out = bytes_of(s->room[f],
+				learn_agent_family(bytes_of(r->agent, r->agent_bytes), (char *)s->room[f], 128));
 	else if (f == FEATURE_HOST && !r->bare)
 		*out = bytes_of(s->room[f], learn_host(bytes_of(r->host, r->host_bytes), s->room[f]));
 	else
@@ -142,7 +147,8 @@ bool contacts_name_is_tainted(const struct judge *j, const struct address *devic
 	return false;
 }
 
-static void note_named(struct judge *j, const struct address *device, const struct address *other, bool jndi, uint64_t now_ns)
+static void note_named(struct judge *j, const struct address *device, const struct address *other, bool jndi,
+		       uint64_t now_ns)
 {
 	struct address marked = contacts_jndi(device);
 
@@ -217,7 +223,8 @@ static void note_literals(struct judge *j, const struct observation *o, struct b
 
 void contacts_note(struct judge *j, const struct observation *o)
 {
-	const uint32_t inbound = 1u << OBS_FLOW_OPEN | 1u << OBS_HTTP_REQUEST | 1u << OBS_TLS | 1u << OBS_JNDI | 1u << OBS_PROTOCOL;
+	const uint32_t inbound =
+		1u << OBS_FLOW_OPEN | 1u << OBS_HTTP_REQUEST | 1u << OBS_TLS | 1u << OBS_JNDI | 1u << OBS_PROTOCOL;
 	struct address net;
 
 	if (o->kind == OBS_DNS && o->direction != DIRECTION_IN)

@@ -15,10 +15,10 @@ struct tree {
 	char text[TREE_TEXT_BYTES];
 };
 
-struct level {                   // an open collection
+struct level { // an open collection
 	struct node *parent;
-	struct node **end;       // where its next child is hooked in
-	const char *key;         // a map's key that waits for its value
+	struct node **end; // where its next child is hooked in
+	const char *key;   // a map's key that waits for its value
 	uint32_t key_line;
 };
 
@@ -81,7 +81,10 @@ static struct node *add_node(struct tree *t, struct level *in, const yaml_event_
 		return NULL;
 	}
 	n = &t->node[t->nodes++];
-	*n = (struct node){.type = (uint8_t)type, .line = (uint32_t)event->start_mark.line + 1, .key = in->key, .key_line = in->key_line};
+	*n = (struct node){.type = (uint8_t)type,
+			   .line = (uint32_t)event->start_mark.line + 1,
+			   .key = in->key,
+			   .key_line = in->key_line};
 	in->key = NULL;
 	*in->end = n;
 	in->end = &n->next;
@@ -104,7 +107,8 @@ static void on_scalar(struct tree *t, struct level *in, const yaml_event_t *even
 		n->text = keep_text(t, event);
 }
 
-static bool on_open(struct tree *t, struct level stack[], unsigned *depth, const yaml_event_t *event, enum node_type type)
+static bool on_open(struct tree *t, struct level stack[], unsigned *depth, const yaml_event_t *event,
+		    enum node_type type)
 {
 	struct level *in = &stack[*depth];
 	struct node *n;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Which values an observation carries and which of them it teaches: one table, used for learning, judging and explaining alike.
+// Which values an observation carries and which of them it teaches: one table, used for learning, judging and
+// explaining alike.
 #include "learn_impl.h"
 
 enum { AGENT_BYTES = 256, HOST_BYTES = 128, FAMILY_BYTES = 48, TCP = 6 };
 
-// A browser's engine token tells its family; later ones imply the earlier ("Chrome ... Safari ... Edg"), so the first that is found wins.
-static const char *const browser_tokens[] = {"Edg", "OPR/", "Firefox/", "Chrome/", "Version/", "Trident/", "MSIE", NULL};
+// A browser's engine token tells its family; later ones imply the earlier ("Chrome ... Safari ... Edg"), so the first
+// that is found wins.
+static const char *const browser_tokens[] = {"Edg",      "OPR/",     "Firefox/", "Chrome/",
+					     "Version/", "Trident/", "MSIE",     NULL};
 static const char *const browser_names[] = {"Edge", "Opera", "Firefox", "Chrome", "Safari", "Explorer", "Explorer"};
 
 static size_t family_of_browser(struct bytes agent, char *out, size_t cap)
@@ -179,7 +182,8 @@ static bool value_ja4(const struct observation *o, uint8_t room[128], struct byt
 // Only a completed handshake is a client: anybody may write any source address into a datagram.
 static bool value_client(const struct observation *o, uint8_t room[128], struct bytes *out)
 {
-	if (o->direction != DIRECTION_IN || o->kind != OBS_FLOW_OPEN || o->transport != TCP || (o->flags8 & OBS_FLAG_MIDSTREAM))
+	if (o->direction != DIRECTION_IN || o->kind != OBS_FLOW_OPEN || o->transport != TCP ||
+	    (o->flags8 & OBS_FLAG_MIDSTREAM))
 		return false;
 	*out = bytes_of(&o->client, sizeof(o->client));
 	return true;
@@ -243,7 +247,8 @@ static struct device *server_of(struct learn *l, const struct observation *o)
 		return NULL;
 	if (o->direction == DIRECTION_LATERAL && o->transport == TCP)
 		return learn_device_find_or_add(l, &o->server, o->time_ns);
-	return o->direction == DIRECTION_IN || o->direction == DIRECTION_LATERAL ? learn_device_find(l, &o->server) : NULL;
+	return o->direction == DIRECTION_IN || o->direction == DIRECTION_LATERAL ? learn_device_find(l, &o->server)
+										 : NULL;
 }
 
 void learn_observation(struct learn *l, const struct observation *o)

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Devices: who is there, its role, its peer group. Which values they show stands in values.c. One thread; time is an argument.
+// Devices: who is there, its role, its peer group. Which values they show stands in values.c. One thread; time is an
+// argument.
 #include "learn_impl.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 static const char *const feature_names[FEATURE_COUNT] = {
-	"endpoint", "endpoint-port", "port", "user-agent", "agent-family", "host", "file", "file-source", "ja4", "served", "client",
+	"endpoint", "endpoint-port", "port", "user-agent", "agent-family", "host",
+	"file",     "file-source",   "ja4",  "served",     "client",
 };
 static const char *const role_names[ROLE_COUNT] = {"client", "server", "exposed-server"};
 static const char *const role_groups[ROLE_COUNT] = {"clients", "servers", "exposed-servers"};
@@ -246,7 +248,8 @@ int learn_tag_group(struct learn *l, const struct prefix *net, const char *name)
 	return 0;
 }
 
-// Keeps the latest distinct clients: with 20 places the count is exact up to 20 and needs no pass over all there ever were.
+// Keeps the latest distinct clients: with 20 places the count is exact up to 20 and needs no pass over all there ever
+// were.
 void clients_see(struct device_private *p, uint64_t hash, uint32_t day)
 {
 	struct client *oldest = &p->client[0];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What the files of this room share. Three flat tables, all bounded at creation:
 //   devices   address → struct device, with what is private about it beside it (same index)
-//   values    (device, feature, value) → days of presence; a pool whose entries of one device are chained, found by an index
-//   parents   (scope, feature, value) → how many devices showed it; scope 0 is the organisation, scope g+1 is group g
+//   values    (device, feature, value) → days of presence; a pool, chained by device, found by an index
+//   parents   (scope, feature, value) → how many devices showed it; scope 0 is the organisation, g+1 is group g
 #pragma once
 #include "learn.h"
 #include "text.h"
@@ -10,10 +10,11 @@
 enum learn_private_limits {
 	NO_VALUE = 0xffffffff,
 	WINDOW_MASK = (1 << LEARN_WINDOW_DAYS) - 1,
-	FORGET_DAYS = 90,        // a value nobody showed for so long makes room for others; a monthly job is not news each time
-	TAGS = 256,              // operator's networks
+	FORGET_DAYS =
+		90, // a value nobody showed for so long makes room for others; a monthly job is not news each time
+	TAGS = 256, // operator's networks
 	GROUP_NAME_BYTES = 32,
-	EXPOSED_LEAVE = 5,       // fewer clients than this end an exposed server's role: no flapping around 20
+	EXPOSED_LEAVE = 5, // fewer clients than this end an exposed server's role: no flapping around 20
 	SERVED_DAYS = 7,
 	RECENT_ENTRIES = 1 << 16,
 	RECENT_WAYS = 8,
@@ -21,7 +22,7 @@ enum learn_private_limits {
 #define DAY_NS (86400ull * NS_PER_S)
 
 struct value {
-	uint64_t hash;           // keyed, over feature and bytes
+	uint64_t hash; // keyed, over feature and bytes
 	uint64_t first_ns;
 	uint32_t device;         // index
 	uint32_t next, previous; // chain of the device, newest first; free entries: next only
@@ -33,22 +34,22 @@ struct value {
 
 struct parent {
 	uint64_t hash, first_ns;
-	uint32_t count;          // devices; 0 = empty slot
-	uint32_t today;          // how many of them came on `day`
+	uint32_t count; // devices; 0 = empty slot
+	uint32_t today; // how many of them came on `day`
 	uint32_t day;
 	uint16_t scope;
 	uint8_t feature, zero;
 };
 
-struct client {                  // an outside client of a device; day 0 = none
+struct client { // an outside client of a device; day 0 = none
 	uint64_t hash;
 	uint32_t day, zero;
 };
 
 struct device_private {
 	uint32_t first_value;
-	uint32_t served_day;     // last day it served somebody inside
-	uint32_t held[FEATURE_COUNT]; // values kept, by feature
+	uint32_t served_day;                         // last day it served somebody inside
+	uint32_t held[FEATURE_COUNT];                // values kept, by feature
 	struct client client[LEARN_EXPOSED_CLIENTS]; // the latest distinct ones
 };
 
@@ -59,7 +60,7 @@ struct tag {
 
 struct recent {
 	struct address device, other;
-	uint64_t time_ns;        // 0 = empty
+	uint64_t time_ns; // 0 = empty
 };
 
 struct learn {
@@ -68,10 +69,10 @@ struct learn {
 	struct device *devices;
 	struct device_private *private;
 	uint32_t device_capacity, device_count;
-	uint32_t *device_index, device_mask;   // device index + 1
+	uint32_t *device_index, device_mask; // device index + 1
 	struct value *values;
 	uint32_t value_capacity, value_used, value_free, sweep;
-	uint32_t *value_index, value_mask;     // value index + 1
+	uint32_t *value_index, value_mask; // value index + 1
 	struct parent *parents;
 	uint32_t parent_mask, parent_count;
 	char group_name[LEARN_GROUPS][GROUP_NAME_BYTES];
@@ -101,7 +102,8 @@ uint64_t hash_mix(uint64_t x);
 uint32_t table_size(uint64_t at_least); // power of two
 uint64_t value_hash(const struct learn *l, unsigned f, struct bytes value);
 struct value *value_find(const struct learn *l, uint32_t device, uint64_t hash);
-// A new entry at the head of the device's chain, counted above. What is too old for `today` makes room (0: nothing is). NULL: no room.
+// A new entry at the head of the device's chain, counted above. What is too old for `today` makes room (0: nothing is).
+// NULL: no room.
 struct value *value_add(struct learn *l, struct device *d, unsigned f, uint64_t hash, uint64_t now_ns, uint32_t today);
 // Moves what a device has shown from its group to another one.
 void device_move(struct learn *l, struct device *d, uint16_t group);

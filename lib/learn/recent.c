@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A short memory of contacts: sets of eight, the oldest of a set is overwritten. One table per kind, so that a flood of one kind
-// cannot make another be forgotten. Each contact is kept twice: for its device and for any device.
+// A short memory of contacts: sets of eight, the oldest of a set is overwritten. One table per kind, so that a flood of
+// one kind cannot make another be forgotten. Each contact is kept twice: for its device and for any device.
 #include "learn_impl.h"
 
-static struct recent *recent_set(const struct learn *l, unsigned kind, const struct address *device, const struct address *other)
+static struct recent *recent_set(const struct learn *l, unsigned kind, const struct address *device,
+				 const struct address *other)
 {
 	struct address pair[2] = {*device, *other};
 	uint32_t set = (uint32_t)siphash13(&l->key, pair, sizeof(pair)) % (RECENT_ENTRIES / RECENT_WAYS);
@@ -19,7 +20,8 @@ static struct recent *recent_find(struct recent *set, const struct address *devi
 	return NULL;
 }
 
-static void recent_store(struct learn *l, unsigned kind, const struct address *device, const struct address *other, uint64_t now_ns)
+static void recent_store(struct learn *l, unsigned kind, const struct address *device, const struct address *other,
+			 uint64_t now_ns)
 {
 	struct recent *set = recent_set(l, kind, device, other), *r = recent_find(set, device, other);
 
@@ -35,7 +37,8 @@ static void recent_store(struct learn *l, unsigned kind, const struct address *d
 	*r = (struct recent){*device, *other, now_ns};
 }
 
-void recent_put(struct learn *l, enum recent_kind kind, const struct address *device, const struct address *other, uint64_t now_ns)
+void recent_put(struct learn *l, enum recent_kind kind, const struct address *device, const struct address *other,
+		uint64_t now_ns)
 {
 	static const struct address any;
 
@@ -43,7 +46,8 @@ void recent_put(struct learn *l, enum recent_kind kind, const struct address *de
 	recent_store(l, kind, &any, other, now_ns);
 }
 
-uint64_t recent_get(const struct learn *l, enum recent_kind kind, const struct address *device, const struct address *other)
+uint64_t recent_get(const struct learn *l, enum recent_kind kind, const struct address *device,
+		    const struct address *other)
 {
 	static const struct address any;
 	const struct recent *r;

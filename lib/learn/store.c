@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The store: one file. Head, devices (each with its values, newest first), recent contacts, SHA-256 over all of it. What follows
-// from these (parents, indexes, groups) is built again on load. Native byte order: the file stays on its machine.
+// The store: one file. Head, devices (each with its values, newest first), recent contacts, SHA-256 over all of it.
+// What follows from these (parents, indexes, groups) is built again on load. Native byte order: the file stays on its
+// machine.
 #include "learn_impl.h"
 
 #include "digest.h"

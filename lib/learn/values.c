@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Presence of values: by day in the device, by distinct device above. The counting rule is that of interpolated Kneser–Ney and
-// hierarchical Pitman–Yor models with one table per type (Teh, "A hierarchical Bayesian language model based on Pitman–Yor
-// processes", 2006): a parent hears of a value only when a child shows it for the first time.
+// Presence of values: by day in the device, by distinct device above. The counting rule is that of interpolated
+// Kneser–Ney and hierarchical Pitman–Yor models with one table per type (Teh, "A hierarchical Bayesian language model
+// based on Pitman–Yor processes", 2006): a parent hears of a value only when a child shows it for the first time.
 #include "learn_impl.h"
 
 enum { SWEEP = 2 /* entries looked at per insertion */, SWEEP_FULL = 1024 /* the same when there is no room */ };
 
-// How many values of a feature one device may hold. Outside clients come as many as they like, and their number is kept elsewhere;
-// the rest bounds what one scanning device can take from the others.
+// How many values of a feature one device may hold. Outside clients come as many as they like, and their number is kept
+// elsewhere; the rest bounds what one scanning device can take from the others.
 static const uint32_t held_most[FEATURE_COUNT] = {
-	[FEATURE_ENDPOINT] = 32768, [FEATURE_ENDPOINT_PORT] = 32768, [FEATURE_PORT] = 4096, [FEATURE_AGENT] = 4096,
-	[FEATURE_AGENT_FAMILY] = 1024, [FEATURE_HOST] = 32768, [FEATURE_FILE] = 256, [FEATURE_FILE_SOURCE] = 16384,
-	[FEATURE_JA4] = 1024, [FEATURE_SERVED] = 1024, [FEATURE_CLIENT] = 1024,
+	[FEATURE_ENDPOINT] = 32768, [FEATURE_ENDPOINT_PORT] = 32768, [FEATURE_PORT] = 4096,
+	[FEATURE_AGENT] = 4096,     [FEATURE_AGENT_FAMILY] = 1024,   [FEATURE_HOST] = 32768,
+	[FEATURE_FILE] = 256,       [FEATURE_FILE_SOURCE] = 16384,   [FEATURE_JA4] = 1024,
+	[FEATURE_SERVED] = 1024,    [FEATURE_CLIENT] = 1024,
 };
 
 uint64_t value_hash(const struct learn *l, unsigned f, struct bytes value)
@@ -46,8 +47,8 @@ struct value *value_find(const struct learn *l, uint32_t device, uint64_t hash)
 	return found ? &l->values[found - 1] : NULL;
 }
 
-// Open addressing without tombstones: what follows the hole moves into it unless it stands between its home and the hole
-// (Knuth, TAOCP 3, 6.4, algorithm R).
+// Open addressing without tombstones: what follows the hole moves into it unless it stands between its home and the
+// hole (Knuth, TAOCP 3, 6.4, algorithm R).
 static bool may_fill(uint32_t hole, uint32_t at, uint32_t home, uint32_t mask)
 {
 	return ((at - home) & mask) >= ((at - hole) & mask);
@@ -95,7 +96,8 @@ static void parent_add(struct learn *l, unsigned scope, const struct value *v)
 	if (p->count == 0) {
 		if (!parent_room(l))
 			return;
-		*p = (struct parent){.hash = v->hash, .first_ns = v->first_ns, .scope = (uint16_t)scope, .feature = v->feature};
+		*p = (struct parent){
+			.hash = v->hash, .first_ns = v->first_ns, .scope = (uint16_t)scope, .feature = v->feature};
 		l->parent_count++;
 	}
 	p->count++;
@@ -188,8 +190,14 @@ struct value *value_add(struct learn *l, struct device *d, unsigned f, uint64_t 
 	if (p->held[f] >= held_most[f] || (index = value_take(l, today)) == NO_VALUE)
 		return NULL;
 	v = &l->values[index];
-	*v = (struct value){.hash = hash, .first_ns = now_ns, .device = d->index, .next = p->first_value,
-			    .previous = NO_VALUE, .mask = 1, .day = day_of(now_ns), .feature = (uint8_t)f};
+	*v = (struct value){.hash = hash,
+			    .first_ns = now_ns,
+			    .device = d->index,
+			    .next = p->first_value,
+			    .previous = NO_VALUE,
+			    .mask = 1,
+			    .day = day_of(now_ns),
+			    .feature = (uint8_t)f};
 	if (p->first_value != NO_VALUE)
 		l->values[p->first_value].previous = index;
 	p->first_value = index;
@@ -230,7 +238,8 @@ void learn_see(struct learn *l, struct device *d, enum feature f, struct bytes v
 		count(l->counters, COUNT_BRAIN_COUNTS_FULL);
 }
 
-// Other devices below a parent: `self` is what the device itself holds of the value (NULL: nothing). `before` leaves today out.
+// Other devices below a parent: `self` is what the device itself holds of the value (NULL: nothing). `before` leaves
+// today out.
 static uint32_t others(const struct parent *p, const struct value *self, uint32_t day, bool before)
 {
 	uint32_t n = p->count;
@@ -248,8 +257,8 @@ static uint32_t days_in(uint32_t mask, uint32_t at, uint32_t day, bool before)
 	return (uint32_t)__builtin_popcount(before ? mask & ~1u : mask);
 }
 
-static void counts_fill(const struct learn *l, const struct device *d, unsigned f, struct bytes value, uint64_t now_ns, bool before,
-			struct counts *out)
+static void counts_fill(const struct learn *l, const struct device *d, unsigned f, struct bytes value, uint64_t now_ns,
+			bool before, struct counts *out)
 {
 	uint64_t hash = value_hash(l, f, value);
 	const struct parent *org = parent_slot(l, 0, hash);
@@ -272,13 +281,14 @@ static void counts_fill(const struct learn *l, const struct device *d, unsigned 
 	}
 }
 
-void learn_counts(const struct learn *l, const struct device *d, enum feature f, struct bytes value, uint64_t now_ns, struct counts *out)
+void learn_counts(const struct learn *l, const struct device *d, enum feature f, struct bytes value, uint64_t now_ns,
+		  struct counts *out)
 {
 	counts_fill(l, d, f, value, now_ns, false, out);
 }
 
-void learn_counts_before_today(const struct learn *l, const struct device *d, enum feature f, struct bytes value, uint64_t now_ns,
-			       struct counts *out)
+void learn_counts_before_today(const struct learn *l, const struct device *d, enum feature f, struct bytes value,
+			       uint64_t now_ns, struct counts *out)
 {
 	counts_fill(l, d, f, value, now_ns, true, out);
 }

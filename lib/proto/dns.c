@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // DNS messages (RFC 1035, mDNS RFC 6762, LLMNR RFC 4795) over UDP and TCP: the first question, the addresses and the
 // first alias of the answer. Over TCP recognised on any port, over UDP told on the registered ports only: a datagram
-// has no second chance to prove what it is. Resource records beyond a limit are not looked at. Called by the flow's worker.
+// has no second chance to prove what it is. Records beyond a limit are not looked at. Called by the flow's worker.
 #include "proto.h"
 
 enum dns_limits {
@@ -262,8 +262,8 @@ static bool is_printable(struct bytes b)
 	return true;
 }
 
-// The first name, uncompressed (there is nothing before it to point at), its type and class. `cut` is the answer where b
-// ends early, `plain` wants printable labels.
+// The first name, uncompressed (there is nothing before it to point at), its type and class. `cut` is the answer where
+// b ends early, `plain` wants printable labels.
 static enum probe name_fits(struct bytes b, bool plain, enum probe cut)
 {
 	uint16_t type, class;

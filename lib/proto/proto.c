@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { TCP = 6, UDP = 17, SETTLE_SEGMENTS = 4, RAW_SEGMENTS = 64 };
+enum { TCP = 6, UDP = 17, SETTLE_SEGMENTS = 4 };
 
 // In order of recognition: what has a long, certain beginning before what has a short one. HTTP/2's preface would pass for an HTTP/1
 // request of an odd method; DNS over TCP has no magic at all and stands last.
@@ -26,7 +26,7 @@ struct context {
 	bool in_use;
 	bool unknown;
 	bool finished;     // further bytes are not looked at
-	uint8_t segments;
+	uint8_t segments;  // that belong to no protocol so far
 	bool gap[2];       // the parser lacks bytes of this side
 	const struct proto_ops *ops; // NULL: not settled, or unknown
 	struct early early[2];
@@ -246,7 +246,7 @@ static void settle_unknown(struct proto_pool *p, struct context *c, const struct
 static enum parse feed_unknown(struct context *c, const struct proto_input *in, const struct proto_sink *sink)
 {
 	raw_look(&c->state.raw, in, sink, false);
-	c->finished = raw_done(&c->state.raw) || c->segments == RAW_SEGMENTS;
+	c->finished = raw_done(&c->state.raw);
 	return c->finished ? PARSE_DONE : PARSE_MORE;
 }
 
@@ -273,13 +273,15 @@ static enum parse feed_unsettled(struct proto_pool *p, struct context *c, const 
 	if (probe == PROBE_YES)
 		return settle(p, c, ops, in, had, had_more, sink, app);
 	raw_add(&c->state.raw, in);
+	// It may yet be a protocol: its bytes are its parser's. Such segments do not count, or one byte a segment would hide any.
+	if (probe == PROBE_MAYBE && e->length < PROTO_PROBE_BYTES)
+		return PARSE_MORE;
+	c->segments++;
 	if (both_full(c) || c->segments >= SETTLE_SEGMENTS) {
 		struct proto_input other = proto_input_of_close(in->flow, !in->from_client);
 
 		settle_unknown(p, c, in, sink, app);
 		raw_look(&c->state.raw, &other, sink, false);
-	} else if (probe == PROBE_MAYBE && e->length < PROTO_PROBE_BYTES) {
-		return PARSE_MORE; // it may yet be a protocol: its bytes are its parser's
 	}
 	return feed_unknown(c, in, sink);
 }
@@ -298,7 +300,6 @@ enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto
 		c->early[in->from_client].more = true;
 		return PARSE_MORE;
 	}
-	c->segments++;
 	if (!c->unknown)
 		return feed_unsettled(p, c, in, sink, app);
 	raw_add(&c->state.raw, in);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What an alert may do. The ladder (research/reliability.md §3): say it, propose it, cut the flow, refuse endpoint and port for a limited time.
+// What an alert may do. The ladder (research/reliability.md §3): say it, propose it, cut the flow, refuse endpoint and
+// port for a limited time.
 #include "respond_impl.h"
 
 #include <stdio.h>
@@ -7,8 +8,9 @@
 #define MINUTE_NS (60ull * 1000000000ull)
 #define REPEATS_LONGEST_NS (24ull * 3600 * 1000000000ull) // repeats renew a block up to this long after it was made
 
-// May the endpoint of this alert be blocked at all? Only one outside, never the device itself, and never one that a forged source address
-// could have chosen: an inbound datagram proves nothing about who sent it (rule 1 of reliability.md §3).
+// May the endpoint of this alert be blocked at all? Only one outside, never the device itself, and never one that a
+// forged source address could have chosen: an inbound datagram proves nothing about who sent it (rule 1 of
+// reliability.md §3).
 static bool may_block(const struct respond *r, const struct alert *a)
 {
 	if (a->direction == DIRECTION_LATERAL || a->direction == DIRECTION_TRANSIT)
@@ -37,9 +39,15 @@ static bool is_suppressed(const struct respond *r, const struct target *t, uint6
 static struct block block_of(const struct alert *a)
 {
 	uint64_t ttl = a->block_ns ? a->block_ns : RESPOND_DEFAULT_NS;
-	struct block b = {.version = ALERT_VERSION, .bytes = sizeof(b), .incident = a->incident, .alert = a->id,
-			  .made_ns = a->time_ns, .evidence_ns = a->time_ns, .endpoint = a->endpoint,
-			  .endpoint_bits = respond_host_bits(&a->endpoint), .transport = a->transport};
+	struct block b = {.version = ALERT_VERSION,
+			  .bytes = sizeof(b),
+			  .incident = a->incident,
+			  .alert = a->id,
+			  .made_ns = a->time_ns,
+			  .evidence_ns = a->time_ns,
+			  .endpoint = a->endpoint,
+			  .endpoint_bits = respond_host_bits(&a->endpoint),
+			  .transport = a->transport};
 
 	if (ttl > RESPOND_LONGEST_NS)
 		ttl = RESPOND_LONGEST_NS;
@@ -90,7 +98,8 @@ static struct block *block_for(struct respond *r, const struct alert *a, unsigne
 	if (have && have->state <= BLOCK_ACTIVE) {
 		if (have->state == state)
 			renew(r, have, &want);
-		if (have->state >= state) // stands already, made in a stricter mode: it is neither weakened nor prolonged
+		if (have->state >=
+		    state) // stands already, made in a stricter mode: it is neither weakened nor prolonged
 			return have;
 	}
 	if (state == BLOCK_ACTIVE && over_rate(r, a->time_ns))
@@ -98,7 +107,9 @@ static struct block *block_for(struct respond *r, const struct alert *a, unsigne
 	return respond_place(r, have, &want, state);
 }
 
-struct rung { uint8_t block, response, cut_only; }; // state of a block, what the alert says, what it says without a block
+struct rung {
+	uint8_t block, response, cut_only;
+}; // state of a block, what the alert says, what it says without a block
 static const struct rung ladder[MODE_COUNT] = {
 	[MODE_LEARN] = {BLOCK_WOULD, RESPONSE_WOULD_BLOCK, RESPONSE_WOULD_BLOCK},
 	[MODE_OBSERVE] = {BLOCK_WOULD, RESPONSE_WOULD_BLOCK, RESPONSE_WOULD_BLOCK},
@@ -134,11 +145,13 @@ void respond_alert(struct respond *r, struct alert *a, unsigned mode)
 		b = block_for(r, a, rung->block);
 		if (b) {
 			a->block = b->id;
-			a->response = b->state == BLOCK_ACTIVE && mode == MODE_ADVISE ? RESPONSE_BLOCKED : rung->response;
+			a->response =
+				b->state == BLOCK_ACTIVE && mode == MODE_ADVISE ? RESPONSE_BLOCKED : rung->response;
 			cut(r, a, mode);
 			return;
 		}
-		// A flow inside, which no block fits, can still be cut. Everything else that is refused stays untouched.
+		// A flow inside, which no block fits, can still be cut. Everything else that is refused stays
+		// untouched.
 		if (a->direction != DIRECTION_LATERAL || !a->wants_cut) {
 			refuse(r, a);
 			return;

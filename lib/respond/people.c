@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What a person may do: block, extend, lift, confirm. Never-block addresses are refused here as well, and nothing is without an end.
+// What a person may do: block, extend, lift, confirm. Never-block addresses are refused here as well, and nothing is
+// without an end.
 #include "respond_impl.h"
 
 #include <errno.h>

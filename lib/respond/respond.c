@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The desired blocks: what stands, what must never stand, when it ends, who is told. Who asks for one is in decide.c (alerts) and people.c.
-// Reads no clock, writes no file, knows neither the wire nor nftables: the hooks do. The brain's one thread calls it.
+// The desired blocks: what stands, what must never stand, when it ends, who is told. Who asks for one is in decide.c
+// (alerts) and people.c. Reads no clock, writes no file, knows neither the wire nor nftables: the hooks do. The brain's
+// one thread calls it.
 #include "respond_impl.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 
 static const char *const state_names[BLOCK_STATES] = {
-	[BLOCK_WOULD] = "would", [BLOCK_PENDING] = "pending", [BLOCK_ACTIVE] = "active",
+	[BLOCK_WOULD] = "would",     [BLOCK_PENDING] = "pending", [BLOCK_ACTIVE] = "active",
 	[BLOCK_EXPIRED] = "expired", [BLOCK_LIFTED] = "lifted",
 };
 
@@ -131,7 +132,9 @@ int respond_never(struct respond *r, const struct prefix *p)
 }
 
 static const char *const made_words[BLOCK_STATES] = {
-	[BLOCK_WOULD] = "would", [BLOCK_PENDING] = "pending", [BLOCK_ACTIVE] = "made",
+	[BLOCK_WOULD] = "would",
+	[BLOCK_PENDING] = "pending",
+	[BLOCK_ACTIVE] = "made",
 };
 
 // What is known of the target takes a new state (a would-be block becomes a real one) and keeps its id.
@@ -160,7 +163,10 @@ struct block *respond_place(struct respond *r, struct block *have, struct block 
 
 // --- time ---
 
-struct sweep { struct respond *r; uint64_t now_ns; };
+struct sweep {
+	struct respond *r;
+	uint64_t now_ns;
+};
 
 static bool has_ended(void *user, struct block *b)
 {

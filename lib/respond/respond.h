@@ -46,7 +46,8 @@ int respond_never(struct respond *r, const struct prefix *p);
 bool respond_is_never(const struct respond *r, const struct address *a);
 // Acts on an alert as mode allows and fills a->response and a->block. observe: RESPONSE_WOULD_BLOCK, nothing is done.
 void respond_alert(struct respond *r, struct alert *a, unsigned mode);
-// The wire dropped so many frames by block `id`: counted, and an automatic block is prolonged while attempts go on (24 h in all at most).
+// The wire dropped so many frames by block `id`: counted, and an automatic block is prolonged while attempts go on
+// (24 h in all at most).
 void respond_attempts(struct respond *r, uint64_t id, uint64_t frames, uint64_t now_ns);
 // A person's block. -EPERM never-block list, -EINVAL (no end, too long, no address), -ENOSPC. *id out.
 int respond_add(struct respond *r, const struct block *want, uint64_t now_ns, uint64_t *id);

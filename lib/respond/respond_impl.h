@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What the files of this room share: respond.c (what stands), decide.c (alerts), people.c (operators), table.c (where blocks are kept).
+// What the files of this room share: respond.c (what stands), decide.c (alerts), people.c (operators), table.c (where
+// blocks are kept).
 #pragma once
 #include "counters.h"
 #include "respond.h"
@@ -8,7 +9,7 @@ enum {
 	TRANSPORT_TCP = 6,
 	TRANSPORT_UDP = 17,
 	NEVER_MOST = 1024,
-	TABLE_CHUNK = 1024,      // blocks allocated at a time: pointers stay valid
+	TABLE_CHUNK = 1024, // blocks allocated at a time: pointers stay valid
 	TABLE_BUCKETS = 1 << 16,
 	TABLE_NONE = UINT32_MAX, // end of a chain
 };
@@ -27,7 +28,7 @@ struct entry {
 
 struct table {
 	struct entry **chunk;
-	uint32_t *order;     // entries in the order they were made
+	uint32_t *order; // entries in the order they were made
 	uint32_t count;
 	uint32_t *free_list; // entries not in use
 	uint32_t free_count, chunks;
@@ -53,7 +54,7 @@ struct respond {
 	uint64_t soonest_ns;                 // nothing ends before this
 	uint64_t recent[RESPOND_PER_MINUTE]; // when the latest automatic blocks were made: ring
 	uint32_t recent_next;
-	uint32_t lifted;                     // blocks in state LIFTED: most of the time none
+	uint32_t lifted; // blocks in state LIFTED: most of the time none
 	struct prefix never[NEVER_MOST];
 	uint32_t never_count;
 };

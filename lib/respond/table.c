@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Where the desired blocks are kept: found by target, by id, and listed in the order they were made. Targets are chosen by whoever attacks,
-// so the hash is keyed.
+// Where the desired blocks are kept: found by target, by id, and listed in the order they were made. Targets are chosen
+// by whoever attacks, so the hash is keyed.
 #include "respond_impl.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Reads a catalogue (YAML: one flat mapping of texts) and fills templates. Every refusal names file and line. Knows nothing of incidents.
+// Reads a catalogue (YAML: one flat mapping of texts) and fills templates. Every refusal names file and line. Knows
+// nothing of incidents.
 #include "catalogue.h"
 
 #include <errno.h>
@@ -62,7 +63,8 @@ static bool next(struct reader *r, yaml_event_type_t want, const char *expected)
 {
 	yaml_event_delete(&r->event);
 	if (!yaml_parser_parse(&r->parser, &r->event))
-		return fail(r, r->parser.problem_mark.line + 1, r->parser.problem ? r->parser.problem : "not YAML", NULL);
+		return fail(r, r->parser.problem_mark.line + 1, r->parser.problem ? r->parser.problem : "not YAML",
+			    NULL);
 	if (r->event.type != want)
 		return fail(r, r->event.start_mark.line + 1, expected, NULL);
 	return true;
@@ -93,7 +95,8 @@ static bool read_pairs(struct reader *r)
 
 		yaml_event_delete(&r->event);
 		if (!yaml_parser_parse(&r->parser, &r->event))
-			return fail(r, r->parser.problem_mark.line + 1, r->parser.problem ? r->parser.problem : "not YAML", NULL);
+			return fail(r, r->parser.problem_mark.line + 1,
+				    r->parser.problem ? r->parser.problem : "not YAML", NULL);
 		if (r->event.type == YAML_MAPPING_END_EVENT)
 			return true;
 		line = (unsigned)r->event.start_mark.line + 1;
@@ -152,8 +155,10 @@ static bool read_file(struct reader *r, FILE *file)
 	if (!yaml_parser_initialize(&r->parser))
 		return fail(r, 1, "no memory", NULL);
 	yaml_parser_set_input_file(&r->parser, file);
-	ok = next(r, YAML_STREAM_START_EVENT, "expected YAML") && next(r, YAML_DOCUMENT_START_EVENT, "expected texts") &&
-	     next(r, YAML_MAPPING_START_EVENT, "expected `id: text` lines") && read_pairs(r) && check_unique(r) && check_braces(r);
+	ok = next(r, YAML_STREAM_START_EVENT, "expected YAML") &&
+	     next(r, YAML_DOCUMENT_START_EVENT, "expected texts") &&
+	     next(r, YAML_MAPPING_START_EVENT, "expected `id: text` lines") && read_pairs(r) && check_unique(r) &&
+	     check_braces(r);
 	yaml_event_delete(&r->event);
 	yaml_parser_delete(&r->parser);
 	return ok;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Numbers, times, addresses and hostile texts as words of a sentence. Locale-independent: the same facts give the same bytes.
+// Numbers, times, addresses and hostile texts as words of a sentence. Locale-independent: the same facts give the same
+// bytes.
 #include "facts.h"
 
 #include "text.h"
@@ -70,9 +71,12 @@ void facts_time(struct facts *f, const char *name, uint64_t ns, uint64_t utc_off
 	strftime(add(f, name), FACT_BYTES, "%Y-%m-%d %H:%M:%S", &tm);
 }
 
-static const struct { const char *id; uint64_t ns; } units[] = {
+static const struct {
+	const char *id;
+	uint64_t ns;
+} units[] = {
 	{"unit.day", 86400 * NS_PER_S}, {"unit.hour", 3600 * NS_PER_S}, {"unit.minute", 60 * NS_PER_S},
-	{"unit.second", NS_PER_S}, {"unit.millisecond", MS_NS},
+	{"unit.second", NS_PER_S},      {"unit.millisecond", MS_NS},
 };
 
 void facts_duration(struct facts *f, const struct story *s, const char *name, uint64_t ns)
@@ -88,7 +92,8 @@ void facts_duration(struct facts *f, const struct story *s, const char *name, ui
 		uint64_t whole = ns / units[n].ns;
 
 		ns %= units[n].ns;
-		if (n > unit && (!whole || units[unit].ns == NS_PER_S)) // "2 h", not "2 h 0 min"; seconds are exact enough
+		if (n > unit &&
+		    (!whole || units[unit].ns == NS_PER_S)) // "2 h", not "2 h 0 min"; seconds are exact enough
 			break;
 		snprintf(number, sizeof(number), "%llu", (unsigned long long)whole);
 		if (n > unit)
@@ -104,13 +109,17 @@ void facts_zone(struct facts *f, const struct story *s, uint64_t utc_offset_s)
 	char text[16];
 	struct fill fills[] = {{"offset", text}, {NULL, NULL}};
 
-	snprintf(text, sizeof(text), "%c%02u:%02u", offset < 0 ? '-' : '+', (unsigned)(minutes / 60) % 100, (unsigned)(minutes % 60));
+	snprintf(text, sizeof(text), "%c%02u:%02u", offset < 0 ? '-' : '+', (unsigned)(minutes / 60) % 100,
+		 (unsigned)(minutes % 60));
 	page_fill(&p, catalogue_word(s, offset ? "zone.offset" : "zone.utc"), fills);
 }
 
 static const char *transport_text(const struct story *s, unsigned transport)
 {
-	static const struct { unsigned number; const char *name; } names[] = {{6, "TCP"}, {17, "UDP"}, {1, "ICMP"}, {58, "ICMPv6"}};
+	static const struct {
+		unsigned number;
+		const char *name;
+	} names[] = {{6, "TCP"}, {17, "UDP"}, {1, "ICMP"}, {58, "ICMPv6"}};
 
 	for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++)
 		if (names[n].number == transport)
@@ -122,15 +131,18 @@ void facts_target(struct facts *f, const struct story *s, const struct address *
 {
 	struct page p = {.at = add(f, "target"), .cap = FACT_BYTES};
 	char address[ADDRESS_TEXT_BYTES], number[8];
-	struct fill fills[] = {{"address", address_format(a, address)}, {"port", number},
-			       {"transport", transport_text(s, transport)}, {NULL, NULL}};
+	struct fill fills[] = {{"address", address_format(a, address)},
+			       {"port", number},
+			       {"transport", transport_text(s, transport)},
+			       {NULL, NULL}};
 
 	snprintf(number, sizeof(number), "%u", port & 0xffff);
 	page_fill(&p, catalogue_word(s, port ? "target.port" : "target.all"), fills);
 }
 
 // The catalogue's word for a kind of file or protocol, else the technical name in capitals or as it is.
-static void facts_named(struct facts *f, const struct story *s, const char *name, const char *room, const char *value, bool capitals)
+static void facts_named(struct facts *f, const struct story *s, const char *name, const char *room, const char *value,
+			bool capitals)
 {
 	char id[SHORT_BYTES], shown[SHORT_BYTES];
 	const char *word;

@@ -13,7 +13,8 @@ struct facts {
 };
 
 void facts_init(struct facts *f);
-// Prints a value for {name}; hostile text is made printable, an empty one becomes value.none. A name given twice keeps its first value.
+// Prints a value for {name}; hostile text is made printable, an empty one becomes value.none. A name given twice keeps
+// its first value.
 void facts_text(struct facts *f, const struct story *s, const char *name, const char *value);
 void facts_number(struct facts *f, const char *name, uint64_t value);
 void facts_bits(struct facts *f, const char *name, double bits); // one decimal, whatever the locale

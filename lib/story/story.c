@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// An incident in words: headline, time line, what was done, what to look at next. Chooses which sentence fits; the sentences stand in the
-// catalogue, the values come from alerts and blocks. Reads no clock and guesses nothing. Any thread.
+// An incident in words: headline, time line, what was done, what to look at next. Chooses which sentence fits; the
+// sentences stand in the catalogue, the values come from alerts and blocks. Reads no clock and guesses nothing. Any
+// thread.
 #include "facts.h"
 
 #include <errno.h>
@@ -103,11 +104,12 @@ int story_alert(const struct story *s, const struct alert *a, uint64_t utc_offse
 // --- headline ---
 
 static const char *const what_ids[PHASE_COUNT] = {
-	[PHASE_ENTRY] = "what.entry", [PHASE_CALLBACK] = "what.callback", [PHASE_DELIVERY] = "what.delivery",
+	[PHASE_ENTRY] = "what.entry",     [PHASE_CALLBACK] = "what.callback",   [PHASE_DELIVERY] = "what.delivery",
 	[PHASE_CONTROL] = "what.control", [PHASE_OBJECTIVE] = "what.objective", [PHASE_STATE] = "what.state",
 };
 
-// The steps seen, in the order an attack takes them. PHASE_STATE is a judgement about the device, no step: it is told only when nothing else is.
+// The steps seen, in the order an attack takes them. PHASE_STATE is a judgement about the device, no step: it is told
+// only when nothing else is.
 static void render_what(const struct teller *t, struct page *p)
 {
 	bool any = false;
@@ -148,7 +150,8 @@ static const struct alert *find_lead(const struct teller *t)
 	return best;
 }
 
-// A would-be block, or a proposal nobody confirmed, that has run out is "expired" like a real one, but it never stopped anything.
+// A would-be block, or a proposal nobody confirmed, that has run out is "expired" like a real one, but it never stopped
+// anything.
 static unsigned told_state(const struct teller *t, const struct block *b)
 {
 	if (b->state != BLOCK_EXPIRED)
@@ -179,7 +182,10 @@ static unsigned count_responses(const struct teller *t, unsigned response)
 }
 
 // First that fits: what was stopped counts before what was not.
-static const struct { const char *id; int block, response; } outcomes[] = {
+static const struct {
+	const char *id;
+	int block, response;
+} outcomes[] = {
 	{"outcome.blocked", BLOCK_ACTIVE, -1},
 	{"outcome.was_blocked", BLOCK_EXPIRED, -1},
 	{"outcome.was_blocked", BLOCK_LIFTED, RESPONSE_BLOCKED},
@@ -221,7 +227,11 @@ static void render_device(const struct teller *t, struct page *p)
 		exposed |= t->alerts[n]->exposed && address_equal(&t->alerts[n]->device, &t->i->device[0]);
 	facts_init(&f);
 	facts_address(&f, "address", &t->i->device[0]);
-	page_fill(&one, catalogue_word(t->s, !t->i->devices ? "device.none" : exposed ? "device.exposed" : "device.plain"), f.fill);
+	page_fill(&one,
+		  catalogue_word(t->s, !t->i->devices ? "device.none"
+				       : exposed      ? "device.exposed"
+						      : "device.plain"),
+		  f.fill);
 	if (t->i->devices < 2) {
 		page_put(p, text);
 		return;
@@ -234,10 +244,12 @@ static void render_device(const struct teller *t, struct page *p)
 
 static void tell_headline(struct teller *t)
 {
-	char device[FACT_BYTES] = "", what[FACT_BYTES] = "", outcome[FACT_BYTES] = "", number[24], priority[8], endpoint[ADDRESS_TEXT_BYTES];
-	struct page d = {.at = device, .cap = FACT_BYTES}, w = {.at = what, .cap = FACT_BYTES}, o = {.at = outcome, .cap = FACT_BYTES};
-	struct fill fills[] = {{"incident", number}, {"priority", priority}, {"device", device}, {"what", what}, {"outcome", outcome},
-			       {"endpoint", endpoint}, {NULL, NULL}};
+	char device[FACT_BYTES] = "", what[FACT_BYTES] = "", outcome[FACT_BYTES] = "", number[24], priority[8],
+	     endpoint[ADDRESS_TEXT_BYTES];
+	struct page d = {.at = device, .cap = FACT_BYTES}, w = {.at = what, .cap = FACT_BYTES},
+		    o = {.at = outcome, .cap = FACT_BYTES};
+	struct fill fills[] = {{"incident", number}, {"priority", priority}, {"device", device}, {"what", what},
+			       {"outcome", outcome}, {"endpoint", endpoint}, {NULL, NULL}};
 
 	address_format(t->lead ? &t->lead->endpoint : &t->i->endpoint[0], endpoint);
 	render_what(t, &w);
@@ -298,7 +310,7 @@ static void block_facts(const struct teller *t, const struct block *b, struct fa
 }
 
 static const char *const done_ids[BLOCK_STATES] = {
-	[BLOCK_WOULD] = "done.would", [BLOCK_PENDING] = "done.pending", [BLOCK_ACTIVE] = "done.active",
+	[BLOCK_WOULD] = "done.would",     [BLOCK_PENDING] = "done.pending", [BLOCK_ACTIVE] = "done.active",
 	[BLOCK_EXPIRED] = "done.expired", [BLOCK_LIFTED] = "done.lifted",
 };
 
@@ -347,11 +359,16 @@ static const struct alert *first_of(const struct teller *t, unsigned phase)
 	return NULL;
 }
 
-static const struct { unsigned state; const char *id; } block_advice[] = {
-	{BLOCK_PENDING, "next.pending"}, {BLOCK_WOULD, "next.would"}, {BLOCK_ACTIVE, "next.active"},
+static const struct {
+	unsigned state;
+	const char *id;
+} block_advice[] = {
+	{BLOCK_PENDING, "next.pending"},
+	{BLOCK_WOULD, "next.would"},
+	{BLOCK_ACTIVE, "next.active"},
 };
 static const char *const phase_advice[PHASE_COUNT] = {
-	[PHASE_ENTRY] = "next.entry", [PHASE_CALLBACK] = "next.callback", [PHASE_DELIVERY] = "next.delivery",
+	[PHASE_ENTRY] = "next.entry",     [PHASE_CALLBACK] = "next.callback",   [PHASE_DELIVERY] = "next.delivery",
 	[PHASE_CONTROL] = "next.control", [PHASE_OBJECTIVE] = "next.objective", [PHASE_STATE] = "next.state",
 };
 
@@ -391,11 +408,18 @@ static void tell_next(struct teller *t)
 	advise(t, "next.benign", NULL);
 }
 
-int story_incident(const struct story *s, const struct incident *i, const struct alert *const *alerts, unsigned alert_count,
-		   const struct block *const *blocks, unsigned block_count, uint64_t utc_offset_s, char *out, size_t cap)
+int story_incident(const struct story *s, const struct incident *i, const struct alert *const *alerts,
+		   unsigned alert_count, const struct block *const *blocks, unsigned block_count, uint64_t utc_offset_s,
+		   char *out, size_t cap)
 {
-	struct teller t = {.s = s, .i = i, .alerts = alerts, .blocks = blocks, .alert_count = alert_count,
-			   .block_count = block_count, .offset_s = utc_offset_s, .page = {.at = out, .cap = cap}};
+	struct teller t = {.s = s,
+			   .i = i,
+			   .alerts = alerts,
+			   .blocks = blocks,
+			   .alert_count = alert_count,
+			   .block_count = block_count,
+			   .offset_s = utc_offset_s,
+			   .page = {.at = out, .cap = cap}};
 
 	t.lead = find_lead(&t);
 	tell_headline(&t);

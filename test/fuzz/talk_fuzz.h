@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A talk made of hostile bytes: pieces of [flags][16-bit length][bytes] go to one parser, its state of exactly the declared
-// size, each piece in memory of exactly its size. What comes out must be well-formed. For test/fuzz only.
+// A talk made of hostile bytes: pieces of [flags][16-bit length][bytes] go to one parser, its state of exactly the
+// declared size, each piece in memory of exactly its size. What comes out must be well-formed. For test/fuzz only.
 #pragma once
 #include <stdlib.h>
 #include "proto.h"
@@ -19,14 +19,21 @@ static inline void talk_fuzz_emit(void *user, struct observation *o)
 static inline enum parse talk_fuzz_piece(const struct proto_ops *ops, void *state, uint8_t flags, struct bytes piece)
 {
 	static const struct proto_flow flow = {
-		.client = {.family = 4, .b = {10, 0, 0, 5}}, .server = {.family = 4, .b = {198, 51, 100, 7}},
-		.client_port = 40000, .server_port = 53, .transport = 6, .direction = DIRECTION_OUT,
+		.client = {.family = 4, .b = {10, 0, 0, 5}},
+		.server = {.family = 4, .b = {198, 51, 100, 7}},
+		.client_port = 40000,
+		.server_port = 53,
+		.transport = 6,
+		.direction = DIRECTION_OUT,
 	};
 	static struct counters counters;
 	const struct proto_sink sink = {.emit = talk_fuzz_emit, .counters = &counters};
 	uint8_t *copy = malloc(piece.left ? piece.left : 1);
-	struct proto_input in = {.from_client = flags & TALK_CLIENT, .gap = flags & TALK_GAP, .flow = &flow,
-				 .from_outside = flags & TALK_OUTSIDE, .device_sends = flags & TALK_DEVICE};
+	struct proto_input in = {.from_client = flags & TALK_CLIENT,
+				 .gap = flags & TALK_GAP,
+				 .flow = &flow,
+				 .from_outside = flags & TALK_OUTSIDE,
+				 .device_sends = flags & TALK_DEVICE};
 	enum parse result = PARSE_MORE;
 
 	if (!copy)

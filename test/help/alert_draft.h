@@ -21,9 +21,21 @@ static inline struct address at(const char *text)
 
 static inline struct alert alert_draft(const char *policy, const char *device, const char *endpoint, uint64_t time_ns)
 {
-	struct alert a = {.version = ALERT_VERSION, .bytes = sizeof(a), .time_ns = time_ns, .policy_version = 1, .priority = 3,
-			  .direction = DIRECTION_OUT, .transport = 6, .app = APP_HTTP, .from_client = 1, .device_port = 40000,
-			  .endpoint_port = 88, .bits = 10, .phase = PHASE_CALLBACK, .flow = 7ull << 32 | 3, .frame = 12};
+	struct alert a = {.version = ALERT_VERSION,
+			  .bytes = sizeof(a),
+			  .time_ns = time_ns,
+			  .policy_version = 1,
+			  .priority = 3,
+			  .direction = DIRECTION_OUT,
+			  .transport = 6,
+			  .app = APP_HTTP,
+			  .from_client = 1,
+			  .device_port = 40000,
+			  .endpoint_port = 88,
+			  .bits = 10,
+			  .phase = PHASE_CALLBACK,
+			  .flow = 7ull << 32 | 3,
+			  .frame = 12};
 
 	snprintf(a.policy, sizeof(a.policy), "%s", policy);
 	a.device = at(device);
@@ -31,13 +43,17 @@ static inline struct alert alert_draft(const char *policy, const char *device, c
 	return a;
 }
 
-static inline void alert_term(struct alert *a, enum feature f, const char *value, unsigned days, unsigned known, unsigned peers,
-			      unsigned peers_total, unsigned org, unsigned org_total, double bits)
+static inline void alert_term(struct alert *a, enum feature f, const char *value, unsigned days, unsigned known,
+			      unsigned peers, unsigned peers_total, unsigned org, unsigned org_total, double bits)
 {
 	struct alert_term *t = &a->term[a->terms++];
 
 	t->feature = (uint8_t)f;
-	t->counts = (struct counts){.device_days = days, .device_known = known, .peers = peers, .peers_total = peers_total, .org = org,
+	t->counts = (struct counts){.device_days = days,
+				    .device_known = known,
+				    .peers = peers,
+				    .peers_total = peers_total,
+				    .org = org,
 				    .org_total = org_total};
 	t->bits = bits;
 	snprintf(t->value, sizeof(t->value), "%s", value);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A parser's test talk: what two sides say to each other, fed whole, cut in two at every byte, and byte by byte, each piece
-// ending at an inaccessible page. The observations must be the same each time. Header-only; for test/unit only.
+// A parser's test talk: what two sides say to each other, fed whole, cut in two at every byte, and byte by byte, each
+// piece ending at an inaccessible page. The observations must be the same each time. Header-only; for test/unit only.
 #pragma once
 #include <check.h>
 #include <stdio.h>
@@ -53,7 +53,8 @@ static inline struct bytes talk_at_edge(struct bytes b)
 
 	if (!end) {
 		size_t page = (size_t)sysconf(_SC_PAGESIZE);
-		uint8_t *at = mmap(NULL, TALK_EDGE_BYTES + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		uint8_t *at =
+			mmap(NULL, TALK_EDGE_BYTES + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		ck_assert_ptr_ne(at, MAP_FAILED);
 		end = at + TALK_EDGE_BYTES;
@@ -159,7 +160,8 @@ static inline void talk_expect_probe(const struct proto_ops *ops, struct bytes s
 	struct bytes head = bytes_head(said, PROTO_PROBE_BYTES);
 
 	for (size_t n = 0; n < head.left; n++)
-		ck_assert_msg(ops->probe(talk_at_edge(bytes_head(head, n)), client) != PROBE_NO, "no after %zu bytes", n);
+		ck_assert_msg(ops->probe(talk_at_edge(bytes_head(head, n)), client) != PROBE_NO, "no after %zu bytes",
+			      n);
 	ck_assert_int_eq(ops->probe(talk_at_edge(head), client), PROBE_YES);
 }
 

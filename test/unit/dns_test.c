@@ -3,10 +3,16 @@
 #include "talk.h"
 
 static const struct proto_flow tcp_out = {
-	.direction = DIRECTION_OUT, .transport = 6, .client_port = 40000, .server_port = 53,
+	.direction = DIRECTION_OUT,
+	.transport = 6,
+	.client_port = 40000,
+	.server_port = 53,
 };
 static const struct proto_flow udp_out = {
-	.direction = DIRECTION_OUT, .transport = 17, .client_port = 40000, .server_port = 53,
+	.direction = DIRECTION_OUT,
+	.transport = 17,
+	.client_port = 40000,
+	.server_port = 53,
 	.client = {.family = 4, .b = {10, 0, 0, 5}},
 };
 static struct caught caught;
@@ -306,7 +312,8 @@ END_TEST
 
 START_TEST(look_alikes_are_not_recognised)
 {
-	static const char *const texts[] = {"GET / HTTP/1.1\r\nHost: www.example\r\n", "\x16\x03\x01\x02", "SSH-2.0-x\r\n"};
+	static const char *const texts[] = {"GET / HTTP/1.1\r\nHost: www.example\r\n", "\x16\x03\x01\x02",
+					    "SSH-2.0-x\r\n"};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		ck_assert_int_eq(proto_dns_udp.probe(bytes_of_text(texts[i]), true), PROBE_NO);

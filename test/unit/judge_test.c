@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The shipped policies on made-up observations: for each the case it is for, and the ordinary ones beside it.
 //
-//   10.0.0.1-12 workstations   10.0.1.1-3 exposed servers (web)   203.0.113.x attackers   198.51.100.x the ordinary outside
+//   10.0.0.1-12 workstations   10.0.1.1-3 exposed servers (web)   203.0.113.x attackers   198.51.100.x the ordinary
+//   outside
 #include "judge.h"
 #include "text.h"
 
@@ -50,7 +51,8 @@ static struct address server(unsigned n)
 }
 
 // --- making observations ---
-static struct observation made(unsigned kind, unsigned direction, struct address client, struct address called, uint16_t port, uint64_t now_ns)
+static struct observation made(unsigned kind, unsigned direction, struct address client, struct address called,
+			       uint16_t port, uint64_t now_ns)
 {
 	struct observation o;
 
@@ -87,7 +89,8 @@ static void visited(struct address visitor, struct address by, uint64_t now_ns)
 	opened(DIRECTION_IN, visitor, by, 443, now_ns);
 }
 
-static void protocol(struct address client, struct address called, uint16_t port, unsigned app, bool odd, uint64_t now_ns)
+static void protocol(struct address client, struct address called, uint16_t port, unsigned app, bool odd,
+		     uint64_t now_ns)
 {
 	struct observation o = made(OBS_PROTOCOL, DIRECTION_OUT, client, called, port, now_ns);
 
@@ -96,8 +99,8 @@ static void protocol(struct address client, struct address called, uint16_t port
 	observe(&o);
 }
 
-static void requested(struct address client, struct address called, uint16_t port, const char *host, const char *agent, const char *uri,
-		      uint16_t facts, uint64_t now_ns)
+static void requested(struct address client, struct address called, uint16_t port, const char *host, const char *agent,
+		      const char *uri, uint16_t facts, uint64_t now_ns)
 {
 	struct observation o = made(OBS_HTTP_REQUEST, DIRECTION_OUT, client, called, port, now_ns);
 	struct address literal;
@@ -117,9 +120,10 @@ static void requested(struct address client, struct address called, uint16_t por
 static void received(struct address client, struct address called, uint16_t port, unsigned kind, uint64_t now_ns)
 {
 	struct observation o = made(OBS_FILE, DIRECTION_OUT, client, called, port, now_ns);
-	static const uint16_t facts[FILE_KINDS] = {
-		[FILE_SCRIPT] = FACT_BIT(FACT_SCRIPT), [FILE_ELF] = FACT_BIT(FACT_EXECUTABLE), [FILE_PE] = FACT_BIT(FACT_EXECUTABLE),
-		[FILE_JAVA_CLASS] = FACT_BIT(FACT_JAVA_CLASS)};
+	static const uint16_t facts[FILE_KINDS] = {[FILE_SCRIPT] = FACT_BIT(FACT_SCRIPT),
+						   [FILE_ELF] = FACT_BIT(FACT_EXECUTABLE),
+						   [FILE_PE] = FACT_BIT(FACT_EXECUTABLE),
+						   [FILE_JAVA_CLASS] = FACT_BIT(FACT_JAVA_CLASS)};
 
 	o.app = APP_HTTP;
 	o.from_client = 0;
@@ -160,7 +164,8 @@ static void jndi(struct address attacker, struct address by, const char *host, u
 }
 
 // One whole ordinary HTTP exchange by a name.
-static void fetched(struct address client, const char *host, const char *address, const char *agent, unsigned file, uint64_t now_ns)
+static void fetched(struct address client, const char *host, const char *address, const char *agent, unsigned file,
+		    uint64_t now_ns)
 {
 	struct address a = ip(address);
 
@@ -176,7 +181,8 @@ static void ordinary_visits(uint64_t now_ns)
 {
 	for (unsigned s = 0; s < SERVERS; s++)
 		for (unsigned c = 0; c < 30; c++)
-			visited(address_v4((uint8_t[]){192, 0, 2, (uint8_t)(c + 100)}), server(s), now_ns + c * NS_PER_S);
+			visited(address_v4((uint8_t[]){192, 0, 2, (uint8_t)(c + 100)}), server(s),
+				now_ns + c * NS_PER_S);
 }
 
 static void ordinary_scan(uint64_t now_ns) // somebody is always poking the DMZ
@@ -194,19 +200,22 @@ static void ordinary_day(unsigned day)
 	uint64_t now = START + day * DAY + 9 * HOUR;
 
 	// Browsers roll over on day 9; every day a web site nobody has seen.
-	snprintf(browser, sizeof(browser), "Mozilla/5.0 (X11; Linux x86_64; rv:%u.0) Gecko/20100101 Firefox/%u.0", day < 9 ? 94 : 95, day < 9 ? 94 : 95);
+	snprintf(browser, sizeof(browser), "Mozilla/5.0 (X11; Linux x86_64; rv:%u.0) Gecko/20100101 Firefox/%u.0",
+		 day < 9 ? 94 : 95, day < 9 ? 94 : 95);
 	for (unsigned w = 0; w < WORKSTATIONS; w++) {
 		fetched(workstation(w), "www.example.com", "198.51.100.10", browser, FILE_HTML, now + w * NS_PER_S);
 		snprintf(host, sizeof(host), "site%u-%u.example.org", day, w);
 		snprintf(address, sizeof(address), "198.51.101.%u", (day * 12 + w) % 250 + 1);
 		fetched(workstation(w), host, address, browser, FILE_JAVASCRIPT, now + HOUR + w * NS_PER_S);
-		fetched(workstation(w), "download.example.com", "198.51.100.11", browser, w % 2 ? FILE_PE : FILE_ARCHIVE, now + 2 * HOUR);
+		fetched(workstation(w), "download.example.com", "198.51.100.11", browser,
+			w % 2 ? FILE_PE : FILE_ARCHIVE, now + 2 * HOUR);
 	}
 	fetched(workstation(0), "git.example.org", "198.51.100.12", "git/2.30.2", FILE_BINARY, now + 3 * HOUR);
-	fetched(workstation(1), "git.example.org", "198.51.100.12", day < 9 ? "curl/7.74.0" : "curl/7.80.0", FILE_SCRIPT, now + 3 * HOUR);
+	fetched(workstation(1), "git.example.org", "198.51.100.12", day < 9 ? "curl/7.74.0" : "curl/7.80.0",
+		FILE_SCRIPT, now + 3 * HOUR);
 	for (unsigned s = 0; s < SERVERS; s++) // a mirror changes its address on day 9
-		fetched(server(s), "deb.example.org", day < 9 ? "198.51.100.13" : "198.51.100.14", "Debian APT-HTTP/1.3 (2.2.4)", FILE_PACKAGE,
-			now + 4 * HOUR);
+		fetched(server(s), "deb.example.org", day < 9 ? "198.51.100.13" : "198.51.100.14",
+			"Debian APT-HTTP/1.3 (2.2.4)", FILE_PACKAGE, now + 4 * HOUR);
 	ordinary_visits(now + 5 * HOUR);
 	ordinary_scan(now + 5 * HOUR + 60 * NS_PER_S);
 }
@@ -232,7 +241,8 @@ static void expect(const char *policy, unsigned priority)
 {
 	const struct alert *a = alert_of(policy);
 
-	ck_assert_msg(a != NULL, "no alert of %s (%u others, first %s)", policy, alert_count, alert_count ? alerts[0].policy : "none");
+	ck_assert_msg(a != NULL, "no alert of %s (%u others, first %s)", policy, alert_count,
+		      alert_count ? alerts[0].policy : "none");
 	ck_assert_msg(a->priority == priority, "%s has priority %u", policy, a->priority);
 }
 
@@ -334,10 +344,12 @@ START_TEST(a_known_agent_a_named_host_or_a_resolved_address_is_no_alert)
 	requested(workstation(3), ip("203.0.113.9"), 80, "new.example.org", "wget/1.20", "/", 0, TODAY);
 	resolved(workstation(3), "new.example.org", ip("203.0.113.10"), TODAY);
 	requested(workstation(3), ip("203.0.113.10"), 80, "", "wget/1.20", "/", 0, TODAY + 1);
-	requested(workstation(3), ip("198.51.100.10"), 80, "198.51.100.10", "wget/1.20", "/", 0, TODAY + 2); // an address all know
+	requested(workstation(3), ip("198.51.100.10"), 80, "198.51.100.10", "wget/1.20", "/", 0,
+		  TODAY + 2); // an address all know
 	requested(workstation(3), ip("203.0.113.11"), 80, "203.0.113.11", "", "/", 0, TODAY + 3);
 	// A browser's new version where the peers use that browser.
-	requested(workstation(3), ip("203.0.113.12"), 80, "203.0.113.12", "Mozilla/5.0 Firefox/97.0", "/", 0, TODAY + 4);
+	requested(workstation(3), ip("203.0.113.12"), 80, "203.0.113.12", "Mozilla/5.0 Firefox/97.0", "/", 0,
+		  TODAY + 4);
 	expect_silence();
 }
 END_TEST
@@ -455,7 +467,8 @@ START_TEST(a_program_to_an_exposed_server_from_a_rare_place_is_cut_and_blocked)
 {
 	const struct alert *a;
 
-	requested(server(1), ip("203.0.113.9"), 8080, "203.0.113.9:8080", "Debian APT-HTTP/1.3 (2.2.4)", "/libsystem.so", 0, TODAY);
+	requested(server(1), ip("203.0.113.9"), 8080, "203.0.113.9:8080", "Debian APT-HTTP/1.3 (2.2.4)",
+		  "/libsystem.so", 0, TODAY);
 	received(server(1), ip("203.0.113.9"), 8080, FILE_ELF, TODAY + 1);
 	expect("file/exposed-server-download", 4);
 	a = alert_of("file/exposed-server-download");
@@ -477,7 +490,8 @@ END_TEST
 
 START_TEST(updates_and_workstation_downloads_are_none)
 {
-	fetched(server(1), "deb.example.org", "203.0.113.21", "Debian APT-HTTP/1.3 (2.2.4)", FILE_PACKAGE, TODAY); // a new mirror
+	fetched(server(1), "deb.example.org", "203.0.113.21", "Debian APT-HTTP/1.3 (2.2.4)", FILE_PACKAGE,
+		TODAY); // a new mirror
 	fetched(workstation(1), "setup.example.net", "203.0.113.22", "Mozilla/5.0 Firefox/95.0", FILE_PE, TODAY);
 	received(server(1), ip("203.0.113.23"), 80, FILE_HTML, TODAY);
 	expect_silence();
@@ -518,12 +532,14 @@ START_TEST(a_device_that_tells_its_address_to_a_rare_place_is_an_alert)
 		  FACT_BIT(FACT_SELF_ADDRESS), TODAY);
 	expect("http/self-reference", 4);
 	alert_count = 0;
-	requested(workstation(0), ip("198.51.100.10"), 80, "www.example.com", "git/2.30.2", "/?ip=10.0.0.1", FACT_BIT(FACT_SELF_ADDRESS), TODAY);
+	requested(workstation(0), ip("198.51.100.10"), 80, "www.example.com", "git/2.30.2", "/?ip=10.0.0.1",
+		  FACT_BIT(FACT_SELF_ADDRESS), TODAY);
 	expect_silence();
 }
 END_TEST
 
-static struct observation ldap(unsigned direction, struct address client, struct address called, bool from_client, uint64_t now_ns)
+static struct observation ldap(unsigned direction, struct address client, struct address called, bool from_client,
+			       uint64_t now_ns)
 {
 	struct observation o = made(OBS_LDAP, direction, client, called, 1389, now_ns);
 
@@ -537,7 +553,8 @@ static struct observation ldap(unsigned direction, struct address client, struct
 
 START_TEST(java_code_from_a_directory_outside_is_certain)
 {
-	struct observation o = ldap(DIRECTION_OUT, ip("10.0.0.77"), ip("203.0.113.9"), false, TODAY); // a device seen for the first time
+	struct observation o = ldap(DIRECTION_OUT, ip("10.0.0.77"), ip("203.0.113.9"), false,
+				    TODAY); // a device seen for the first time
 	const struct alert *a;
 
 	judge_observe(judge, &o, MODE_LEARN); // and before anything is ready
@@ -680,8 +697,8 @@ START_TEST(what_alerts_is_not_learned_and_repeats_are_folded)
 	ck_assert_uint_eq(alert_count, 1);
 	ck_assert_uint_eq(counters.value[COUNT_BRAIN_ALERTS_THROTTLED] > 3, 1);
 	opened(DIRECTION_OUT, workstation(3), bad, 80, TODAY + 10 * NS_PER_S); // of a pair that alerted
-	learn_counts(learned, learn_device_find(learned, &(struct address){.family = 4, .b = {10, 0, 0, 4}}), FEATURE_AGENT,
-		     bytes_of_text("wget/1.20"), TODAY + DAY, &c);
+	learn_counts(learned, learn_device_find(learned, &(struct address){.family = 4, .b = {10, 0, 0, 4}}),
+		     FEATURE_AGENT, bytes_of_text("wget/1.20"), TODAY + DAY, &c);
 	ck_assert_uint_eq(c.device_days, 0);
 	learn_counts(learned, NULL, FEATURE_ENDPOINT, bytes_of(&bad, sizeof(bad)), TODAY + DAY, &c);
 	ck_assert_uint_eq(c.org, 0);
@@ -765,7 +782,8 @@ START_TEST(the_whole_chain_of_case_one_is_told_step_by_step)
 	flows++;
 	requested(server(0), bad, 5874, "203.0.113.233:5874", "Java/1.8.0_102", "/", 0, t + 6 * NS_PER_S);
 	flows++;
-	requested(server(0), bad, 80, "203.0.113.233", "curl/7.47.0", "/?h=10.0.1.1", FACT_BIT(FACT_SELF_ADDRESS), t + 7 * NS_PER_S);
+	requested(server(0), bad, 80, "203.0.113.233", "curl/7.47.0", "/?h=10.0.1.1", FACT_BIT(FACT_SELF_ADDRESS),
+		  t + 7 * NS_PER_S);
 	flows++;
 	requested(server(0), depot, 8080, "203.0.113.12:8080", "curl/7.47.0", "//lh.sh", 0, t + HOUR);
 	received(server(0), depot, 8080, FILE_SCRIPT, t + HOUR + 1);

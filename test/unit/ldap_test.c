@@ -5,7 +5,10 @@
 static struct caught caught;
 
 static const struct proto_flow outward = {
-	.direction = DIRECTION_OUT, .transport = 6, .client_port = 40000, .server_port = 1389,
+	.direction = DIRECTION_OUT,
+	.transport = 6,
+	.client_port = 40000,
+	.server_port = 1389,
 };
 
 static struct talk one_line(const struct proto_ops *ops, const struct line *line)
@@ -53,7 +56,8 @@ static void start(void)
 
 static void bind_and_search(struct maker *to)
 {
-	static const uint8_t bind[] = {0x30, 0x0c, 0x02, 0x01, 0x01, 0x60, 0x07, 0x02, 0x01, 0x03, 0x04, 0x00, 0x80, 0x00};
+	static const uint8_t bind[] = {0x30, 0x0c, 0x02, 0x01, 0x01, 0x60, 0x07,
+				       0x02, 0x01, 0x03, 0x04, 0x00, 0x80, 0x00};
 	struct maker *op = &a;
 
 	op->n = 0;
@@ -96,8 +100,9 @@ START_TEST(an_entry_with_a_code_base_is_a_java_reference)
 END_TEST
 
 static const char *const java_types[] = {
-	"javaCodeBase", "JAVACODEBASE", "javacodebase;x-option", "javaFactory", "javaSerializedData",
-	"javaSerializedData;binary", "javaReferenceAddress", "javaRemoteLocation",
+	"javaCodeBase",         "JAVACODEBASE",       "javacodebase;x-option",
+	"javaFactory",          "javaSerializedData", "javaSerializedData;binary",
+	"javaReferenceAddress", "javaRemoteLocation",
 };
 
 START_TEST(each_java_attribute_alone_is_enough_in_any_case_and_with_options)
@@ -234,9 +239,10 @@ START_TEST(bytes_a_java_client_skips_do_not_hide_the_entry_behind_them)
 		const char *bytes;
 		size_t n;
 	} noises[] = {
-		{"\x00", 1},         {"\xff\xfe\xfd", 3},
-		{"\x30\x80", 2},     // indefinite length
-		{"\x30\x00", 2},     // empty
+		{"\x00", 1},
+		{"\xff\xfe\xfd", 3},
+		{"\x30\x80", 2}, // indefinite length
+		{"\x30\x00", 2}, // empty
 		{"\x30\x84\xff\xff\xff\xff", 6},
 		{"\x30\x03\x02\x01\x01", 5},         // no operation
 		{"\x30\x05\x02\x01\x01\x1f\x00", 7}, // a tag of several octets
@@ -402,69 +408,6 @@ START_TEST(after_a_gap_the_next_message_is_found)
 }
 END_TEST
 
-struct filter_vector {
-	const char *ber;
-	size_t n;
-	const char *text;
-};
-
-#define FILTER(ber, text) {ber, sizeof(ber) - 1, text}
-
-static const struct filter_vector filters[] = {
-	FILTER("\x87\x01x", "(x=*)"),
-	FILTER("\xa3\x07\x04\x01x\x04\x02yz", "(x=yz)"),
-	FILTER("\xa5\x06\x04\x01x\x04\x01y", "(x>=y)"),
-	FILTER("\xa6\x06\x04\x01x\x04\x01y", "(x<=y)"),
-	FILTER("\xa8\x06\x04\x01x\x04\x01y", "(x~=y)"),
-	FILTER("\xa3\x08\x04\x01x\x04\x03*)\x01", "(x=\\2a\\29\\01)"),
-	FILTER("\xa0\x06\x87\x01x\x87\x01y", "(&(x=*)(y=*))"),
-	FILTER("\xa1\x08\xa2\x03\x87\x01x\x87\x01y", "(|(!(x=*))(y=*))"),
-	FILTER("\xa4\x0e\x04\x01x\x30\x09\x80\x01""a\x81\x01""b\x82\x01""c", "(x=a*b*c)"),
-	FILTER("\xa4\x08\x04\x01x\x30\x03\x80\x01""a", "(x=a*)"),
-	FILTER("\xa4\x08\x04\x01x\x30\x03\x82\x01""a", "(x=*a)"),
-	FILTER("\xa9\x0c\x81\x03""2.5\x82\x01x\x83\x02yz", "(x:2.5:=yz)"),
-};
-
-START_TEST(filters_are_written_as_people_write_them)
-{
-	struct maker *op = &a;
-
-	start();
-	octets(op, "");
-	MAKE(op, 0x0a, 1, 0, 0x0a, 1, 3, 0x02, 1, 0, 0x02, 1, 0, 0x01, 1, 0);
-	make(op, filters[_i].ber, filters[_i].n);
-	MAKE(op, 0x30, 0);
-	message(&m, 2, 0x63, made(op), 0);
-	client_says(&m);
-	ck_assert_uint_eq(caught.count, 1);
-	talk_expect_text(&caught.o[0], TEXT_LDAP_FILTER, filters[_i].text);
-	ck_assert_uint_eq(caught.o[0].flags8, 0);
-}
-END_TEST
-
-START_TEST(a_filter_nested_without_end_is_cut)
-{
-	static struct maker inner, outer;
-	struct maker *op = &a;
-
-	start();
-	inner.n = 0;
-	MAKE(&inner, 0x87, 1, 'x');
-	for (unsigned depth = 0; depth < 200; depth++) {
-		outer.n = 0;
-		tlv(&outer, 0xa2, made(&inner), 0);
-		inner = outer;
-	}
-	octets(op, "");
-	MAKE(op, 0x0a, 1, 0, 0x0a, 1, 3, 0x02, 1, 0, 0x02, 1, 0, 0x01, 1, 0);
-	make(op, inner.b, inner.n);
-	message(&m, 2, 0x63, made(op), 0);
-	client_says(&m);
-	ck_assert_uint_eq(caught.count, 1);
-	ck_assert(caught.o[0].flags8 & OBS_FLAG_TRUNCATED);
-}
-END_TEST
-
 START_TEST(look_alikes_are_not_recognised)
 {
 	static const struct {
@@ -472,22 +415,25 @@ START_TEST(look_alikes_are_not_recognised)
 		size_t n;
 	} others[] = {
 		{"\x30\x82\x02\x5c\x02\x01\x00\x02\x81\x81", 10}, // RSA private key
-		{"\x30\x82\x03\x00\x30\x82\x02\x00", 8},         // certificate
-		{"\x30\x29\x02\x01\x01\x04\x06public", 13},      // SNMP
-		{"\x30\x80\x02\x01\x01\x60", 6},                 // indefinite length
+		{"\x30\x82\x03\x00\x30\x82\x02\x00", 8},          // certificate
+		{"\x30\x29\x02\x01\x01\x04\x06public", 13},       // SNMP
+		{"\x30\x80\x02\x01\x01\x60", 6},                  // indefinite length
 		{"GET / HTTP/1.1", 14},
 		{"0 OK\r\n", 6},
 	};
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		ck_assert_int_eq(proto_ldap.probe(talk_at_edge(bytes_of(others[i].bytes, others[i].n)), true), PROBE_NO);
+		ck_assert_int_eq(proto_ldap.probe(talk_at_edge(bytes_of(others[i].bytes, others[i].n)), true),
+				 PROBE_NO);
 }
 END_TEST
 
+#include "ldap_test_filter.h"
+
 START_TEST(a_look_up_sent_from_outside_in_a_name_is_found)
 {
-	static const struct proto_flow inward = {.direction = DIRECTION_IN, .transport = 6, .client_port = 40000,
-						 .server_port = 389};
+	static const struct proto_flow inward = {
+		.direction = DIRECTION_IN, .transport = 6, .client_port = 40000, .server_port = 389};
 	struct line line = {true, {NULL, 0}};
 	struct talk talk = {.ops = &proto_ldap, .flow = inward, .lines = &line, .count = 1};
 	static struct maker op;
@@ -531,8 +477,7 @@ int main(void)
 	tcase_add_test(t, a_refused_or_unasked_start_tls_leaves_the_parser_listening);
 	tcase_add_test(t, a_sasl_security_layer_ends_the_parser);
 	tcase_add_test(t, after_a_gap_the_next_message_is_found);
-	tcase_add_loop_test(t, filters_are_written_as_people_write_them, 0, sizeof(filters) / sizeof(filters[0]));
-	tcase_add_test(t, a_filter_nested_without_end_is_cut);
+	add_filter_tests(t);
 	tcase_add_test(t, look_alikes_are_not_recognised);
 	tcase_add_test(t, a_look_up_sent_from_outside_in_a_name_is_found);
 	return talk_run(suite);

@@ -145,7 +145,8 @@ struct sighting {
 	uint64_t ns;
 };
 
-static struct counts twin(const struct sighting *s, unsigned n, unsigned d, unsigned v, uint64_t now_ns, bool before, const uint16_t *group)
+static struct counts twin(const struct sighting *s, unsigned n, unsigned d, unsigned v, uint64_t now_ns, bool before,
+			  const uint16_t *group)
 {
 	struct counts c = {0};
 	uint64_t today = now_ns / DAY;
@@ -188,8 +189,8 @@ static void compare_with_twin(struct learn *l, const struct sighting *s, unsigne
 				struct counts want = twin(s, n, d, v, now_ns, before, group), got;
 				uint8_t value[2] = {'v', (uint8_t)v};
 
-				(before ? learn_counts_before_today : learn_counts)(l, device(l, d, START), FEATURE_HOST,
-										     bytes_of(value, 2), now_ns, &got);
+				(before ? learn_counts_before_today : learn_counts)(
+					l, device(l, d, START), FEATURE_HOST, bytes_of(value, 2), now_ns, &got);
 				ck_assert_uint_eq(got.device_days, want.device_days);
 				ck_assert_uint_eq(got.org, want.org);
 				ck_assert_uint_eq(got.peers, want.peers);
@@ -212,7 +213,8 @@ START_TEST(counts_agree_with_a_naive_twin_on_random_input_with_groups_that_chang
 		uint8_t value[2] = {'v', 0};
 
 		now += (uint64_t)(rand() % 7200) * NS_PER_S;
-		*s = (struct sighting){(unsigned)rand() % TWIN_DEVICES, (unsigned)(rand() % TWIN_VALUES * (rand() % 3) / 2), now};
+		*s = (struct sighting){(unsigned)rand() % TWIN_DEVICES,
+				       (unsigned)(rand() % TWIN_VALUES * (rand() % 3) / 2), now};
 		value[1] = (uint8_t)s->value;
 		learn_see(l, device(l, s->device, now), FEATURE_HOST, bytes_of(value, 2), now);
 		if (i % 200 == 150) { // one more device moves to the tagged group
@@ -244,7 +246,7 @@ START_TEST(a_full_table_counts_what_it_refuses_and_forgets_what_is_old)
 	refused = counters.value[COUNT_BRAIN_COUNTS_FULL];
 	ck_assert_uint_ge(refused, 18);
 	ck_assert_uint_le(refused, 26); // the table above is a little smaller than all different values would need
-	for (int i = 0; i < 24; i++) { // a month later there is room again
+	for (int i = 0; i < 24; i++) {  // a month later there is room again
 		snprintf(name, sizeof(name), "w%d", i);
 		learn_see(l, a, FEATURE_HOST, word(name), START + 30 * DAY);
 	}
@@ -274,8 +276,8 @@ START_TEST(a_full_device_table_refuses_and_counts)
 }
 END_TEST
 
-static void flow_open(struct observation *o, unsigned direction, const struct address *client, const struct address *server, uint16_t port,
-		      uint64_t now_ns)
+static void flow_open(struct observation *o, unsigned direction, const struct address *client,
+		      const struct address *server, uint16_t port, uint64_t now_ns)
 {
 	observation_init(o, OBS_FLOW_OPEN);
 	o->direction = (uint8_t)direction;
@@ -397,7 +399,8 @@ START_TEST(an_outward_flow_teaches_endpoint_and_port_and_a_served_one_the_server
 	ck_assert_uint_eq(counts.device_days, 1);
 	learn_counts(l, device(l, 1, START), FEATURE_ENDPOINT, bytes_of(&s, sizeof(s)), START, &counts);
 	ck_assert_uint_eq(counts.device_days, 1);
-	learn_counts(l, device(l, 1, START), FEATURE_PORT, bytes_of(((uint8_t[]){APP_NONE, 6, 0, 88}), 4), START, &counts);
+	learn_counts(l, device(l, 1, START), FEATURE_PORT, bytes_of(((uint8_t[]){APP_NONE, 6, 0, 88}), 4), START,
+		     &counts);
 	ck_assert_uint_eq(counts.device_days, 1);
 	flow_open(&o, DIRECTION_LATERAL, &c, &in, 445, START);
 	learn_observation(l, &o);
@@ -439,7 +442,9 @@ START_TEST(a_family_is_the_agent_without_its_version)
 		{"python-requests/2.25.1", "python-requests"},
 		{"My Agent 7", "My Agent"},
 		{"Mozilla/5.0 (X11; Linux x86_64; rv:95.0) Gecko/20100101 Firefox/95.0", "Mozilla/Firefox"},
-		{"Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/96.0.4664.93 Safari/537.36", "Mozilla/Chrome"},
+		{"Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/96.0.4664.93 "
+		 "Safari/537.36",
+		 "Mozilla/Chrome"},
 		{"Mozilla/5.0 AppleWebKit/537.36 Chrome/96.0 Safari/537.36 Edg/96.0", "Mozilla/Edge"},
 		{"", ""},
 	};

@@ -24,7 +24,8 @@ static const struct wrong {
 	const char *text, *error;
 } wrong[] = {
 	{WHOLE "prioritty: 3\n", "p.yaml:8: found the unknown key 'prioritty' in a policy; did you mean 'priority'?"},
-	{WHOLE "zzzzzzzz: 3\n", "p.yaml:8: found the unknown key 'zzzzzzzz' in a policy, expected one of policy, alias"},
+	{WHOLE "zzzzzzzz: 3\n",
+	 "p.yaml:8: found the unknown key 'zzzzzzzz' in a policy, expected one of policy, alias"},
 	{WHOLE "priority: 3\n", "p.yaml:8: found 'priority' a second time in a policy, expected it once"},
 	{"policy: conn/x\n", "p.yaml:1: found a policy without 'version', expected that key"},
 	{"- a\n", "p.yaml:1: found a list, expected a policy as a mapping"},
@@ -36,47 +37,59 @@ static const struct wrong {
 	{"policy: conn/x\npriority: high\n", "p.yaml:2: found 'high', expected a number from 1 to 5"},
 	{"policy: conn/x\nphase: entri\n", "p.yaml:2: found 'entri', expected a phase: entry, callback"},
 	{"policy: conn/x\nphase: entri\n", "did you mean 'entry'?"},
-	{"policy: conn/x\nthrottle: 3600 per device\n", "p.yaml:2: found the bare number '3600', expected a duration with its unit"},
+	{"policy: conn/x\nthrottle: 3600 per device\n",
+	 "p.yaml:2: found the bare number '3600', expected a duration with its unit"},
 	{"policy: conn/x\nthrottle: 1x per device\n", "p.yaml:2: found '1x', expected a duration like"},
 	{"policy: conn/x\nthrottle: 1h\n", "p.yaml:2: found 'nothing' after the duration, expected \"per device ...\""},
-	{"policy: conn/x\nthrottle: 1h per devise\n", "p.yaml:2: found 'devise', expected device, endpoint, endpoint-port, flow or a feature"},
+	{"policy: conn/x\nthrottle: 1h per devise\n",
+	 "p.yaml:2: found 'devise', expected device, endpoint, endpoint-port, flow or a feature"},
 	{"policy: conn/x\nthrottle: 1h per\n", "p.yaml:2: found no key after 'per', expected one like device"},
 	{"policy: conn/x\ncertain: maybe\n", "p.yaml:2: found 'maybe', expected yes or no"},
 	{"policy: conn/x\nmitre: [T1, T2, T3, T4]\n", "p.yaml:2: found a fourth technique"},
 	{"policy: conn/x\nmitre: [X1]\n", "p.yaml:2: found 'X1', expected a technique like T1190"},
 	{"policy: conn/x\nmitre: T1190\n", "p.yaml:2: found a text, expected a list of techniques"},
-	{"policy: conn/x\non: http.reqest\n", "p.yaml:2: found 'http.reqest', expected a kind of observation or 'alert'; did you mean 'http.request'?"},
+	{"policy: conn/x\non: http.reqest\n",
+	 "p.yaml:2: found 'http.reqest', expected a kind of observation or 'alert'; did you mean 'http.request'?"},
 	{"policy: conn/x\non: held\n", "p.yaml:2: found 'held', expected an observation of traffic"},
 	{"policy: conn/x\non: [alert, dns]\n", "p.yaml:2: found no kind or 'alert' among others"},
 	{"policy: conn/x\non: []\n", "p.yaml:2: found no kind"},
 	{HEAD "on: dns\nwhen: []\n", "p.yaml:1: found a policy without conditions, expected at least one under 'when'"},
-	{HEAD "on: dns\nwhen:\n  - direction == out\n  - directon == out\n", "p.yaml:9: found the unknown quantity 'directon'; did you mean 'direction'?"},
-	{HEAD "on: dns\nwhen: [qqqqqqqqqqqqqqqqqqqq]\n", "p.yaml:7: found the unknown quantity 'qqqqqqqqqqqqqqqqqqqq', expected one of doc/policy.md"},
+	{HEAD "on: dns\nwhen:\n  - direction == out\n  - directon == out\n",
+	 "p.yaml:9: found the unknown quantity 'directon'; did you mean 'direction'?"},
+	{HEAD "on: dns\nwhen: [qqqqqqqqqqqqqqqqqqqq]\n",
+	 "p.yaml:7: found the unknown quantity 'qqqqqqqqqqqqqqqqqqqq', expected one of doc/policy.md"},
 	{HEAD "on: dns\nwhen: [direction = out]\n", "p.yaml:7: found the unknown operator '=', expected == !="},
 	{HEAD "on: dns\nwhen: [direction == outt]\n", "p.yaml:7: found 'outt' for 'direction'; did you mean 'out'?"},
-	{HEAD "on: dns\nwhen: [direction == qqqqqqqq]\n", "p.yaml:7: found 'qqqqqqqq' for 'direction', expected one of its names like"},
-	{HEAD "on: dns\nwhen: [direction < out]\n", "p.yaml:7: found the operator '<' after 'direction', which is a name"},
-	{HEAD "on: dns\nwhen: [direction]\n", "p.yaml:7: found 'direction' alone, expected an operator and a name after it"},
+	{HEAD "on: dns\nwhen: [direction == qqqqqqqq]\n",
+	 "p.yaml:7: found 'qqqqqqqq' for 'direction', expected one of its names like"},
+	{HEAD "on: dns\nwhen: [direction < out]\n",
+	 "p.yaml:7: found the operator '<' after 'direction', which is a name"},
+	{HEAD "on: dns\nwhen: [direction]\n",
+	 "p.yaml:7: found 'direction' alone, expected an operator and a name after it"},
 	{HEAD "on: dns\nwhen: [port == ]\n", "p.yaml:7: found no value after 'port', expected a number"},
 	{HEAD "on: dns\nwhen: [port == 80 81]\n", "p.yaml:7: found more values after 'port', expected at most 1"},
 	{HEAD "on: dns\nwhen: [port == http]\n", "p.yaml:7: found 'http' for 'port', expected a whole number"},
-	{HEAD "on: dns\nwhen: [device.age_days >= 3d]\n", "p.yaml:7: found '3d' for 'device.age_days', expected a whole number"},
+	{HEAD "on: dns\nwhen: [device.age_days >= 3d]\n",
+	 "p.yaml:7: found '3d' for 'device.age_days', expected a whole number"},
 	{HEAD "on: dns\nwhen: [device.exposed == 1]\n", "p.yaml:7: found '1' for 'device.exposed', expected yes or no"},
-	{HEAD "on: dns\nwhen: [port begins 8]\n", "p.yaml:7: found the operator 'begins' after 'port', which is a number"},
+	{HEAD "on: dns\nwhen: [port begins 8]\n",
+	 "p.yaml:7: found the operator 'begins' after 'port', which is a number"},
 	{HEAD "on: dns\nwhen: [dns.name contains]\n", "p.yaml:7: found no value after 'dns.name', expected a text"},
 	{HEAD "on: dns\nwhen: ['']\n", "p.yaml:7: found an empty condition"},
 	{HEAD "on: dns\nwhen: [[direction == out]]\n", "p.yaml:7: found a list, expected a condition"},
 	{HEAD "on: dns\nwhen: [all: [direction == out]]\n", "p.yaml:7: found the unknown key 'all' in a condition"},
-	{HEAD "on: dns\nwhen: [http.uri contains x]\n",
-	 "p.yaml:7: found 'http.uri', expected a field of the observations under 'on' (this one belongs to http.request)"},
+	{HEAD "on: dns\nwhen: [http.uri contains x]\n", "p.yaml:7: found 'http.uri', expected a field of the "
+							"observations under 'on' (this one belongs to http.request)"},
 	{WHOLE "evidence: [agnt]\n", "p.yaml:8: found the unknown feature 'agnt', expected one like agent"},
 	{WHOLE "evidence: agent\n", "p.yaml:8: found a text, expected a list of features"},
 	{WHOLE "raise:\n  - {when: device.exposed}\n", "p.yaml:9: found a raise without 'priority', expected that key"},
 	{WHOLE "response:\n  block: endpoint\n", "p.yaml:9: found 'endpoint', expected endpoint-port"},
-	{WHOLE "response:\n  block: endpoint-port\n  for: 2\n", "p.yaml:10: found the bare number '2', expected a duration with its unit"},
+	{WHOLE "response:\n  block: endpoint-port\n  for: 2\n",
+	 "p.yaml:10: found the bare number '2', expected a duration with its unit"},
 	{WHOLE "response:\n  block: endpoint-port\n", "p.yaml:9: found 'block' or 'for' alone, expected both"},
 	{WHOLE "response:\n  block: endpoint-port\n  for: 2w\n", "p.yaml:10: found '2w', expected at most 1w"},
-	{WHOLE "response: {certain: {fact: script}}\n", "p.yaml:8: found 'script', expected a fact whose meaning needs no learning"},
+	{WHOLE "response: {certain: {fact: script}}\n",
+	 "p.yaml:8: found 'script', expected a fact whose meaning needs no learning"},
 	{WHOLE "response: {certain: {fact: sripd}}\n", "p.yaml:8: found 'sripd', expected a fact"},
 	{WHOLE "response: {certain: {direction: out}}\n", "p.yaml:8: found a certain line without 'fact'"},
 	{WHOLE "alias: &a b\n", "p.yaml:8: not readable as YAML: an anchor"},
@@ -101,8 +114,9 @@ END_TEST
 
 START_TEST(every_prefix_of_a_policy_is_read_or_refused_with_a_message)
 {
-	static const char text[] = WHOLE "evidence: [agent]\nraise:\n  - {when: [device.exposed], priority: 4}\n"
-					 "response: {cut: yes, block: endpoint-port, for: 2h, certain: {fact: stratum}}\n";
+	static const char text[] =
+		WHOLE "evidence: [agent]\nraise:\n  - {when: [device.exposed], priority: 4}\n"
+		      "response: {cut: yes, block: endpoint-port, for: 2h, certain: {fact: stratum}}\n";
 
 	for (size_t n = 0; n < sizeof(text); n++) {
 		struct policy_set *set = policy_read_text("p.yaml", bytes_of(text, n), error);
@@ -119,8 +133,11 @@ START_TEST(too_much_of_anything_is_refused)
 	size_t n = 0;
 
 	for (unsigned i = 0; i < POLICY_MAX + 1; i++)
-		n += (size_t)sprintf(text + n, "---\npolicy: conn/x%u\nversion: 1\npriority: 2\nphase: control\nthrottle: 1h per device\n"
-					       "on: dns\nwhen: [direction == out]\n", i);
+		n += (size_t)sprintf(
+			text + n,
+			"---\npolicy: conn/x%u\nversion: 1\npriority: 2\nphase: control\nthrottle: 1h per device\n"
+			"on: dns\nwhen: [direction == out]\n",
+			i);
 	ck_assert_ptr_null(read_text(text));
 	ck_assert_ptr_nonnull(strstr(error, "found too many policies, expected at most 64"));
 	n = (size_t)sprintf(text, HEAD "on: dns\nwhen:\n");
@@ -137,9 +154,18 @@ END_TEST
 START_TEST(the_shipped_policies_load)
 {
 	static const char *const names[] = {
-		"conn/new-agent-bare-ip", "conn/callback-web-facing", "file/script-rare-source", "file/exposed-server-download",
-		"device/exposed-high-alert", "conn/unusual-proto-port", "http/self-reference", "ldap/java-reference-external",
-		"rmi/external", "jndi/attempt", "jndi/callback", "compromise/mining",
+		"conn/new-agent-bare-ip",
+		"conn/callback-web-facing",
+		"file/script-rare-source",
+		"file/exposed-server-download",
+		"device/exposed-high-alert",
+		"conn/unusual-proto-port",
+		"http/self-reference",
+		"ldap/java-reference-external",
+		"rmi/external",
+		"jndi/attempt",
+		"jndi/callback",
+		"compromise/mining",
 	};
 	struct policy_set *set = policy_load(SEKIMORI_SOURCE_DIR "/policy", error);
 	unsigned count;
@@ -177,16 +203,17 @@ START_TEST(the_wire_s_table_holds_what_is_certain_and_no_scripts)
 		if (rule[i].fact == FACT_LDAP_JAVA_REFERENCE)
 			ck_assert(rule[i].from_outside);
 	}
-	ck_assert_uint_eq(facts, FACT_BIT(FACT_LDAP_JAVA_REFERENCE) | FACT_BIT(FACT_JAVA_CLASS) | FACT_BIT(FACT_EXECUTABLE) |
-					 FACT_BIT(FACT_STRATUM));
+	ck_assert_uint_eq(facts, FACT_BIT(FACT_LDAP_JAVA_REFERENCE) | FACT_BIT(FACT_JAVA_CLASS) |
+					 FACT_BIT(FACT_EXECUTABLE) | FACT_BIT(FACT_STRATUM));
 	policy_free(set);
 }
 END_TEST
 
 START_TEST(networks_groups_and_the_never_block_list_are_read)
 {
-	static const char text[] = "inside: [192.0.2.0/24]\ngroups:\n  - name: dmz\n    networks: [192.0.2.0/28, 192.0.2.64/28]\n"
-				   "never_block: [198.51.100.53, 2001:db8::/32]\n";
+	static const char text[] =
+		"inside: [192.0.2.0/24]\ngroups:\n  - name: dmz\n    networks: [192.0.2.0/28, 192.0.2.64/28]\n"
+		"never_block: [198.51.100.53, 2001:db8::/32]\n";
 	struct policy_set *set = policy_read_text("x/network.yaml", bytes_of_text(text), error);
 	const struct policy_group *group;
 	const struct prefix *p;
@@ -209,8 +236,10 @@ END_TEST
 START_TEST(wrong_networks_are_refused)
 {
 	static const struct wrong networks[] = {
-		{"inside: [192.0.2.1/24]\n", "network.yaml:1: found '192.0.2.1/24', expected a network like 192.0.2.0/24"},
-		{"never_blok: []\n", "network.yaml:1: found the unknown key 'never_blok' in network.yaml; did you mean 'never_block'?"},
+		{"inside: [192.0.2.1/24]\n",
+		 "network.yaml:1: found '192.0.2.1/24', expected a network like 192.0.2.0/24"},
+		{"never_blok: []\n",
+		 "network.yaml:1: found the unknown key 'never_blok' in network.yaml; did you mean 'never_block'?"},
 		{"groups:\n  - name: dmz\n", "network.yaml:2: found a group without 'networks'"},
 		{"inside: yes\n", "network.yaml:1: found a text, expected a list of networks"},
 	};
@@ -253,6 +282,29 @@ START_TEST(every_quantity_has_one_name_and_a_line_of_text)
 }
 END_TEST
 
+START_TEST(the_page_about_policies_names_every_quantity)
+{
+	static char page[1 << 16];
+	FILE *f = fopen(SEKIMORI_SOURCE_DIR "/doc/policy.md", "rb");
+	char name[64], quoted[80];
+	const char *doc;
+
+	ck_assert_ptr_nonnull(f);
+	page[fread(page, 1, sizeof(page) - 1, f)] = 0;
+	fclose(f);
+	for (unsigned i = 0; policy_quantity(i, name, &doc); i++) {
+		bool count = strstr(doc, "before today") != NULL; // feature.count: both words stand there
+
+		if (strchr(name, '.') != strrchr(name, '.'))
+			continue; // a field's full name
+		snprintf(quoted, sizeof(quoted), "`%.*s`", (int)(count ? strcspn(name, ".") : strlen(name)), name);
+		ck_assert_msg(strstr(page, quoted), "doc/policy.md lacks %s", quoted);
+		ck_assert_msg(strstr(page, doc) || strstr(doc, "the wire") || strstr(doc, "a field"),
+			      "doc/policy.md lacks: %s", doc);
+	}
+}
+END_TEST
+
 START_TEST(names_of_phases_and_responses)
 {
 	ck_assert_str_eq(phase_name(PHASE_ENTRY), "entry");
@@ -278,6 +330,7 @@ int main(void)
 	tcase_add_test(reading, wrong_networks_are_refused);
 	tcase_add_test(reading, a_folder_without_policies_or_without_itself_is_an_error);
 	tcase_add_test(reading, every_quantity_has_one_name_and_a_line_of_text);
+	tcase_add_test(reading, the_page_about_policies_names_every_quantity);
 	tcase_add_test(reading, names_of_phases_and_responses);
 	tcase_set_timeout(reading, 60);
 	suite_add_tcase(suite, reading);

@@ -182,7 +182,8 @@ START_TEST(a_would_be_block_becomes_a_real_one_when_the_mode_allows_it)
 	ck_assert(a.block == 1 && respond_find(r, 1)->state == BLOCK_ACTIVE && heard.block == 1);
 	a.time_ns += MINUTE_NS; // back to observing: what runs, runs on, and is not prolonged
 	respond_alert(r, &a, MODE_OBSERVE);
-	ck_assert(respond_find(r, 1)->state == BLOCK_ACTIVE && respond_find(r, 1)->expires_ns == T0 + 2 * MINUTE_NS + 2 * HOUR_NS);
+	ck_assert(respond_find(r, 1)->state == BLOCK_ACTIVE &&
+		  respond_find(r, 1)->expires_ns == T0 + 2 * MINUTE_NS + 2 * HOUR_NS);
 	ck_assert_uint_eq(respond_count(r), 1);
 	respond_destroy(r);
 }
@@ -194,12 +195,14 @@ static void check_refused(struct respond *r, struct alert a, const char *why)
 
 	respond_alert(r, &a, MODE_ENFORCE);
 	ck_assert_msg(a.response == RESPONSE_REFUSED && a.block == 0, "%s", why);
-	ck_assert_msg(heard.block == 0 && heard.cut == 0 && counters.value[COUNT_BRAIN_BLOCKS_REFUSED] == before + 1, "%s", why);
+	ck_assert_msg(heard.block == 0 && heard.cut == 0 && counters.value[COUNT_BRAIN_BLOCKS_REFUSED] == before + 1,
+		      "%s", why);
 }
 
 START_TEST(what_must_never_be_blocked_is_refused_and_counted)
 {
-	static const char *const special[] = {"224.0.0.5", "255.255.255.255", "127.0.0.1", "169.254.1.1", "0.0.0.0", "ff02::1", "fe80::1"};
+	static const char *const special[] = {"224.0.0.5", "255.255.255.255", "127.0.0.1", "169.254.1.1",
+					      "0.0.0.0",   "ff02::1",         "fe80::1"};
 	struct respond *r = fresh();
 	struct prefix never;
 	struct alert a;
@@ -220,7 +223,8 @@ START_TEST(what_must_never_be_blocked_is_refused_and_counted)
 	a = wanting("203.0.113.2", T0);
 	a.wants_block = 0;
 	check_refused(r, a, "never-block list, a cut alone");
-	ck_assert(respond_is_never(r, &never.address) && !respond_is_never(r, &(struct address){4, {0}, {198, 51, 100, 1}}));
+	ck_assert(respond_is_never(r, &never.address) &&
+		  !respond_is_never(r, &(struct address){4, {0}, {198, 51, 100, 1}}));
 	respond_destroy(r);
 }
 END_TEST
@@ -302,7 +306,8 @@ START_TEST(lifting_ends_a_block_and_keeps_it_away_until_its_original_end)
 	respond_alert(r, &a, MODE_ENFORCE);
 	ck_assert_int_eq(respond_lift(r, 77, "x", "mika", T0), -ENOENT);
 	ck_assert_int_eq(respond_lift(r, a.block, "backup server", "mika", T0 + MINUTE_NS), 0);
-	ck_assert(heard.unblock == 1 && heard.last.state == BLOCK_LIFTED && heard.last.suppress_until_ns == T0 + 2 * HOUR_NS);
+	ck_assert(heard.unblock == 1 && heard.last.state == BLOCK_LIFTED &&
+		  heard.last.suppress_until_ns == T0 + 2 * HOUR_NS);
 	ck_assert_str_eq(heard.last.reason, "backup server");
 	ck_assert_int_eq(respond_lift(r, a.block, "again", "mika", T0 + MINUTE_NS), -ENOENT);
 	a.time_ns = T0 + HOUR_NS;
@@ -345,7 +350,8 @@ END_TEST
 START_TEST(a_persons_block_needs_an_end_a_target_and_leave)
 {
 	struct respond *r = fresh();
-	struct block b = {.endpoint = at("203.0.113.99"), .endpoint_bits = 24, .expires_ns = T0 + HOUR_NS, .transport = 6};
+	struct block b = {
+		.endpoint = at("203.0.113.99"), .endpoint_bits = 24, .expires_ns = T0 + HOUR_NS, .transport = 6};
 	struct prefix never;
 	uint64_t id = 0;
 
@@ -362,7 +368,8 @@ START_TEST(a_persons_block_needs_an_end_a_target_and_leave)
 	ck_assert_int_eq(respond_add(r, &b, T0, &id), -EINVAL);
 	b.transport = 0;
 	ck_assert_int_eq(respond_add(r, &b, T0, &id), 0);
-	ck_assert(id == 1 && heard.last.endpoint.b[3] == 0 && heard.last.state == BLOCK_ACTIVE && heard.last.alert == 0);
+	ck_assert(id == 1 && heard.last.endpoint.b[3] == 0 && heard.last.state == BLOCK_ACTIVE &&
+		  heard.last.alert == 0);
 	b.expires_ns = T0 + MINUTE_NS; // shorter: the standing one stays
 	ck_assert_int_eq(respond_add(r, &b, T0, &id), 0);
 	ck_assert(id == 1 && respond_find(r, 1)->expires_ns == T0 + HOUR_NS);

@@ -3,7 +3,10 @@
 #include "talk.h"
 
 static const struct proto_flow outward = {
-	.direction = DIRECTION_OUT, .transport = 6, .client_port = 40000, .server_port = 1099,
+	.direction = DIRECTION_OUT,
+	.transport = 6,
+	.client_port = 40000,
+	.server_port = 1099,
 };
 static const uint8_t greeting[] = {'J', 'R', 'M', 'I', 0, 2, 0x4b};
 static const uint8_t magic[] = {0xac, 0xed, 0, 5};
@@ -62,7 +65,8 @@ static struct maker client, server;
 
 static void play(void)
 {
-	struct line lines[] = {{true, bytes_of(greeting, sizeof(greeting))}, {false, made(&server)}, {true, made(&client)}};
+	struct line lines[] = {
+		{true, bytes_of(greeting, sizeof(greeting))}, {false, made(&server)}, {true, made(&client)}};
 	struct talk talk = {.ops = &proto_rmi, .flow = outward, .lines = lines, .count = 3};
 
 	talk_check(&talk, &caught);

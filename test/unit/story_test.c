@@ -2,6 +2,7 @@
 // lib/story: both languages say the same things, nothing is left unfilled, and the counts are told as they are.
 #include "alert_draft.h"
 #include "catalogue.h"
+#include "policy.h"
 #include "story.h"
 
 #include <errno.h>
@@ -52,7 +53,8 @@ START_TEST(both_catalogues_have_the_same_ids_and_the_same_names)
 		names_of(en->sentence[n].text, a, sizeof(a));
 		names_of(ja->sentence[n].text, b, sizeof(b));
 		ck_assert_msg(strcmp(a, b) == 0, "%s: %s / %s", en->sentence[n].id, a, b);
-		ck_assert_msg(en->sentence[n].text[0] || strcmp(en->sentence[n].id, "unit.join") == 0, "%s is empty", en->sentence[n].id);
+		ck_assert_msg(en->sentence[n].text[0] || strcmp(en->sentence[n].id, "unit.join") == 0, "%s is empty",
+			      en->sentence[n].id);
 	}
 	story_free(en);
 	story_free(ja);
@@ -60,9 +62,19 @@ START_TEST(both_catalogues_have_the_same_ids_and_the_same_names)
 END_TEST
 
 static const char *const policies[] = {
-	"conn/new-agent-bare-ip", "conn/callback-web-facing", "file/script-rare-source", "file/exposed-server-download",
-	"device/exposed-high-alert", "conn/unusual-proto-port", "http/self-reference", "ldap/java-reference-external", "rmi/external",
-	"jndi/attempt", "jndi/callback", "compromise/mining", "our/own-policy",
+	"conn/new-agent-bare-ip",
+	"conn/callback-web-facing",
+	"file/script-rare-source",
+	"file/exposed-server-download",
+	"device/exposed-high-alert",
+	"conn/unusual-proto-port",
+	"http/self-reference",
+	"ldap/java-reference-external",
+	"rmi/external",
+	"jndi/attempt",
+	"jndi/callback",
+	"compromise/mining",
+	"our/own-policy",
 };
 enum { POLICIES = sizeof(policies) / sizeof(policies[0]) };
 
@@ -106,6 +118,23 @@ START_TEST(every_policy_has_words_of_its_own_in_both_languages)
 }
 END_TEST
 
+START_TEST(every_policy_we_ship_has_words)
+{
+	struct story *s = words("ja");
+	struct policy_set *set = policy_load(POLICY_FOLDER, error);
+
+	ck_assert_msg(set != NULL, "%s", error);
+	for (unsigned n = 0; n < policy_count(set); n++) {
+		char id[80];
+
+		snprintf(id, sizeof(id), "why.%s", policy_name(set, n));
+		ck_assert_msg(catalogue_text(s, id) != NULL, "%s", id);
+	}
+	policy_free(set);
+	story_free(s);
+}
+END_TEST
+
 START_TEST(every_feature_response_phase_and_block_state_has_words)
 {
 	struct story *s = words("ja");
@@ -139,12 +168,14 @@ START_TEST(an_alert_is_told_with_its_exact_counts)
 
 	ck_assert_int_gt(story_alert(en, &a, 0, out, sizeof(out)), 0);
 	ck_assert_ptr_nonnull(strstr(out, "user agent \"curl/7.47.0\": seen here 0 of 7 days, 0 of 3 peers, "
-				     "0 of 57 others in the organisation (12.3 bits)"));
-	ck_assert_ptr_nonnull(strstr(out, "First contact of 192.0.2.10 with the outside server 203.0.113.233 (port 88)"));
+					  "0 of 57 others in the organisation (12.3 bits)"));
+	ck_assert_ptr_nonnull(
+		strstr(out, "First contact of 192.0.2.10 with the outside server 203.0.113.233 (port 88)"));
 	ck_assert_int_gt(story_alert(ja, &a, 0, out, sizeof(out)), 0);
 	ck_assert_ptr_nonnull(strstr(out, "外部サーバ 203.0.113.233（ポート 88）への初めての通信"));
-	ck_assert_ptr_nonnull(strstr(out, "ユーザーエージェント「curl/7.47.0」：この機器では7日中0日、同種の機器では3台中0台、"
-				     "組織内の他の機器では57台中0台で確認"));
+	ck_assert_ptr_nonnull(
+		strstr(out, "ユーザーエージェント「curl/7.47.0」：この機器では7日中0日、同種の機器では3台中0台、"
+			    "組織内の他の機器では57台中0台で確認"));
 	a = told("conn/callback-web-facing", T0);
 	story_alert(ja, &a, 0, out, sizeof(out));
 	ck_assert_ptr_nonnull(strstr(out, "6秒前に接触してきた"));
@@ -185,9 +216,18 @@ static void set_scene(struct scene *c, unsigned block_state, unsigned response)
 	c->alert[2].repeats = 3;
 	c->incident.device[0] = at("192.0.2.10");
 	c->incident.phases = 0xf;
-	c->block = (struct block){.version = ALERT_VERSION, .bytes = sizeof(c->block), .id = 17, .alert = 2, .endpoint = at("203.0.113.233"),
-				  .endpoint_bits = 32, .port = 88, .transport = 6, .state = (uint8_t)block_state,
-				  .made_ns = T0 + 6 * SECOND_NS, .expires_ns = T0 + 6 * SECOND_NS + 2 * HOUR_NS, .who = "sekimori",
+	c->block = (struct block){.version = ALERT_VERSION,
+				  .bytes = sizeof(c->block),
+				  .id = 17,
+				  .alert = 2,
+				  .endpoint = at("203.0.113.233"),
+				  .endpoint_bits = 32,
+				  .port = 88,
+				  .transport = 6,
+				  .state = (uint8_t)block_state,
+				  .made_ns = T0 + 6 * SECOND_NS,
+				  .expires_ns = T0 + 6 * SECOND_NS + 2 * HOUR_NS,
+				  .who = "sekimori",
 				  .reason = "conn/callback-web-facing"};
 	for (int n = 0; n < 4; n++)
 		c->alerts[n] = &c->alert[n];
@@ -212,22 +252,30 @@ START_TEST(an_incident_is_told_with_headline_time_line_action_and_next_steps)
 
 	set_scene(&c, BLOCK_ACTIVE, RESPONSE_BLOCKED);
 	tell(en, &c, 0, out, sizeof(out));
-	ck_assert_ptr_eq(strstr(out, "Incident 3 (priority 5 of 5): 192.0.2.10 (internet-facing server): attack attempt from outside → "
-				"call-back to an outside server → suspicious code received → communication unknown here "
-				"(with 203.0.113.233). Stopped: 203.0.113.233 port 88/TCP is blocked until "
-				"2021-12-10 17:45:38."), out);
-	ck_assert_ptr_nonnull(strstr(out, "  2. 2021-12-10 15:45:38  The internet-facing server 192.0.2.10 connected to"));
+	ck_assert_ptr_eq(
+		strstr(out, "Incident 3 (priority 5 of 5): 192.0.2.10 (internet-facing server): attack attempt from "
+			    "outside → "
+			    "call-back to an outside server → suspicious code received → communication unknown here "
+			    "(with 203.0.113.233). Stopped: 203.0.113.233 port 88/TCP is blocked until "
+			    "2021-12-10 17:45:38."),
+		out);
+	ck_assert_ptr_nonnull(
+		strstr(out, "  2. 2021-12-10 15:45:38  The internet-facing server 192.0.2.10 connected to"));
 	ck_assert_ptr_nonnull(strstr(out, "contacted it 6 s earlier"));
 	ck_assert_ptr_nonnull(strstr(out, "(repeated 3 more times)"));
-	ck_assert_ptr_nonnull(strstr(out, "Blocked 203.0.113.233 port 88/TCP from 2021-12-10 15:45:38 to 2021-12-10 17:45:38 (block 17)"));
+	ck_assert_ptr_nonnull(strstr(
+		out, "Blocked 203.0.113.233 port 88/TCP from 2021-12-10 15:45:38 to 2021-12-10 17:45:38 (block 17)"));
 	ck_assert_ptr_nonnull(strstr(out, "sekimori block extend 17 --by 2h"));
 	ck_assert_ptr_nonnull(strstr(out, "Log4Shell"));
 	tell(ja, &c, 9 * 3600, out, sizeof(out));
-	ck_assert_ptr_eq(strstr(out, "インシデント 3（優先度 5/5）：192.0.2.10（外部公開サーバ） で 外部からの攻撃の試み → "
-				"外部サーバへの折り返し接続 → 不審なコードの受信 → 通常見られない外部通信 を検知（相手：203.0.113.233）。【遮断中】"), out);
+	ck_assert_ptr_eq(
+		strstr(out, "インシデント 3（優先度 5/5）：192.0.2.10（外部公開サーバ）にて「外部からの攻撃の試み → "
+			    "外部サーバへの折り返し接続 → 不審なコードの受信 → "
+			    "通常見られない外部通信」を検知（相手：203.0.113.233）。【遮断中】"),
+		out);
 	ck_assert_ptr_nonnull(strstr(out, "時刻はUTC+09:00"));
 	ck_assert_ptr_nonnull(strstr(out, "2021-12-11 00:45:38"));
-	tell(en, &c, (uint64_t)-(5 * 3600 + 1800), out, sizeof(out));
+	tell(en, &c, (uint64_t) - (5 * 3600 + 1800), out, sizeof(out));
 	ck_assert_ptr_nonnull(strstr(out, "times in UTC-05:30"));
 	ck_assert_ptr_nonnull(strstr(out, "2021-12-10 10:15:38"));
 	story_free(en);
@@ -237,12 +285,16 @@ END_TEST
 
 START_TEST(what_was_not_stopped_is_never_called_stopped)
 {
-	static const struct { unsigned state, response; const char *headline, *done; } cases[] = {
+	static const struct {
+		unsigned state, response;
+		const char *headline, *done;
+	} cases[] = {
 		{BLOCK_WOULD, RESPONSE_WOULD_BLOCK, "Not stopped: Sekimori only observes", "Nothing was blocked."},
 		{BLOCK_EXPIRED, RESPONSE_WOULD_BLOCK, "Not stopped: Sekimori only observes", "Nothing was blocked."},
 		{BLOCK_PENDING, RESPONSE_PROPOSED, "Not stopped yet", "Proposed to block"},
 		{BLOCK_LIFTED, RESPONSE_REFUSED, "Not stopped: the response was refused", "was lifted by sekimori"},
-		{BLOCK_EXPIRED, RESPONSE_BLOCKED, "Stopped: 203.0.113.233 port 88/TCP was blocked until", "has ended by itself"},
+		{BLOCK_EXPIRED, RESPONSE_BLOCKED, "Stopped: 203.0.113.233 port 88/TCP was blocked until",
+		 "has ended by itself"},
 	};
 	struct story *en = words("en");
 	struct scene c;
@@ -345,6 +397,7 @@ int main(void)
 	const TTest *const tests[] = {
 		both_catalogues_have_the_same_ids_and_the_same_names,
 		every_policy_has_words_of_its_own_in_both_languages,
+		every_policy_we_ship_has_words,
 		every_feature_response_phase_and_block_state_has_words,
 		an_alert_is_told_with_its_exact_counts,
 		an_incident_is_told_with_headline_time_line_action_and_next_steps,

@@ -4,15 +4,18 @@
 #include "ja4.h"
 
 static const struct proto_flow outward = {
-	.direction = DIRECTION_OUT, .transport = 6, .client_port = 40000, .server_port = 443,
+	.direction = DIRECTION_OUT,
+	.transport = 6,
+	.client_port = 40000,
+	.server_port = 443,
 };
 static struct caught caught;
 
-// The example of FoxIO's technical_details/JA4.md, in the order it was sent there; GREASE is added where browsers put it.
+// The example of FoxIO's technical_details/JA4.md, in the order it was sent there; GREASE is where browsers put it.
 static const uint16_t ciphers[] = {0x0a0a, 0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030,
 				   0xcca9, 0xcca8, 0xc013, 0xc014, 0x009c, 0x009d, 0x002f, 0x0035};
-static const uint16_t types[] = {0x1a1a, 0x001b, 0x0000, 0x0033, 0x0010, 0x4469, 0x0017, 0x002d, 0x000d, 0x0005,
-				 0x0023, 0x0012, 0x002b, 0xff01, 0x000b, 0x000a, 0x0015, 0xfafa};
+static const uint16_t types[] = {0x1a1a, 0x001b, 0x0000, 0x0033, 0x0010, 0x4469, 0x0017, 0x002d, 0x000d,
+				 0x0005, 0x0023, 0x0012, 0x002b, 0xff01, 0x000b, 0x000a, 0x0015, 0xfafa};
 static const uint16_t algorithms[] = {0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601};
 
 enum { COUNT_CIPHERS = 16, COUNT_TYPES = 18, COUNT_ALGORITHMS = 8 };
@@ -262,11 +265,10 @@ START_TEST(look_alikes_are_not_recognised)
 		size_t n;
 		bool client;
 	} others[] = {
-		{"\x16\x02\x01\x00\x20\x01\x00", 7, true},  // version 2
-		{"\x16\x03\x01\x00\x20\x02\x00", 7, true},  // a server's hello from the client
-		{"\x16\x03\x01\x00\x20\x01\x01", 7, true},  // 64 KiB
-		{"\x15\x03\x01\x00\x02\x02\x28", 7, true},
-		{"\x16\x03\x01\x00\x00\x01\x00", 7, true},
+		{"\x16\x02\x01\x00\x20\x01\x00", 7, true}, // version 2
+		{"\x16\x03\x01\x00\x20\x02\x00", 7, true}, // a server's hello from the client
+		{"\x16\x03\x01\x00\x20\x01\x01", 7, true}, // 64 KiB
+		{"\x15\x03\x01\x00\x02\x02\x28", 7, true}, {"\x16\x03\x01\x00\x00\x01\x00", 7, true},
 		{"GET / HTTP/1.1\r\n", 16, true},
 	};
 
@@ -279,10 +281,19 @@ END_TEST
 static const struct {
 	const char *alpn;
 	const char *want;
-} alpns[] = { // the specification's own examples, and one of each plain form
-	{"", "00"},         {"h2", "h2"},       {"http/1.1", "h1"},         {"x", "xx"},
-	{"\xab", "ab"},     {"\xab\xcd", "ad"}, {"0\xab", "3b"},            {"01\xab\xcd", "3d"},
-	{"0\xab\xcd" "1", "01"},
+} alpns[] = {
+	// the specification's own examples, and one of each plain form
+	{"", "00"},
+	{"h2", "h2"},
+	{"http/1.1", "h1"},
+	{"x", "xx"},
+	{"\xab", "ab"},
+	{"\xab\xcd", "ad"},
+	{"0\xab", "3b"},
+	{"01\xab\xcd", "3d"},
+	{"0\xab\xcd"
+	 "1",
+	 "01"},
 };
 
 START_TEST(alpn_characters_follow_the_specification)
