@@ -21,6 +21,7 @@ static int usage(void)
 	      "  --days N          length of the week (default 7, at most 366)\n"
 	      "  --devices N       size of the organisation (default 60, 16 to 170)\n"
 	      "  --start TIME      first midnight of the week (default 2021-12-03T00:00:00Z)\n"
+	      "  --attack-only     leave the ordinary traffic out of a case\n"
 	      "  -o, --output FILE \"-\" is standard output\n",
 	      stderr);
 	return 2;
@@ -65,6 +66,7 @@ static bool read_options(int argc, char **argv, struct scene_plan *plan, const c
 		{"days", required_argument, NULL, 'd'},
 		{"devices", required_argument, NULL, 'v'},
 		{"start", required_argument, NULL, 't'},
+		{"attack-only", no_argument, NULL, 'a'},
 		{"output", required_argument, NULL, 'o'},
 		{NULL, 0, NULL, 0},
 	};
@@ -90,12 +92,19 @@ static bool read_options(int argc, char **argv, struct scene_plan *plan, const c
 		case 't':
 			good = read_start(optarg, &plan->start_ns);
 			break;
+		case 'a':
+			plan->attack_only = true;
+			break;
 		case 'o':
 			*path = optarg;
 			break;
 		default:
 			good = false;
 		}
+	}
+	if (plan->attack_only && plan->scene == SCENE_WEEK) {
+		log_warn("--attack-only: the week has no attack");
+		good = false;
 	}
 	return good && optind == argc && plan->scene != SCENES && *path;
 }

@@ -52,7 +52,8 @@ void scene_write(struct stage *s, const struct scene_plan *plan)
 		attack_case2(s, plan->seed, attack);
 		break;
 	}
-	ordinary_day(s, o, plan->start_ns, day, midnight + SCENE_TABLE[plan->scene].from_ns,
-		     midnight + SCENE_TABLE[plan->scene].to_ns);
+	if (!plan->attack_only)
+		ordinary_day(s, o, plan->start_ns, day, midnight + SCENE_TABLE[plan->scene].from_ns,
+			     midnight + SCENE_TABLE[plan->scene].to_ns);
 	free(o);
 }

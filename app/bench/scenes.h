@@ -12,6 +12,7 @@ struct scene_plan {
 	uint64_t start_ns; // midnight of the first day learned; the cases lie behind it
 	uint32_t days;     // of the week; case1 is on the day after, case2 two days later
 	uint32_t devices;
+	bool attack_only; // no ordinary traffic around a case
 };
 
 // The name as on the command line, or NULL past the last.

@@ -261,7 +261,7 @@ int main(int argc, char **argv)
 		log_fatal("%s: %s", b.options.eve, strerror(errno));
 	brain_fence_open(&b);
 	create_reason(&b);
-	reason_repeat_blocks(b.reason, clock_unix_ns());
+	reason_resume(b.reason, clock_unix_ns());
 	snprintf(path, sizeof(path), "%s/brain.sock", b.options.run_dir);
 	server = control_listen(path, brain_answer, &b);
 	if (!server)

@@ -21,7 +21,7 @@ static const char usage[] =
 	"usage: sekimori replay [options] CAPTURE...\n"
 	"  --state DIR      keep what is learned between calls: one capture teaches, the next is judged\n"
 	"  --policy DIR     policies (default: those of the build)\n"
-	"  --inside CIDR    what is inside (repeatable; default: private addresses and 192.0.2.0/24)\n"
+	"  --inside CIDR    what is inside (repeatable; default: network.yaml, else private and 192.0.2.0/24)\n"
 	"  --mode MODE      learn, observe, advise, enforce (default observe)\n"
 	"  --eve FILE       events as EVE JSON lines\n"
 	"  --observations   print every observation (for tests)\n"
@@ -143,14 +143,20 @@ static bool read_options(struct replay *r, int argc, char **argv, int *status)
 	return optind < argc;
 }
 
+// Said on the command line, or in network.yaml, or: private addresses and the generator's organisation (RFC 5737, RFC 3849).
 static void default_inside(struct replay *r)
 {
 	static const char *const nets[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "192.0.2.0/24", "fc00::/7", "fe80::/10",
 					   "2001:db8:1::/48"};
+	unsigned n;
+	const struct prefix *inside = policy_inside(r->policies, &n);
 
-	for (size_t i = 0; !r->insides && i < 1; i++)
-		for (size_t k = 0; k < sizeof(nets) / sizeof(nets[0]); k++)
-			add_inside(r, nets[k]);
+	if (r->insides)
+		return;
+	for (unsigned i = 0; i < n && i < INSIDE_MAX; i++)
+		r->inside[r->insides++] = inside[i];
+	for (size_t i = 0; n == 0 && i < sizeof(nets) / sizeof(nets[0]); i++)
+		add_inside(r, nets[i]);
 }
 
 static void create_channel(struct replay *r)
@@ -194,10 +200,10 @@ static void start(struct replay *r, const char *first_capture)
 	static const char *const languages[] = {"en", "ja"};
 	char error[512];
 
-	default_inside(r);
 	r->policies = policy_load(r->policy, error);
 	if (!r->policies)
 		log_fatal("%s", error);
+	default_inside(r);
 	for (unsigned i = 0; i < 2; i++)
 		if (!(r->story[i] = story_load(r->policy, languages[i], error)))
 			log_fatal("%s", error);
@@ -224,7 +230,7 @@ static void one_frame(struct replay *r, const struct frame *f)
 
 	if (!r->frames++) {
 		r->first_ns = now;
-		reason_repeat_blocks(r->reason, now);
+		reason_resume(r->reason, now);
 	}
 	if (now > r->last_ns)
 		r->last_ns = now;

@@ -95,7 +95,8 @@ static struct ends ends_of(const struct alert *a)
 
 	if (address_is_set(&a->device))
 		e.device[0] = &a->device;
-	if (!address_is_set(&a->endpoint) || address_is_special(&a->endpoint))
+	// A resolver answers everybody: that two devices asked the same one says nothing about them.
+	if (!address_is_set(&a->endpoint) || address_is_special(&a->endpoint) || a->app == APP_DNS)
 		return e;
 	if (a->direction == DIRECTION_LATERAL)
 		e.device[1] = &a->endpoint;

@@ -46,7 +46,8 @@ static const char *const texts[STATEMENTS] = {
 	[GET_META] = "SELECT value FROM meta WHERE key=?1",
 	// 0 and '' = any; "since" is inclusive, "until" exclusive. The newest `limit` of them, then told in time order.
 	[GET_ALERTS] = "SELECT record FROM (SELECT id, time_ns, record FROM alert WHERE (?1=0 OR id=?1)"
-		       " AND (?2=0 OR incident=?2) AND time_ns>=?3 AND (?4=0 OR time_ns<?4) AND priority>=?5 AND (?6='' OR device=?6)"
+		       " AND (?2=0 OR incident=?2) AND time_ns>=?3 AND (?4=0 OR time_ns<?4)"
+		       " AND priority>=?5 AND (?6='' OR device=?6)"
 		       " ORDER BY time_ns DESC, id DESC LIMIT ?7) ORDER BY time_ns, id",
 	// What became part of another is that other's story; it is shown only to who asks for it by id.
 	[GET_INCIDENTS] = "SELECT record FROM incident WHERE (?1=0 OR id=?1) AND (?2=0 OR id=?2) AND last_ns>=?3"

@@ -187,6 +187,15 @@ static void note_dns(struct judge *j, const struct observation *o)
 	}
 }
 
+// No DNS answer was seen (a cache, another path), but the device itself says whom it calls: LDAPS hides the answer, not the name.
+static void note_called(struct judge *j, const struct observation *o, struct bytes host)
+{
+	const struct address *device = observation_device(o);
+
+	if (contacts_name_is_tainted(j, device, host, o->time_ns) && !host_is_established(j, o, host))
+		note_named(j, device, &o->server, true, o->time_ns);
+}
+
 static void note_jndi(struct judge *j, const struct observation *o)
 {
 	struct bytes host = observation_text(o, TEXT_JNDI_HOST);
@@ -229,6 +238,8 @@ void contacts_note(struct judge *j, const struct observation *o)
 
 	if (o->kind == OBS_DNS && o->direction != DIRECTION_IN)
 		note_dns(j, o);
+	if (o->kind == OBS_TLS && o->direction == DIRECTION_OUT)
+		note_called(j, o, observation_text(o, TEXT_TLS_SNI));
 	if (o->direction != DIRECTION_IN)
 		return;
 	if (o->transport == TRANSPORT_TCP_NUMBER && (inbound & 1u << o->kind)) {

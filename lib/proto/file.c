@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What kind of file do these bytes begin? By content only: names and declared types are the sender's claim. Magic numbers are in one
-// table; containers are looked into as far as the first 512 bytes go; text is told apart in file_text.c. An answer, once given, would
-// not change with more bytes.
+// What kind of file do these bytes begin? By content only: names and declared types are the sender's claim. Magic
+// numbers are in one table; containers are looked into as far as the first 512 bytes go; text is told apart in
+// file_text.c. An answer, once given, would not change with more bytes.
 #include "proto_impl.h"
 
 struct magic {
@@ -9,7 +9,8 @@ struct magic {
 	uint8_t length;
 	uint8_t kind; // enum file_kind
 	const char *text;
-	enum file_kind (*refine)(struct bytes head, bool more); // NULL: the magic alone is certain. FILE_NONE: give more
+	enum file_kind (*refine)(struct bytes head,
+				 bool more); // NULL: the magic alone is certain. FILE_NONE: give more
 };
 
 // --- Magics that need a second look ---
@@ -61,18 +62,20 @@ static bool name_is_java(struct bytes name)
 
 static bool name_is_office(struct bytes name, struct bytes content)
 {
-	return bytes_equal_text(name, "[Content_Types].xml") || bytes_begin_with(name, "word/") || bytes_begin_with(name, "xl/") ||
-	       bytes_begin_with(name, "_rels/") ||
+	return bytes_equal_text(name, "[Content_Types].xml") || bytes_begin_with(name, "word/") ||
+	       bytes_begin_with(name, "xl/") || bytes_begin_with(name, "_rels/") ||
 	       (bytes_equal_text(name, "mimetype") && bytes_begin_with(content, "application/vnd."));
 }
 
-// Walks local file headers (APPNOTE 4.3.7) as far as they can be followed: the first names say what kind of archive it is.
+// Walks local file headers (APPNOTE 4.3.7) as far as they can be followed: the first names say what kind of archive it
+// is.
 static enum file_kind refine_zip(struct bytes head, bool more)
 {
 	struct bytes name;
 
 	for (size_t at = 0, entries = 0; entries < 8; entries++) {
-		size_t name_bytes = read_le(head, at + 26, 2), extra = read_le(head, at + 28, 2), size = read_le(head, at + 18, 4);
+		size_t name_bytes = read_le(head, at + 26, 2), extra = read_le(head, at + 28, 2),
+		       size = read_le(head, at + 18, 4);
 		struct bytes rest = bytes_from(head, at);
 
 		if (rest.left >= 4 && !bytes_begin_with(rest, "PK\3\4"))
@@ -200,7 +203,8 @@ static const struct magic magics[] = {
 
 // --- Bytes without magic ---
 
-// Length of a valid UTF-8 sequence at the front (RFC 3629 §4, less the overlong forms), 0 for none. Cut at the end counts as valid.
+// Length of a valid UTF-8 sequence at the front (RFC 3629 §4, less the overlong forms), 0 for none. Cut at the end
+// counts as valid.
 static size_t utf8_length(struct bytes b)
 {
 	size_t n = b.at[0] >= 0xf0 && b.at[0] < 0xf5 ? 4 : b.at[0] >= 0xe0 ? 3 : b.at[0] >= 0xc2 ? 2 : 0;
@@ -233,8 +237,8 @@ static bool is_text(struct bytes b)
 	return odd * 8 <= total;
 }
 
-// Random bytes repeat each other as rarely as chance allows: the sum of squared counts of n bytes is near n + n²/256. A quarter of the
-// second term is 6 standard deviations at 512 bytes, 3 at 256; executables and images are far beyond it.
+// Random bytes repeat each other as rarely as chance allows: the sum of squared counts of n bytes is near n + n²/256. A
+// quarter of the second term is 6 standard deviations at 512 bytes, 3 at 256; executables and images are far beyond it.
 static bool is_random(struct bytes b)
 {
 	uint16_t counts[256] = {0};
@@ -336,10 +340,23 @@ static const struct disguise {
 	const char *type;
 	bool text;
 } disguises[] = {
-	{"image/", false}, {"audio/", false}, {"video/", false}, {"font/", false}, {"application/font", false},
-	{"application/pdf", false}, {"application/vnd.ms-", false}, {"application/msword", false}, {"text/css", false},
-	{"text/html", true}, {"text/plain", true}, {"text/", true}, {"application/json", true}, {"application/xml", true},
-	{"application/javascript", true}, {"application/x-javascript", true}, {"application/xhtml", true},
+	{"image/", false},
+	{"audio/", false},
+	{"video/", false},
+	{"font/", false},
+	{"application/font", false},
+	{"application/pdf", false},
+	{"application/vnd.ms-", false},
+	{"application/msword", false},
+	{"text/css", false},
+	{"text/html", true},
+	{"text/plain", true},
+	{"text/", true},
+	{"application/json", true},
+	{"application/xml", true},
+	{"application/javascript", true},
+	{"application/x-javascript", true},
+	{"application/xhtml", true},
 };
 
 bool file_kind_mismatch(enum file_kind kind, struct bytes content_type)
@@ -357,8 +374,8 @@ bool file_kind_mismatch(enum file_kind kind, struct bytes content_type)
 	return false;
 }
 
-void file_emit(enum file_kind kind, struct observation *o, struct bytes head, struct bytes content_type, const struct proto_input *in,
-	       const struct proto_sink *sink, uint8_t app)
+void file_emit(enum file_kind kind, struct observation *o, struct bytes head, struct bytes content_type,
+	       const struct proto_input *in, const struct proto_sink *sink, uint8_t app)
 {
 	o->number[NUM_FILE_KIND] = kind;
 	o->facts |= file_kind_fact(kind);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Kinds of text. Markup and JSON say what they are in their first bytes; scripts without a shebang are told by the evidence of their
-// lines (file_words.c). A browser's JavaScript, style sheets, pages and data must not be called scripts: they are the common case.
+// Kinds of text. Markup and JSON say what they are in their first bytes; scripts without a shebang are told by the
+// evidence of their lines (file_words.c). A browser's JavaScript, style sheets, pages and data must not be called
+// scripts: they are the common case.
 #include "proto_impl.h"
 
 struct opening { // nocase; stands first, after white space
@@ -10,13 +11,38 @@ struct opening { // nocase; stands first, after white space
 
 // Certain as soon as they stand there.
 static const struct opening openings[] = {
-	{"<?php", FILE_SCRIPT}, {"<?=", FILE_SCRIPT}, {"<%", FILE_SCRIPT}, {"<hta:application", FILE_SCRIPT},
-	{"<scriptlet", FILE_SCRIPT}, {"<job", FILE_SCRIPT},
-	{"<!doctype html", FILE_HTML}, {"<html", FILE_HTML}, {"<head", FILE_HTML}, {"<body", FILE_HTML}, {"<script", FILE_HTML},
-	{"<title", FILE_HTML}, {"<meta", FILE_HTML}, {"<style", FILE_HTML}, {"<link", FILE_HTML}, {"<div", FILE_HTML},
-	{"<table", FILE_HTML}, {"<iframe", FILE_HTML}, {"<span", FILE_HTML}, {"<form", FILE_HTML}, {"<center", FILE_HTML},
-	{"<br", FILE_HTML}, {"<h1", FILE_HTML}, {"<h2", FILE_HTML}, {"<h3", FILE_HTML}, {"<p>", FILE_HTML}, {"<a ", FILE_HTML},
-	{"<b>", FILE_HTML}, {"<ul", FILE_HTML}, {"<img", FILE_HTML}, {"<pre", FILE_HTML}, {"<font", FILE_HTML},
+	{"<?php", FILE_SCRIPT},
+	{"<?=", FILE_SCRIPT},
+	{"<%", FILE_SCRIPT},
+	{"<hta:application", FILE_SCRIPT},
+	{"<scriptlet", FILE_SCRIPT},
+	{"<job", FILE_SCRIPT},
+	{"<!doctype html", FILE_HTML},
+	{"<html", FILE_HTML},
+	{"<head", FILE_HTML},
+	{"<body", FILE_HTML},
+	{"<script", FILE_HTML},
+	{"<title", FILE_HTML},
+	{"<meta", FILE_HTML},
+	{"<style", FILE_HTML},
+	{"<link", FILE_HTML},
+	{"<div", FILE_HTML},
+	{"<table", FILE_HTML},
+	{"<iframe", FILE_HTML},
+	{"<span", FILE_HTML},
+	{"<form", FILE_HTML},
+	{"<center", FILE_HTML},
+	{"<br", FILE_HTML},
+	{"<h1", FILE_HTML},
+	{"<h2", FILE_HTML},
+	{"<h3", FILE_HTML},
+	{"<p>", FILE_HTML},
+	{"<a ", FILE_HTML},
+	{"<b>", FILE_HTML},
+	{"<ul", FILE_HTML},
+	{"<img", FILE_HTML},
+	{"<pre", FILE_HTML},
+	{"<font", FILE_HTML},
 };
 
 static bool is_space(uint8_t c)
@@ -62,11 +88,14 @@ static enum file_kind markup_kind(struct bytes text, bool more)
 		return FILE_NONE;
 	if (bytes_begin_with(text, "<!--"))
 		return FILE_HTML;
-	return text.left > 1 && (text.at[1] == '?' || text.at[1] == '!' || (byte_lower(text.at[1]) >= 'a' && byte_lower(text.at[1]) <= 'z'))
-		? FILE_XML : FILE_TEXT;
+	return text.left > 1 && (text.at[1] == '?' || text.at[1] == '!' ||
+				 (byte_lower(text.at[1]) >= 'a' && byte_lower(text.at[1]) <= 'z'))
+		       ? FILE_XML
+		       : FILE_TEXT;
 }
 
-// `{` or `[` first: JSON if a value or a name comes next (RFC 8259 §4, §5). "[ -f x ]" and "[Ref].Assembly" are scripts.
+// `{` or `[` first: JSON if a value or a name comes next (RFC 8259 §4, §5). "[ -f x ]" and "[Ref].Assembly" are
+// scripts.
 static enum file_kind json_kind(struct bytes text, bool more)
 {
 	struct bytes next = after_space(bytes_from(text, 1));
@@ -79,11 +108,14 @@ static enum file_kind json_kind(struct bytes text, bool more)
 	if (!array)
 		return FILE_TEXT;
 	if (next.at[0] == '{' || next.at[0] == '[')
-		return next.at == text.at + 1 && next.at[0] == '[' && next.left > 1 && next.at[1] == ' ' ? FILE_TEXT : FILE_JSON;
+		return next.at == text.at + 1 && next.at[0] == '[' && next.left > 1 && next.at[1] == ' ' ? FILE_TEXT
+													 : FILE_JSON;
 	if (next.at[0] == '-')
 		return next.left > 1 && next.at[1] >= '0' && next.at[1] <= '9' ? FILE_JSON : FILE_TEXT;
-	return (next.at[0] >= '0' && next.at[0] <= '9') || bytes_begin_with(next, "true") || bytes_begin_with(next, "false") ||
-	       bytes_begin_with(next, "null") ? FILE_JSON : FILE_TEXT;
+	return (next.at[0] >= '0' && next.at[0] <= '9') || bytes_begin_with(next, "true") ||
+			       bytes_begin_with(next, "false") || bytes_begin_with(next, "null")
+		       ? FILE_JSON
+		       : FILE_TEXT;
 }
 
 // Programs by their lines. A script is called one before its end only where nothing speaks for a browser's code.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// HTTP/0.9 to 1.1, both directions at once (RFC 9112). Heads are read line by line, bodies are passed over but for their first bytes.
-// Lenient where servers are: bare LF, folded headers, unknown methods, missing versions. Not here: HTTP/2, content codings.
-// State is bounded: one line a side. Called by the flow's worker.
+// HTTP/0.9 to 1.1, both directions at once (RFC 9112). Heads are read line by line, bodies are passed over but for
+// their first bytes. Lenient where servers are: bare LF, folded headers, unknown methods, missing versions. Not here:
+// HTTP/2, content codings. State is bounded: one line a side. Called by the flow's worker.
 #include "http_impl.h"
 
 void http_line_clear(struct http_side *s)
@@ -74,10 +74,12 @@ static enum parse step_tail(struct http_call *c, struct bytes *data)
 // RFC 9110 §5.6.2.
 static bool is_token(uint8_t c)
 {
-	return (c >= '0' && c <= '9') || (byte_lower(c) >= 'a' && byte_lower(c) <= 'z') || (c && strchr("!#$%&'*+-.^_`|~", c));
+	return (c >= '0' && c <= '9') || (byte_lower(c) >= 'a' && byte_lower(c) <= 'z') ||
+	       (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
-// Answers begin with "HTTP/"; what does not is HTTP/0.9 (RFC 1945 §6), or a stream whose beginning was missed: all of it is body.
+// Answers begin with "HTTP/"; what does not is HTTP/0.9 (RFC 1945 §6), or a stream whose beginning was missed: all of
+// it is body.
 static enum probe is_answer(struct bytes front)
 {
 	static const char version[] = "http/";
@@ -111,12 +113,13 @@ static enum parse begin_raw(struct http_call *c)
 static enum probe may_start(struct http_call *c, struct bytes data)
 {
 	uint8_t front[8];
-	size_t had = c->side->length < sizeof(front) ? c->side->length : sizeof(front), n = bytes_head(data, sizeof(front) - had).left;
+	size_t had = c->side->length < sizeof(front) ? c->side->length : sizeof(front),
+	       n = bytes_head(data, sizeof(front) - had).left;
 
 	memcpy(front, c->side->line, had);
 	memcpy(front + had, data.at, n);
 	if (c->in->from_client)
-		return is_token(front[0]) || front[0] == '$' ? PROBE_YES : PROBE_NO;
+		return is_token(front[0]) ? PROBE_YES : PROBE_NO;
 	return is_answer(bytes_of(front, had + n));
 }
 
@@ -147,7 +150,8 @@ static enum parse step_start(struct http_call *c, struct bytes *data)
 	return result;
 }
 
-// A whole header line. The next byte says whether the line is folded on (RFC 9112 §5.2); until it is here, the line is held.
+// A whole header line. The next byte says whether the line is folded on (RFC 9112 §5.2); until it is here, the line is
+// held.
 static enum parse take_header(struct http_call *c, struct bytes line, struct bytes rest)
 {
 	struct http_side *s = c->side;
@@ -199,6 +203,14 @@ static enum parse step_skip(struct http_call *c, struct bytes *data)
 	return PARSE_MORE;
 }
 
+// Whose bytes these are is not known, but what comes from outside is searched all the same.
+static enum parse step_lost(struct http_call *c, struct bytes *data)
+{
+	if (c->in->from_client && c->in->from_outside)
+		jndi_scan(*data, "payload", c->in, c->sink, APP_HTTP);
+	return step_skip(c, data);
+}
+
 static enum parse (*const steps[HTTP_STATES])(struct http_call *c, struct bytes *data) = {
 	[HTTP_START] = step_start,
 	[HTTP_HEADER] = step_header,
@@ -210,7 +222,7 @@ static enum parse (*const steps[HTTP_STATES])(struct http_call *c, struct bytes 
 	[HTTP_CHUNK_END] = http_step_chunk_end,
 	[HTTP_TRAILER] = step_header,
 	[HTTP_WAIT] = step_skip,
-	[HTTP_LOST] = step_skip,
+	[HTTP_LOST] = step_lost,
 };
 
 static bool in_body(const struct http_side *s)
@@ -218,7 +230,8 @@ static bool in_body(const struct http_side *s)
 	return s->state >= HTTP_LENGTH && s->state <= HTTP_CHUNK_END;
 }
 
-// Bytes are missing. A body that ends with the connection, or bytes nobody reads, can do without; all else must find a head again.
+// Bytes are missing. A body that ends with the connection, or bytes nobody reads, can do without; all else must find a
+// head again.
 static void lose(struct http_call *c)
 {
 	struct http_side *s = c->side;
@@ -259,7 +272,8 @@ static void end_simple_request(struct http *h, const struct proto_flow *flow, co
 	struct proto_input in = proto_input_of_close(flow, true);
 	struct http_call call = {h, client, &in, sink};
 
-	if (client->state != HTTP_HEADER || client->length || client->tail || client->head.slot[TEXT_REQUEST_VERSION].length)
+	if (client->state != HTTP_HEADER || client->length || client->tail ||
+	    client->head.slot[TEXT_REQUEST_VERSION].length)
 		return;
 	http_head_end(&call);
 }
@@ -319,8 +333,9 @@ static void http_close(void *state, bool from_client, const struct proto_flow *f
 // --- Recognition ---
 
 static const char *const methods[] = {
-	"GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "PROPFIND", "PROPPATCH", "MKCOL", "COPY",
-	"MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "MERGE", "M-SEARCH", "NOTIFY", "SUBSCRIBE", "PURGE", "DEBUG", NULL,
+	"GET",      "POST",      "HEAD",   "PUT",       "DELETE", "OPTIONS", "PATCH",  "TRACE",  "CONNECT",
+	"PROPFIND", "PROPPATCH", "MKCOL",  "COPY",      "MOVE",   "LOCK",    "UNLOCK", "REPORT", "SEARCH",
+	"MERGE",    "M-SEARCH",  "NOTIFY", "SUBSCRIBE", "PURGE",  "DEBUG",   NULL,
 };
 
 // After a known method: what can a target begin with? Redis and others have a GET of their own.
@@ -340,12 +355,18 @@ static enum probe probe_unknown_method(struct bytes data)
 
 	while (token < data.left && is_token(data.at[token]))
 		token++;
-	if (token == 0 || token > HTTP_METHOD_BYTES || (token < data.left && data.at[token] != ' ' && data.at[token] != '\t'))
+	if (token == 0 || token > HTTP_METHOD_BYTES ||
+	    (token < data.left && data.at[token] != ' ' && data.at[token] != '\t'))
 		return PROBE_NO;
 	for (size_t i = token; i + 6 <= line; i++)
 		if (bytes_equal_nocase(bytes_head(bytes_from(data, i), 5), "http/") && (data.at[i + 5] | 1) == '1')
 			return PROBE_YES;
-	return line < data.left ? PROBE_NO : PROBE_MAYBE;
+	if (line < data.left)
+		return PROBE_NO;
+	// The version is too far away to be seen: a token before a path must do.
+	if (data.left >= PROTO_PROBE_BYTES && bytes_begin_with(bytes_from(data, token + 1), "/"))
+		return PROBE_YES;
+	return PROBE_MAYBE;
 }
 
 static enum probe probe_request(struct bytes data)

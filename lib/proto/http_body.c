@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Bodies of HTTP messages: passed over by their framing (RFC 9112 §6, §7), but for the first bytes, which say what kind of file it is,
-// and the first WINDOW_BYTES of a request from outside, which are searched for look-ups. A kind is reported on the very segment
-// that makes it certain. Content codings are not undone.
+// Bodies of HTTP messages: passed over by their framing (RFC 9112 §6, §7), but for the first bytes, which say what kind
+// of file it is, and the first WINDOW_BYTES of a request from outside, which are searched for look-ups. A kind is
+// reported on the very segment that makes it certain. Content codings are not undone.
 #include "http_impl.h"
 
 void http_body_start(struct http_call *c, enum http_state state)
@@ -39,15 +39,17 @@ static void look_for_file(struct http_call *c, bool end)
 	if (kind == FILE_NONE)
 		return;
 	s->file_done = true;
-	// A coded body begins as its coding does. That it is a gzip says nothing about the file; that it is a program nevertheless does.
+	// A coded body begins as its coding does. That it is a gzip says nothing about the file; that it is a program
+	// nevertheless does.
 	if (s->coded && !file_kind_fact(kind))
 		kind = FILE_BINARY;
 	observation_init(&o, OBS_FILE);
 	o.number[NUM_FILE_TX] = s->tx;
 	o.number[NUM_FILE_LENGTH] = s->declared;
-	file_emit(kind, &o, head,
-		  observation_text(&s->head, c->in->from_client ? TEXT_REQUEST_CONTENT_TYPE : TEXT_RESPONSE_CONTENT_TYPE), c->in,
-		  c->sink, APP_HTTP);
+	file_emit(
+		kind, &o, head,
+		observation_text(&s->head, c->in->from_client ? TEXT_REQUEST_CONTENT_TYPE : TEXT_RESPONSE_CONTENT_TYPE),
+		c->in, c->sink, APP_HTTP);
 }
 
 void http_body_look(struct http_call *c, bool end)

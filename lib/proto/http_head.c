@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Heads of HTTP messages: each line is searched and its few texts of interest kept as it passes, the observation goes out at the
-// empty line. Then the body's framing is chosen as RFC 9112 §6.3 says. Called by the flow's worker.
+// Heads of HTTP messages: each line is searched and its few texts of interest kept as it passes, the observation goes
+// out at the empty line. Then the body's framing is chosen as RFC 9112 §6.3 says. Called by the flow's worker.
 #include "http_impl.h"
 
-// The record has 848 bytes of text. Each text may take what those that have not come yet do not need, so that a long Referer sent
-// first cannot push the Host out.
+// The record has 848 bytes of text. Each text may take what those that have not come yet do not need, so that a long
+// Referer sent first cannot push the Host out.
 struct kept {
 	uint8_t slot;
 	uint16_t reserve;
 };
 
 static const struct kept request_texts[] = {
-	{TEXT_REQUEST_HOST, 128}, {TEXT_REQUEST_AGENT, 160}, {TEXT_REQUEST_CONTENT_TYPE, 48}, {TEXT_REQUEST_REFERER, 64},
+	{TEXT_REQUEST_HOST, 128},
+	{TEXT_REQUEST_AGENT, 160},
+	{TEXT_REQUEST_CONTENT_TYPE, 48},
+	{TEXT_REQUEST_REFERER, 64},
 };
 static const struct kept response_texts[] = {
 	{TEXT_RESPONSE_CONTENT_TYPE, 96}, {TEXT_RESPONSE_SERVER, 96}, {TEXT_RESPONSE_LOCATION, 256},
@@ -29,7 +32,8 @@ static struct bytes trimmed(struct bytes b)
 static void keep(struct http_call *c, unsigned slot, struct bytes text)
 {
 	const struct kept *texts = c->in->from_client ? request_texts : response_texts;
-	size_t count = c->in->from_client ? sizeof(request_texts) / sizeof(texts[0]) : sizeof(response_texts) / sizeof(texts[0]);
+	size_t count = c->in->from_client ? sizeof(request_texts) / sizeof(texts[0])
+					  : sizeof(response_texts) / sizeof(texts[0]);
 	struct observation *o = &c->side->head;
 	size_t room = OBSERVATION_BYTES - o->size_bytes;
 
@@ -250,7 +254,8 @@ void http_head_field(struct http_call *c, struct bytes line)
 	const char *lower;
 
 	// No name, no header, or a look-up where the name should be: search all of it.
-	if (colon == line.left || name.left == 0 || bytes_find(name, '$') < name.left || bytes_find(name, '%') < name.left) {
+	if (colon == line.left || name.left == 0 || bytes_find(name, '$') < name.left ||
+	    bytes_find(name, '%') < name.left) {
 		memcpy(s->field, "header", sizeof("header"));
 		search(c, line, s->field);
 		return;
@@ -349,7 +354,8 @@ static enum parse end_response(struct http_call *c)
 	struct http_side *s = c->side, *client = &c->http->side[1];
 	struct http *h = c->http;
 	bool asked = h->answers < h->requests, interim = s->status < 200 && s->status != 101;
-	bool head = asked && (h->head_methods & bit_of(h->answers + 1)), connect = asked && (h->connects & bit_of(h->answers + 1));
+	bool head = asked && (h->head_methods & bit_of(h->answers + 1)),
+	     connect = asked && (h->connects & bit_of(h->answers + 1));
 
 	s->tx = asked ? h->answers + 1 : 0;
 	h->answers += asked && !interim;

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Between http.c (the two sides, lines), http_head.c (heads to observations) and http_body.c (framing, first bytes of bodies).
+// Between http.c (the two sides, lines), http_head.c (heads to observations) and http_body.c (framing, first bytes of
+// bodies).
 #pragma once
 #include "proto_impl.h"
 
 enum http_limits {
-	HTTP_LINE_BYTES = WINDOW_BYTES,  // of a line looked at as one piece; longer ones are searched piece by piece
-	HTTP_OVERLAP_BYTES = 512,        // of one piece seen again with the next, so that a look-up across the cut is found
-	HTTP_HEAD_BYTES = 64 * 1024,     // longest head
+	HTTP_LINE_BYTES = WINDOW_BYTES, // of a line looked at as one piece; longer ones are searched piece by piece
+	HTTP_OVERLAP_BYTES = 512,    // of one piece seen again with the next, so that a look-up across the cut is found
+	HTTP_HEAD_BYTES = 64 * 1024, // longest head
 	HTTP_METHOD_BYTES = 32,
-	HTTP_FIELD_BYTES = 48,           // of a header's name, with "header:"
-	HTTP_OPEN_REQUESTS = 64,         // whose method is remembered
+	HTTP_FIELD_BYTES = 48,   // of a header's name, with "header:"
+	HTTP_OPEN_REQUESTS = 64, // whose method is remembered
 };
 
 enum http_state {
@@ -24,7 +25,11 @@ enum http_state {
 	HTTP_STATES
 };
 
-enum http_line { HTTP_LINE_NONE /* give more */, HTTP_LINE_WHOLE, HTTP_LINE_LONG /* the first HTTP_LINE_BYTES of one */ };
+enum http_line {
+	HTTP_LINE_NONE /* give more */,
+	HTTP_LINE_WHOLE,
+	HTTP_LINE_LONG /* the first HTTP_LINE_BYTES of one */
+};
 
 struct http_side {
 	uint8_t state;         // enum http_state
@@ -79,7 +84,8 @@ enum parse http_head_start(struct http_call *c, struct bytes line);
 void http_head_field(struct http_call *c, struct bytes line);
 // More of a line too long to be one piece.
 void http_head_tail(struct http_call *c, struct bytes piece);
-// The empty line: emits, and says how the body is framed by setting side->state. PARSE_DONE: the connection is no longer HTTP.
+// The empty line: emits, and says how the body is framed by setting side->state. PARSE_DONE: the connection is no
+// longer HTTP.
 enum parse http_head_end(struct http_call *c);
 
 void http_body_start(struct http_call *c, enum http_state state);

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// One flow's conversation: which protocol is it, then its parser. Contexts are flat memory from one pool, taken at start-up; one
-// worker owns a pool. Recognition looks at content only: a protocol is what it says, wherever it runs; its port is a fact beside it.
+// One flow's conversation: which protocol is it, then its parser. Contexts are flat memory from one pool, taken at
+// start-up; one worker owns a pool. Recognition looks at content only: a protocol is what it says, wherever it runs;
+// its port is a fact beside it.
 #include "proto_impl.h"
 #include <errno.h>
 #include <stdlib.h>
 
 enum { TCP = 6, UDP = 17, SETTLE_SEGMENTS = 4 };
 
-// In order of recognition: what has a long, certain beginning before what has a short one. HTTP/2's preface would pass for an HTTP/1
-// request of an odd method; DNS over TCP has no magic at all and stands last.
+// In order of recognition: what has a long, certain beginning before what has a short one. HTTP/2's preface would pass
+// for an HTTP/1 request of an odd method; DNS over TCP has no magic at all and stands last.
 const struct proto_ops *const proto_table[] = {
-	&proto_http2, &proto_http, &proto_tls, &proto_ssh, &proto_rmi, &proto_iiop, &proto_smb, &proto_ldap, &proto_kerberos,
-	&proto_rdp, &proto_smtp, &proto_ftp, &proto_stratum, &proto_dns_tcp, &proto_dns_udp, &proto_ntp, NULL,
+	&proto_http2,   &proto_http,    &proto_tls,      &proto_ssh, &proto_rmi,  &proto_iiop,
+	&proto_smb,     &proto_ldap,    &proto_kerberos, &proto_rdp, &proto_smtp, &proto_ftp,
+	&proto_stratum, &proto_dns_tcp, &proto_dns_udp,  &proto_ntp, NULL,
 };
 
 struct early { // what one side has sent before the protocol was settled
@@ -192,8 +194,8 @@ static enum parse feed_parser(struct proto_pool *p, struct context *c, const str
 }
 
 // What a side sent before the protocol was known, less the last `now` bytes, which come with their segment.
-static enum parse feed_early(struct proto_pool *p, struct context *c, const struct proto_flow *flow, bool from_client, bool before,
-			     size_t length, const struct proto_sink *sink)
+static enum parse feed_early(struct proto_pool *p, struct context *c, const struct proto_flow *flow, bool from_client,
+			     bool before, size_t length, const struct proto_sink *sink)
 {
 	struct proto_input in = proto_input_of_close(flow, from_client);
 
@@ -207,10 +209,11 @@ static enum parse feed_early(struct proto_pool *p, struct context *c, const stru
 	return PARSE_MORE;
 }
 
-// The protocol is known: its parser gets what has gone by, then this segment. `had` and `had_more` are this side's early bytes
-// without this segment.
-static enum parse settle(struct proto_pool *p, struct context *c, const struct proto_ops *ops, const struct proto_input *in,
-			 size_t had, bool had_more, const struct proto_sink *sink, uint8_t *app)
+// The protocol is known: its parser gets what has gone by, then this segment. `had` and `had_more` are this side's
+// early bytes without this segment.
+static enum parse settle(struct proto_pool *p, struct context *c, const struct proto_ops *ops,
+			 const struct proto_input *in, size_t had, bool had_more, const struct proto_sink *sink,
+			 uint8_t *app)
 {
 	const struct early *other = &c->early[!in->from_client];
 
@@ -233,8 +236,8 @@ static enum parse settle(struct proto_pool *p, struct context *c, const struct p
 	return feed_parser(p, c, in, sink);
 }
 
-static void settle_unknown(struct proto_pool *p, struct context *c, const struct proto_input *in, const struct proto_sink *sink,
-			   uint8_t *app)
+static void settle_unknown(struct proto_pool *p, struct context *c, const struct proto_input *in,
+			   const struct proto_sink *sink, uint8_t *app)
 {
 	c->unknown = true;
 	if (app)
@@ -273,7 +276,8 @@ static enum parse feed_unsettled(struct proto_pool *p, struct context *c, const 
 	if (probe == PROBE_YES)
 		return settle(p, c, ops, in, had, had_more, sink, app);
 	raw_add(&c->state.raw, in);
-	// It may yet be a protocol: its bytes are its parser's. Such segments do not count, or one byte a segment would hide any.
+	// It may yet be a protocol: its bytes are its parser's. Such segments do not count, or one byte a segment would
+	// hide any.
 	if (probe == PROBE_MAYBE && e->length < PROTO_PROBE_BYTES)
 		return PARSE_MORE;
 	c->segments++;
@@ -286,7 +290,8 @@ static enum parse feed_unsettled(struct proto_pool *p, struct context *c, const 
 	return feed_unknown(c, in, sink);
 }
 
-enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto_input *in, const struct proto_sink *sink, uint8_t *app)
+enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto_input *in,
+		      const struct proto_sink *sink, uint8_t *app)
 {
 	struct context *c = find_context(p, context);
 

@@ -4,14 +4,16 @@
 #include "proto.h"
 
 enum window_limits {
-	WINDOW_BYTES = 8192, // first bytes of a body or stream searched for look-ups (what jndi_scan reads of one field)
-	WINDOW_SCANS = 16,   // searches before the end, so that one byte a segment does not buy a search each
-	WINDOW_FOUND = 4,    // look-ups reported for one window
+	WINDOW_BYTES =
+		8192,      // first bytes of a body or stream searched for look-ups (what jndi_scan reads of one field)
+	WINDOW_SCANS = 16, // searches before the end, so that one byte a segment does not buy a search each
+	WINDOW_FOUND = 4,  // look-ups reported for one window
 	FILE_HEAD_BYTES = 512, // what file_kind_of looks at
 	FILE_SHOWN_BYTES = 16, // of TEXT_FILE_HEAD
 };
 
-// The first bytes of a body, searched for look-ups as they come. The bytes themselves are the owner's (WINDOW_BYTES of them).
+// The first bytes of a body, searched for look-ups as they come. The bytes themselves are the owner's (WINDOW_BYTES of
+// them).
 struct window {
 	uint16_t length;
 	uint16_t found; // look-ups already reported
@@ -23,8 +25,8 @@ struct window {
 // Collects; what does not fit is passed over.
 void window_add(struct window *w, uint8_t at[WINDOW_BYTES], struct bytes more);
 // Searches if it may pay: a look-up was closed since the last search, the window is full, or this is the end.
-void window_scan(struct window *w, const uint8_t at[WINDOW_BYTES], bool end, const char *name, const struct proto_input *in,
-		 const struct proto_sink *sink, uint8_t app);
+void window_scan(struct window *w, const uint8_t at[WINDOW_BYTES], bool end, const char *name,
+		 const struct proto_input *in, const struct proto_sink *sink, uint8_t app);
 
 // proto_half_close brings no input: who sent is told from the flow's direction.
 struct proto_input proto_input_of_close(const struct proto_flow *flow, bool from_client);
@@ -48,11 +50,11 @@ void raw_look(struct raw *r, const struct proto_input *in, const struct proto_si
 bool raw_done(const struct raw *r);
 
 // Protocols that are recognised only.
-extern const struct proto_ops proto_http2, proto_ssh, proto_smtp, proto_ftp, proto_smb, proto_rdp, proto_kerberos, proto_iiop,
-	proto_ntp;
+extern const struct proto_ops proto_http2, proto_ssh, proto_smtp, proto_ftp, proto_smb, proto_rdp, proto_kerberos,
+	proto_iiop, proto_ntp;
 
-// Bytes come one by one at worst: is a further look due after `length` bytes when the last was at `looked`? Below the bytes that are
-// shown nothing can run, and the record would depend on how the stream was cut.
+// Bytes come one by one at worst: is a further look due after `length` bytes when the last was at `looked`? Below the
+// bytes that are shown nothing can run, and the record would depend on how the stream was cut.
 static inline bool file_look_due(size_t length, size_t looked)
 {
 	return (length >= FILE_SHOWN_BYTES && length <= 64) || length == FILE_HEAD_BYTES || length >= looked + 32;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// TCP streams of no known protocol: a payload sent over a bare socket is still a payload. The first bytes of each side are looked at
-// for kinds of file that can run, and, when they come from outside, for JNDI look-ups. What is merely text or binary is not
-// reported: nearly every unknown protocol begins so.
+// TCP streams of no known protocol: a payload sent over a bare socket is still a payload. The first bytes of each side
+// are looked at for kinds of file that can run, and, when they come from outside, for JNDI look-ups. What is merely
+// text or binary is not reported: nearly every unknown protocol begins so.
 #include "proto_impl.h"
 
 void raw_init(struct raw *r)
@@ -19,8 +19,8 @@ void raw_add(struct raw *r, const struct proto_input *in)
 	window_add(&r->side[i].window, r->at[i], in->data);
 }
 
-static void look_for_file(struct raw_side *s, struct bytes head, const struct proto_input *in, const struct proto_sink *sink,
-			  bool end)
+static void look_for_file(struct raw_side *s, struct bytes head, const struct proto_input *in,
+			  const struct proto_sink *sink, bool end)
 {
 	bool more = !end && !s->window.done && head.left < FILE_HEAD_BYTES;
 	enum file_kind kind = file_kind_of(head, more);

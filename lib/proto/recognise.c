@@ -85,7 +85,8 @@ static enum probe probe_ftp(struct bytes data, bool from_client)
 	return probe_greeting(data, "FTP", "\n331");
 }
 
-// MS-SMB2 §2.1: four bytes of length, then the protocol id; on port 139 a NetBIOS session request comes first (RFC 1002 §4.3.2).
+// MS-SMB2 §2.1: four bytes of length, then the protocol id; on port 139 a NetBIOS session request comes first (RFC 1002
+// §4.3.2).
 static enum probe probe_smb(struct bytes data, bool from_client)
 {
 	enum probe p = MATCHES(data, 0, ANY, ANY, ANY, 0xfe, 'S', 'M', 'B');
@@ -130,7 +131,8 @@ static enum probe probe_iiop(struct bytes data, bool from_client)
 	return MATCHES(data, 'G', 'I', 'O', 'P', 1, ANY);
 }
 
-// RFC 5905 §7.3: leap, version 1..4, mode 3 (client) or 4 (server); 48 bytes, more with authentication. A datagram is whole: no MAYBE.
+// RFC 5905 §7.3: leap, version 1..4, mode 3 (client) or 4 (server); 48 bytes, more with authentication. A datagram is
+// whole: no MAYBE.
 static enum probe probe_ntp(struct bytes data, bool from_client)
 {
 	uint8_t version, mode;
@@ -142,8 +144,9 @@ static enum probe probe_ntp(struct bytes data, bool from_client)
 	return version >= 1 && version <= 4 && mode == (from_client ? 3 : 4) && data.at[1] <= 16 ? PROBE_YES : PROBE_NO;
 }
 
-#define RECOGNISED(variable, text, id, over, probe_it, ...)                                        \
-	const struct proto_ops variable = {.name = text, .app = id, .transport = over, .ports = {__VA_ARGS__}, .probe = probe_it}
+#define RECOGNISED(variable, text, id, over, probe_it, ...)                                                            \
+	const struct proto_ops variable = {                                                                            \
+		.name = text, .app = id, .transport = over, .ports = {__VA_ARGS__}, .probe = probe_it}
 
 RECOGNISED(proto_http2, "http2", APP_HTTP2, TCP, probe_http2, 80, 8080, 443);
 RECOGNISED(proto_ssh, "ssh", APP_SSH, TCP, probe_ssh, 22);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The first bytes of a body or of an unknown stream, searched for JNDI look-ups while they come: a look-up whose "}" is in this segment
-// is reported on this segment. Every search begins at the front (the decoder may need it all), hence the budget.
+// The first bytes of a body or of an unknown stream, searched for JNDI look-ups while they come: a look-up whose "}" is
+// in this segment is reported on this segment. Every search begins at the front (the decoder may need it all), hence
+// the budget.
 #include "proto_impl.h"
 
 struct filter { // passes on what an earlier search has not
@@ -42,8 +43,8 @@ void window_add(struct window *w, uint8_t at[WINDOW_BYTES], struct bytes more)
 	w->closing = w->closing || may_close(more);
 }
 
-void window_scan(struct window *w, const uint8_t at[WINDOW_BYTES], bool end, const char *name, const struct proto_input *in,
-		 const struct proto_sink *sink, uint8_t app)
+void window_scan(struct window *w, const uint8_t at[WINDOW_BYTES], bool end, const char *name,
+		 const struct proto_input *in, const struct proto_sink *sink, uint8_t app)
 {
 	bool last = end || w->length == WINDOW_BYTES;
 	struct filter filter = {sink, w->found};

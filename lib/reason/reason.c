@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { DEFAULT_DEVICES = 1 << 14, BASELINE_EVERY_S = 3600, KNOWN_AFTER_S = 24 * 3600, PATH_BYTES = 4096 };
+enum { DEFAULT_DEVICES = 1 << 14, KNOWN_AFTER_S = 24 * 3600, PATH_BYTES = 4096 };
 
 struct reason {
 	struct reason_config config;
@@ -23,8 +23,6 @@ struct reason {
 	uint64_t now_ns;              // UNIX, of the last observation or step
 	unsigned worker;              // of the observation being judged
 	uint64_t acted_flow;          // a cut or block was ordered while judging it
-	uint64_t baseline_ns;
-	char baseline[17];
 };
 
 static const char *state_path(const struct reason *r, const char *name, char out[PATH_BYTES])
@@ -56,7 +54,6 @@ static void order_block(void *user, const struct block *b)
 
 	v.expires_ns = (uint64_t)((int64_t)b->expires_ns + r->config.deadline_offset_ns);
 	r->acted_flow = 1;
-	count(r->counters, COUNT_BRAIN_BLOCKS);
 	send(r, SHEET_WORKERS, &v);
 }
 
@@ -87,17 +84,41 @@ static void block_changed(void *user, const struct block *b, const char *what)
 
 // --- alerts ---
 
-// The hash costs a pass over the whole table, so it is taken once an hour; the alert says which one it was judged by.
-static void refresh_baseline(struct reason *r)
-{
-	uint8_t hash[32];
+struct claim {
+	struct reason *reason;
+	uint64_t incident;
+};
 
-	if (r->baseline_ns && r->now_ns - r->baseline_ns < BASELINE_EVERY_S * NS_PER_S)
-		return;
-	learn_hash(r->learn, hash);
-	for (unsigned i = 0; i < 8; i++)
-		snprintf(r->baseline + 2 * i, 3, "%02x", hash[i]);
-	r->baseline_ns = r->now_ns;
+static bool claim_alert(void *user, const struct alert *a)
+{
+	struct claim *c = user;
+	struct alert mine = *a;
+
+	mine.incident = c->incident;
+	journal_failed(c->reason, journal_alert(c->reason->journal, &mine));
+	return false;
+}
+
+// Notes that came before an incident opened belong to it now.
+static void journal_claimed(struct reason *r, uint64_t incident)
+{
+	struct claim c = {r, incident};
+	struct journal_query q = {.limit = 1};
+	const uint64_t *ids;
+	uint32_t n = incident_claimed(r->incidents, &ids);
+
+	for (uint32_t i = 0; i < n; i++) {
+		q.id = ids[i];
+		journal_alerts(r->journal, &q, claim_alert, &c);
+	}
+}
+
+static void journal_changed(struct reason *r)
+{
+	const struct incident *i;
+
+	while ((i = incident_changed(r->incidents)))
+		journal_failed(r, journal_incident(r->journal, i));
 }
 
 static void alerted(void *user, struct alert *a)
@@ -106,17 +127,14 @@ static void alerted(void *user, struct alert *a)
 	struct incident *incident;
 	uint64_t merged = 0;
 
-	refresh_baseline(r);
 	a->id = r->next_alert++;
-	memcpy(a->baseline, r->baseline, sizeof(a->baseline));
 	incident = incident_add(r->incidents, a, &merged);
 	respond_alert(r->respond, a, r->mode);
-	count(r->counters, COUNT_BRAIN_ALERTS);
 	journal_failed(r, journal_alert(r->journal, a));
 	if (incident)
 		journal_failed(r, journal_incident(r->journal, incident));
-	if (merged && incident_find(r->incidents, merged))
-		journal_failed(r, journal_incident(r->journal, incident_find(r->incidents, merged)));
+	journal_claimed(r, a->incident);
+	journal_changed(r);
 	if (r->config.hooks.alert)
 		r->config.hooks.alert(r->config.hooks.user, a, incident);
 }
@@ -177,28 +195,19 @@ static void decide_held(struct reason *r, const struct observation *o)
 		send(r, r->worker, &v);
 }
 
-static void count_block_hits(struct reason *r, const struct observation *o)
-{
-	struct block *b = respond_find(r->respond, o->number[NUM_BLOCKED_ID]);
-
-	if (b)
-		b->frames += o->number[NUM_BLOCKED_FRAMES];
-}
-
 void reason_observe(struct reason *r, const struct observation *o)
 {
 	if (!observation_check(o)) {
 		count(r->counters, COUNT_BRAIN_OBSERVATIONS_BAD);
 		return;
 	}
-	count(r->counters, COUNT_BRAIN_OBSERVATIONS);
 	r->worker = o->worker;
 	if (o->time_ns > r->now_ns)
 		r->now_ns = o->time_ns;
 	if (o->kind == OBS_HELD)
 		decide_held(r, o);
 	else if (o->kind == OBS_BLOCKED)
-		count_block_hits(r, o);
+		respond_attempts(r->respond, o->number[NUM_BLOCKED_ID], o->number[NUM_BLOCKED_FRAMES], o->time_ns);
 	else if (o->kind != OBS_LOST)
 		judge_observe(r->judge, o, r->mode);
 	if (o->kind == OBS_FLOW_OPEN)
@@ -212,6 +221,7 @@ void reason_step(struct reason *r, uint64_t unix_ns)
 	r->now_ns = unix_ns;
 	respond_step(r->respond, unix_ns);
 	incident_step(r->incidents, unix_ns);
+	journal_changed(r);
 	journal_failed(r, journal_step(r->journal, unix_ns, false));
 }
 
@@ -226,8 +236,7 @@ static bool restore_block(void *user, const struct block *b)
 {
 	struct reason *r = user;
 
-	if (b->state == BLOCK_ACTIVE || b->state == BLOCK_PENDING)
-		respond_restore(r->respond, b, r->now_ns);
+	respond_restore(r->respond, b, r->now_ns); // what has ended or is refused stays out; the rest is told to the wire
 	return true;
 }
 
@@ -269,11 +278,16 @@ static void load_learned(struct reason *r)
 
 static void never_and_groups(struct reason *r)
 {
-	unsigned n;
+	unsigned n, groups;
 	const struct prefix *never = policy_never_block(r->config.policies, &n);
+	const struct policy_group *group = policy_groups(r->config.policies, &groups);
 
 	for (unsigned i = 0; i < n; i++)
-		respond_never(r->respond, &never[i]);
+		if (respond_never(r->respond, &never[i]) < 0)
+			count(r->counters, COUNT_BRAIN_BLOCKS_REFUSED);
+	for (unsigned i = 0; i < groups; i++)
+		if (learn_tag_group(r->learn, &group[i].net, group[i].name) < 0)
+			count(r->counters, COUNT_BRAIN_DEVICES_FULL);
 }
 
 static bool create_rooms(struct reason *r, char error[512])
@@ -304,7 +318,6 @@ static bool create_rooms(struct reason *r, char error[512])
 struct reason *reason_create(const struct reason_config *config, char error[512])
 {
 	struct reason *r = calloc(1, sizeof(*r));
-	struct journal_query all = {0};
 
 	if (!r)
 		return NULL;
@@ -317,8 +330,6 @@ struct reason *reason_create(const struct reason_config *config, char error[512]
 	load_learned(r);
 	restore_mode(r);
 	never_and_groups(r);
-	journal_incidents(r->journal, &all, restore_incident, r);
-	journal_blocks(r->journal, &all, restore_block, r);
 	publish_exposed(r);
 	publish_certain(r);
 	config->sheet->hold_us = 1000;
@@ -377,14 +388,13 @@ void reason_set_deadline_offset(struct reason *r, int64_t offset_ns)
 	r->config.deadline_offset_ns = offset_ns;
 }
 
-void reason_repeat_blocks(struct reason *r, uint64_t unix_ns)
+void reason_resume(struct reason *r, uint64_t unix_ns)
 {
-	const struct block *b;
+	struct journal_query all = {0};
 
 	r->now_ns = unix_ns;
-	for (uint32_t i = 0; (b = respond_at(r->respond, i)); i++)
-		if (b->state == BLOCK_ACTIVE && b->expires_ns > unix_ns)
-			order_block(r, b);
+	journal_incidents(r->journal, &all, restore_incident, r);
+	journal_blocks(r->journal, &all, restore_block, r);
 }
 
 struct learn *reason_learn(struct reason *r)

@@ -47,8 +47,9 @@ int reason_save(struct reason *r);
 void reason_set_mode(struct reason *r, unsigned mode, const char *who, uint64_t unix_ns);
 unsigned reason_mode(const struct reason *r);
 void reason_set_deadline_offset(struct reason *r, int64_t offset_ns); // after a wall-clock step
-// A (re)started wire knows no blocks: says them all again.
-void reason_repeat_blocks(struct reason *r, uint64_t unix_ns);
+// Once after create, when the time is known: takes up open incidents and standing blocks from the journal and tells the wire of each block with the
+// time that remains to it.
+void reason_resume(struct reason *r, uint64_t unix_ns);
 
 struct learn *reason_learn(struct reason *r);
 struct respond *reason_respond(struct reason *r);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Both sides of an HTTP connection in pieces. Each piece: a byte (1 client, 2 gap, rest/4+1 its length), then its bytes. The first byte
-// of the input chooses the flow's direction.
+// Both sides of an HTTP connection in pieces. Each piece: a byte (1 client, 2 gap, rest/4+1 its length), then its
+// bytes. The first byte of the input chooses the flow's direction.
 #include "proto.h"
 #include <stdlib.h>
 
@@ -15,7 +15,8 @@ static void drop(void *user, struct observation *o)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct proto_sink sink = {.emit = drop};
-	struct proto_flow flow = {.client = {4, {0}, {10, 0, 0, 5}}, .server = {4, {0}, {192, 0, 2, 7}}, .transport = 6};
+	struct proto_flow flow = {
+		.client = {4, {0}, {10, 0, 0, 5}}, .server = {4, {0}, {192, 0, 2, 7}}, .transport = 6};
 	struct proto_input in = {.flow = &flow};
 	struct bytes rest = bytes_of(data, size);
 	void *state = calloc(1, proto_http.state_bytes);

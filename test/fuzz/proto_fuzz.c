@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct counters counters;
 	const struct proto_sink sink = {.emit = drop, .counters = &counters};
-	struct proto_flow flow = {.client = {4, {0}, {10, 0, 0, 5}}, .server = {4, {0}, {192, 0, 2, 7}}, .transport = 6};
+	struct proto_flow flow = {
+		.client = {4, {0}, {10, 0, 0, 5}}, .server = {4, {0}, {192, 0, 2, 7}}, .transport = 6};
 	struct proto_input in = {.flow = &flow};
 	struct bytes rest = bytes_of(data, size);
 	struct proto_pool *pool = proto_pool_create(1, &counters);

