@@ -285,7 +285,8 @@ static void tell_timeline(struct teller *t)
 		facts_time(&f, "time", t->alerts[n]->time_ns, t->offset_s);
 		snprintf(number, sizeof(number), "%3u. ", n + 1);
 		page_put(&t->page, number);
-		page_fill(&t->page, "{time}  ", f.fill);
+		facts_text(&f, t->s, "policy", t->alerts[n]->policy); // its name: to look it up, and to find the same one in other incidents
+		page_fill(&t->page, "{time}  {policy}\n       ", f.fill);
 		tell_why(t, t->alerts[n]);
 		tell_terms(t, t->alerts[n], "       ");
 		tell_response(t, t->alerts[n], "       ");

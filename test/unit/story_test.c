@@ -260,7 +260,7 @@ START_TEST(an_incident_is_told_with_headline_time_line_action_and_next_steps)
 			    "2021-12-10 17:45:38."),
 		out);
 	ck_assert_ptr_nonnull(
-		strstr(out, "  2. 2021-12-10 15:45:38  The internet-facing server 192.0.2.10 connected to"));
+		strstr(out, "  2. 2021-12-10 15:45:38  conn/callback-web-facing\n       The internet-facing server 192.0.2.10 connected to"));
 	ck_assert_ptr_nonnull(strstr(out, "contacted it 6 s earlier"));
 	ck_assert_ptr_nonnull(strstr(out, "(repeated 3 more times)"));
 	ck_assert_ptr_nonnull(strstr(
