@@ -37,14 +37,14 @@ configure() {
 compile() { # FOLDER TARGET...
 	local folder=$1
 	shift
-	quietly ninja -C "$folder" -k 0 "$@"
+	quietly ninja --quiet -C "$folder" -k 0 "$@"
 }
 
 # The build that the checks look at and the end-to-end tests run: optimised, no sanitizers, warnings are errors.
 release=$top/build-release
 release_build() { configure "$release" -Dbuildtype=release && compile "$release"; }
 
-# A check is given a build folder that stands, or makes one.
+# A check is given a folder that is built, or builds one.
 build_of_check() {
 	if [ $# -gt 0 ]; then (cd "$1" && pwd)
 	else release_build >&2 && echo "$release"

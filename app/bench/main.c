@@ -2,6 +2,7 @@
 // sekimori-bench: tools to measure with. One line of the table is one sub-command.
 #include "generate.h"
 #include "log.h"
+#include "measure.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,10 @@ static const struct {
 	const char *text;
 } COMMANDS[] = {
 	{"generate", generate_main, "write a capture of ordinary days or of an attack"},
+	{"inspect", inspect_main, "what a packet of ordinary traffic costs, by station"},
+	{"flood", flood_main, "what a new flow costs when every packet is one"},
+	{"growth", growth_main, "what a packet costs as flows grow from 10 k to 1 M"},
+	{"brain", brain_main, "what an observation costs the far side"},
 };
 
 int main(int argc, char **argv)

@@ -76,8 +76,10 @@ static void read_option(struct brain_options *o, int c)
 	case 'f': o->fence = true; break;
 	case 'm':
 		m = name_to_index(mode_name, MODE_COUNT, bytes_of_text(optarg));
-		if (m < 0)
-			log_fatal("\"%s\" is no mode: learn, observe, advise or enforce", optarg);
+		if (m < 0) {
+			log_warn("\"%s\" is no mode: learn, observe, advise or enforce", optarg);
+			exit(2);
+		}
 		o->mode = (unsigned)m;
 		break;
 	case 'h': fputs(usage, stdout); exit(0);
@@ -149,6 +151,8 @@ static void attach(struct brain *b)
 		nanosleep(&nap, NULL);
 		r = brain_attach(b);
 	}
+	if (r < 0 && stopped)
+		exit(0);
 	if (r < 0)
 		log_fatal("no wire at %s/channel.sock: %s", b->options.run_dir, strerror(-r));
 }
@@ -262,6 +266,8 @@ int main(int argc, char **argv)
 	brain_fence_open(&b);
 	create_reason(&b);
 	reason_resume(b.reason, clock_unix_ns());
+	if (b.options.mode < MODE_COUNT) // for the next brain, which may be started without
+		reason_set_mode(b.reason, b.options.mode, "start", clock_unix_ns());
 	snprintf(path, sizeof(path), "%s/brain.sock", b.options.run_dir);
 	server = control_listen(path, brain_answer, &b);
 	if (!server)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `sekimori run`: starts both programs and keeps them running. Neither's death ends the other: the wire forwards without a brain, and a new brain is started at once
-// (a second later when it dies young, so that a broken one does not spin).
+// (a second later when it dies young, so that a broken one does not spin). What is wrong from the start (options, a port that is not there) ends the run.
 #include "cli.h"
 #include "log.h"
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ARGUMENTS = 64, YOUNG_S = 2 };
+enum { ARGUMENTS = 64, YOUNG_S = 2, START_S = 30, STOP_S = 5 };
 
 static const char usage[] =
 	"usage: sekimori run --inside PORT --outside PORT [--mode MODE] [options]\n"
@@ -31,16 +31,10 @@ static const struct { const char *name; char who; } owners[] = {
 struct program {
 	char *argv[ARGUMENTS];
 	int argc;
-	pid_t pid;
-	time_t started;
+	pid_t pid;           // 0: not running
+	time_t started, due; // due: when to start it again
+	unsigned launches;
 };
-
-static volatile sig_atomic_t stopping;
-
-static void on_signal(int signal)
-{
-	stopping = 1;
-}
 
 static void give(struct program *p, char *word)
 {
@@ -71,15 +65,32 @@ static bool share_out(int argc, char **argv, struct program *wire, struct progra
 	return true;
 }
 
+static time_t boot_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t); // never steps, as the wall clock may
+	return t.tv_sec;
+}
+
 // The programs lie beside this one (build folder: ../wire, ../brain), or in PATH.
 static void launch(struct program *p, const char *folder)
 {
 	char beside[4096], built[4096];
+	sigset_t none;
 
-	p->started = time(NULL);
+	p->started = boot_s();
+	p->launches++;
 	p->pid = fork();
+	if (p->pid < 0) {
+		log_warn("%s: %s", p->argv[0], strerror(errno));
+		p->pid = 0;
+		p->due = p->started + 1;
+	}
 	if (p->pid)
 		return;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	snprintf(beside, sizeof(beside), "%s/%s", folder, p->argv[0]);
 	snprintf(built, sizeof(built), "%s/../%s/%s", folder, p->argv[0] + strlen("sekimori-"), p->argv[0]);
 	execv(beside, p->argv);
@@ -88,49 +99,115 @@ static void launch(struct program *p, const char *folder)
 	log_fatal("%s: %s", p->argv[0], strerror(errno));
 }
 
-static void relaunch(struct program *p, const char *folder)
+// The mode given at the start is for the start: the journal keeps it and what `mode set` and `panic` have made of it since, and a new brain takes it from there.
+static void forget_mode(struct program *p)
 {
-	if (time(NULL) - p->started < YOUNG_S)
-		sleep(1);
+	int kept = 0;
+
+	for (int i = 0; i < p->argc; i++) {
+		if (!strcmp(p->argv[i], "--mode"))
+			i++;
+		else
+			p->argv[kept++] = p->argv[i];
+	}
+	p->argc = kept;
+	p->argv[kept] = NULL;
+}
+
+// false: it never came up, and its own message has said why.
+static bool ended(struct program *p, int status, bool needed)
+{
+	time_t lived = boot_s() - p->started;
+	bool failed = WIFEXITED(status) && WEXITSTATUS(status);
+
+	p->pid = 0;
+	if (failed && p->launches == 1 && lived < START_S && (needed || WEXITSTATUS(status) == EXIT_USAGE))
+		return false;
+	if (lived >= YOUNG_S)
+		forget_mode(p);
+	p->due = boot_s() + (lived < YOUNG_S);
 	log_warn("%s ended; it is started again", p->argv[0]);
-	launch(p, folder);
+	return true;
+}
+
+// Collects who has died. false: there is no use in going on.
+static bool reap(struct program *wire, struct program *brain)
+{
+	bool ok = true;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == wire->pid)
+			ok &= ended(wire, status, true);
+		else if (pid == brain->pid)
+			ok &= ended(brain, status, false);
+	}
+	return ok;
+}
+
+static void launch_due(struct program *p, const char *folder)
+{
+	if (!p->pid && boot_s() >= p->due)
+		launch(p, folder);
+}
+
+// Asks, waits a little, insists.
+static void stop(struct program *p)
+{
+	struct timespec nap = {.tv_nsec = 20 * 1000000};
+	time_t end = boot_s() + STOP_S;
+
+	if (!p->pid)
+		return;
+	kill(p->pid, SIGTERM);
+	while (waitpid(p->pid, NULL, WNOHANG) == 0) {
+		if (boot_s() > end)
+			kill(p->pid, SIGKILL);
+		nanosleep(&nap, NULL);
+	}
+	p->pid = 0;
+}
+
+static int supervise(struct program *wire, struct program *brain, const char *folder)
+{
+	struct timespec second = {.tv_sec = 1};
+	int status = EXIT_DONE, signal;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL); // waited for below, so that none comes at a bad moment
+	do {
+		if (!reap(wire, brain)) {
+			status = EXIT_FAILED;
+			break;
+		}
+		launch_due(wire, folder);
+		launch_due(brain, folder);
+		signal = sigtimedwait(&set, NULL, &second);
+	} while (signal != SIGTERM && signal != SIGINT);
+	stop(brain); // first, so that the wire tells it nothing it cannot keep
+	stop(wire);
+	return status;
 }
 
 int cli_run(int argc, char **argv)
 {
 	struct program wire = {.argv = {"sekimori-wire"}, .argc = 1}, brain = {.argv = {"sekimori-brain"}, .argc = 1};
-	struct sigaction act = {.sa_handler = on_signal};
 	char self[4096] = "";
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	const char *folder = n > 0 ? dirname(self) : ".";
 
-	if (argc < 2 || !strcmp(argv[1], "--help") || !share_out(argc, argv, &wire, &brain)) {
-		fputs(usage, argc > 1 && !strcmp(argv[1], "--help") ? stdout : stderr);
-		return argc > 1 && !strcmp(argv[1], "--help") ? EXIT_DONE : EXIT_USAGE;
+	if (argc >= 2 && !strcmp(argv[1], "--help")) {
+		fputs(usage, stdout);
+		return EXIT_DONE;
 	}
-	sigaction(SIGTERM, &act, NULL);
-	sigaction(SIGINT, &act, NULL);
-	launch(&wire, folder);
-	launch(&brain, folder);
-	while (!stopping) {
-		int status;
-		pid_t ended = waitpid(-1, &status, 0);
-
-		if (stopping || (ended < 0 && errno != EINTR))
-			break;
-		if (ended == wire.pid && time(NULL) - wire.started < YOUNG_S && WIFEXITED(status) && WEXITSTATUS(status)) {
-			kill(brain.pid, SIGTERM); // it never came up: its message says why
-			waitpid(brain.pid, NULL, 0);
-			return EXIT_FAILED;
-		}
-		if (ended == wire.pid)
-			relaunch(&wire, folder);
-		else if (ended == brain.pid)
-			relaunch(&brain, folder);
+	if (argc < 2 || !share_out(argc, argv, &wire, &brain)) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
 	}
-	kill(brain.pid, SIGTERM);
-	waitpid(brain.pid, NULL, 0);
-	kill(wire.pid, SIGTERM);
-	waitpid(wire.pid, NULL, 0);
-	return EXIT_DONE;
+	return supervise(&wire, &brain, folder);
 }

@@ -24,10 +24,12 @@ struct handover *handover_listen(const char *path, const struct wire *w)
 		return NULL;
 	h->wire = w;
 	h->brain = -1;
-	if (strlen(path) >= sizeof(address.sun_path))
+	if (strlen(path) >= sizeof(address.sun_path)) { // an empty name would be bound, unseen by any brain
+		free(h);
 		errno = ENAMETOOLONG;
-	else
-		strcpy(address.sun_path, path);
+		return NULL;
+	}
+	strcpy(address.sun_path, path);
 	h->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	unlink(path);
 	if (h->listener >= 0 && bind(h->listener, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(h->listener, 4) == 0)

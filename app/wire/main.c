@@ -22,9 +22,9 @@ static const char usage[] =
 	"  --never CIDR         never refused, whatever the brain says (repeatable)\n"
 	"  --flows N            flow table, a power of two (default 131072)\n"
 	"  --queues N           queues and workers per port (default 1)\n"
-	"  --frame-bytes N      largest frame (default 2048)\n"
+	"  --frame-bytes N      largest frame (default 2048, at most 16384; jumbo frames of 9000 need 16384)\n"
 	"  --hugepages          use hugepages (default: ordinary memory)\n"
-	"  --memory MB          without hugepages (default 256)\n"
+	"  --memory MB          without hugepages (default 256, more for large frames)\n"
 	"  --idle-us N          nap when idle; 0 spins (default 50)\n"
 	"  --file-prefix NAME   DPDK's, so that several wires share a machine\n";
 
@@ -64,7 +64,7 @@ static void read_option(struct wire_options *o, int c)
 	case 'N': add_prefix(o->never, &o->nevers, WIRE_NEVER, optarg); break;
 	case 'f': o->flows = number(optarg, FLOW_MAX_FLOWS); break;
 	case 'q': o->nic.queues = number(optarg, NIC_QUEUES); break;
-	case 'b': o->nic.frame_bytes = number(optarg, 16384); break;
+	case 'b': o->nic.frame_bytes = number(optarg, NIC_FRAME_BYTES); break;
 	case 'H': o->nic.hugepages = true; break;
 	case 'm': o->nic.memory_mb = number(optarg, 65536); break;
 	case 'u': o->idle_us = number(optarg, 10000); break;
@@ -92,7 +92,10 @@ static void read_options(struct wire_options *o, int argc, char **argv)
 
 static void on_signal(int signal)
 {
-	wire_signalled = signal == SIGUSR1 ? 2 : 1;
+	if (signal == SIGUSR1)
+		wire_panic = 1;
+	else
+		wire_stop = 1;
 }
 
 static struct siphash_key random_key(void)
@@ -137,7 +140,7 @@ static void transmit(void *user, uint16_t port, const uint8_t *frame, size_t n)
 {
 	struct worker *w = user;
 
-	nic_transmit_bytes(port, w->index, frame, n);
+	worker_transmit(w, port, frame, n);
 }
 
 static void blocked(void *user, const struct verdict *rule)

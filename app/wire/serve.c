@@ -11,7 +11,7 @@
 
 enum { LIST_WAIT_MS = 50, STEP_MS = 5 };
 
-volatile int wire_signalled;
+volatile sig_atomic_t wire_stop, wire_panic; // two words: a panic must not hide a stop
 
 struct served {
 	struct wire *wire;
@@ -183,9 +183,9 @@ int wire_serve(struct wire *w)
 	server = v.handover ? control_listen(path, answer, &v) : NULL;
 	if (!server)
 		return -errno;
-	while (wire_signalled != 1) {
-		if (wire_signalled == 2) { // SIGUSR1: the panic switch that needs no socket
-			wire_signalled = 0;
+	while (!wire_stop) {
+		if (wire_panic) { // SIGUSR1: the panic switch that needs no socket
+			wire_panic = 0;
 			set_panic(&v, !v.panic);
 		}
 		control_serve(server, STEP_MS);

@@ -4,6 +4,7 @@
 #include "inspect.h"
 #include "nic.h"
 #include <pthread.h>
+#include <signal.h>
 
 enum wire_limits { WIRE_PARK = 256, WIRE_SAMPLES = 4096, WIRE_NEVER = 64, WIRE_INSIDE = 64 };
 
@@ -46,6 +47,8 @@ struct wire {
 
 // worker.c
 void *worker_run(void *worker);
+// Sends a frame of our own behind those of its side that wait for the end of the burst.
+void worker_transmit(struct worker *w, uint16_t port, const uint8_t *frame, size_t n);
 
 // handover.c: gives the two memory files to one brain at a time.
 struct handover;
@@ -56,7 +59,7 @@ void handover_close(struct handover *h);
 
 // serve.c
 int wire_serve(struct wire *w);   // until told to stop by a signal; 0 or -errno
-extern volatile int wire_signalled; // SIGTERM/SIGINT: 1; SIGUSR1 toggles panic in serve.c
+extern volatile sig_atomic_t wire_stop, wire_panic; // SIGTERM/SIGINT; SIGUSR1 toggles panic in serve.c
 
 uint64_t clock_unix_ns(void);
 uint64_t clock_deadline_ns(void);

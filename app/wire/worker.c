@@ -21,6 +21,8 @@ struct loop {
 	unsigned parked;
 };
 
+static struct loop loops[NIC_QUEUES]; // too large for a stack
+
 static void tick(struct loop *l)
 {
 	l->deadline_ns = clock_deadline_ns();
@@ -34,16 +36,32 @@ static void queue_out(struct loop *l, unsigned from_side, struct rte_mbuf *m)
 	l->out[to][l->outs[to]++] = m;
 }
 
-static void flush(struct loop *l)
+static void flush_side(struct loop *l, unsigned side)
 {
-	for (unsigned side = 0; side < 2; side++) {
-		unsigned n = l->outs[side];
-		unsigned refused = nic_transmit(side, l->w->index, l->out[side], n);
+	unsigned n = l->outs[side];
+	unsigned refused = nic_transmit(side, l->w->index, l->out[side], n);
 
-		count_add(&l->w->counters, COUNT_FRAMES_OUT, n - refused);
-		count_add(&l->w->counters, COUNT_FRAMES_DROPPED_TX_FULL, refused);
-		l->outs[side] = 0;
-	}
+	count_add(&l->w->counters, COUNT_FRAMES_OUT, n - refused);
+	count_add(&l->w->counters, COUNT_FRAMES_DROPPED_TX_FULL, refused);
+	l->outs[side] = 0;
+}
+
+// A reset holds good only at exactly the next byte (RFC 5961 §3.2): it must not overtake the frames before it.
+void worker_transmit(struct worker *w, uint16_t port, const uint8_t *frame, size_t n)
+{
+	flush_side(&loops[w->index], port);
+	nic_transmit_bytes(port, w->index, frame, n);
+}
+
+// Its wait is over: what the stations it has not seen yet say of it.
+static void settle_held(struct loop *l, unsigned side, struct rte_mbuf *m, uint64_t flow)
+{
+	struct frame f;
+
+	if (nic_frame(m, side, l->unix_ns, &f) && inspect_held(l->w->inspect, &f, flow, l->deadline_ns) == INSPECT_DROP)
+		nic_free(m);
+	else
+		queue_out(l, side, m);
 }
 
 static void hold(struct loop *l, unsigned side, struct rte_mbuf *m, uint64_t flow)
@@ -51,7 +69,7 @@ static void hold(struct loop *l, unsigned side, struct rte_mbuf *m, uint64_t flo
 	if (l->parked == WIRE_PARK) {
 		count(&l->w->counters, COUNT_FRAMES_HELD_FULL);
 		inspect_held_expired(l->w->inspect, flow);
-		queue_out(l, side, m);
+		settle_held(l, side, m, flow);
 		return;
 	}
 	l->park[l->parked++] = (struct parked){m, flow, l->deadline_ns + 1000000, (uint8_t)side};
@@ -80,13 +98,16 @@ static unsigned receive(struct loop *l, unsigned side)
 	for (unsigned i = 0; i < n; i++) {
 		struct frame f;
 		uint64_t flow = 0;
+		enum inspect_action action;
 
 		if (!nic_frame(in[i], side, l->unix_ns, &f)) {
+			count(&l->w->counters, COUNT_FRAMES_IN);
 			count(&l->w->counters, COUNT_DECODE_BAD);
 			queue_out(l, side, in[i]);
 			continue;
 		}
-		settle(l, side, in[i], inspect_frame(l->w->inspect, &f, l->deadline_ns, &flow), flow);
+		action = inspect_frame(l->w->inspect, &f, l->deadline_ns, &flow); // sets flow: never inside the call's arguments
+		settle(l, side, in[i], action, flow);
 	}
 	return n;
 }
@@ -113,6 +134,18 @@ static void review_park(struct loop *l)
 	l->parked = kept;
 }
 
+// At the end nothing is held back: what has come goes.
+static void empty_park(struct loop *l)
+{
+	for (unsigned i = 0; i < l->parked; i++) {
+		inspect_held_expired(l->w->inspect, l->park[i].flow);
+		settle_held(l, l->park[i].side, l->park[i].m, l->park[i].flow);
+	}
+	l->parked = 0;
+	flush_side(l, NIC_INSIDE);
+	flush_side(l, NIC_OUTSIDE);
+}
+
 static void nap(unsigned us)
 {
 	struct timespec t = {.tv_nsec = (long)us * 1000};
@@ -137,7 +170,6 @@ static void answer_list(struct worker *w)
 
 void *worker_run(void *worker)
 {
-	static struct loop loops[NIC_QUEUES]; // too large for a stack
 	struct worker *w = worker;
 	struct loop *l = &loops[w->index];
 	unsigned idle = 0;
@@ -158,10 +190,12 @@ void *worker_run(void *worker)
 		}
 		if (l->parked)
 			review_park(l);
-		flush(l);
+		flush_side(l, NIC_INSIDE);
+		flush_side(l, NIC_OUTSIDE);
 		idle = n || l->parked ? 0 : idle + 1;
 		if (w->idle_us && idle >= IDLE_POLLS)
 			nap(w->idle_us);
 	}
+	empty_park(l);
 	return NULL;
 }

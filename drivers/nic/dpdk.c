@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // DPDK's ethdev behind nic.h. Names of ports are turned into EAL devices here and nowhere else.
+#include "kernel.h"
 #include "nic.h"
 #include <errno.h>
 #include <rte_bus_pci.h>
@@ -74,11 +75,23 @@ static void add_port(struct arguments *a, const struct nic_config *c, unsigned s
 		add(a, "--vdev=net_af_xdp%u,iface=%s", side, p + 4);
 		snprintf(nic.name[side], ARGUMENT_BYTES, "net_af_xdp%u", side);
 	} else {
-		// Small blocks: a block is handed over when full or after a timer of the kernel's, so large ones add latency.
+		// Small blocks: a block is handed over when full or after a timer of the kernel's, so large ones add latency. Whole pages.
 		add(a, "--vdev=net_af_packet%u,iface=%s,qpairs=%u,framesz=%u,framecnt=1024,blocksz=%u,qdisc_bypass=1", side, p, c->queues,
-		    c->frame_bytes, c->frame_bytes > 4096 ? c->frame_bytes : 4096);
+		    c->frame_bytes, (c->frame_bytes + 4095) & ~4095u);
 		snprintf(nic.name[side], ARGUMENT_BYTES, "net_af_packet%u", side);
 	}
+}
+
+static unsigned mbufs_of(const struct nic_config *c)
+{
+	return c->mbufs ? c->mbufs : PER_QUEUE * 2 * c->queues;
+}
+
+static unsigned memory_mb_of(const struct nic_config *c)
+{
+	uint64_t frames = (uint64_t)mbufs_of(c) * (c->frame_bytes + RTE_PKTMBUF_HEADROOM + 256) >> 20;
+
+	return c->memory_mb ? c->memory_mb : frames + 128 > 256 ? (unsigned)frames + 128 : 256;
 }
 
 static int start_eal(const struct nic_config *c, char error[512])
@@ -98,7 +111,7 @@ static int start_eal(const struct nic_config *c, char error[512])
 	if (!c->hugepages) {
 		add(&a, "--no-huge");
 		add(&a, "-m");
-		add(&a, "%u", c->memory_mb ? c->memory_mb : 256);
+		add(&a, "%u", memory_mb_of(c));
 	}
 	if (!pci)
 		add(&a, "--no-pci");
@@ -108,6 +121,27 @@ static int start_eal(const struct nic_config *c, char error[512])
 	if (rte_eal_init(a.n, a.at) < 0)
 		return fail(error, "DPDK did not start: %s (hugepages? permissions? is the interface up?)", rte_strerror(rte_errno));
 	return 0;
+}
+
+// A cut frame would be forwarded cut, so what the port may bring must fit.
+static int check_mtu(unsigned side, const struct nic_config *c, char error[512])
+{
+	const char *p = c->port[side];
+	uint16_t known = 0;
+	unsigned mtu = 0, needed = 2048;
+
+	if (!is_pci(p) && strncmp(p, "vdev:", 5))
+		mtu = kernel_mtu(strncmp(p, "xdp:", 4) ? p : p + 4);
+	if (!mtu && rte_eth_dev_get_mtu(nic.port[side], &known) == 0)
+		mtu = known;
+	if (mtu + FRAME_OVERHEAD <= c->frame_bytes)
+		return 0;
+	while (needed < mtu + FRAME_OVERHEAD)
+		needed *= 2;
+	if (needed > NIC_FRAME_BYTES)
+		return fail(error, "port %s: MTU %u is too large: frames of at most %u bytes are possible", p, mtu, NIC_FRAME_BYTES);
+	return fail(error, "port %s: MTU %u does not fit frames of %u bytes (a cut frame would be forwarded cut): use --frame-bytes %u", p, mtu,
+		    c->frame_bytes, needed);
 }
 
 static int start_queues(unsigned side, const struct nic_config *c, char error[512])
@@ -130,7 +164,6 @@ static int start_port(unsigned side, const struct nic_config *c, char error[512]
 {
 	struct rte_eth_conf conf = {.rxmode = {.mq_mode = RTE_ETH_MQ_RX_NONE}};
 	struct rte_eth_dev_info info;
-	uint16_t mtu = 0;
 	int r;
 
 	if (rte_eth_dev_get_port_by_name(nic.name[side], &nic.port[side]) < 0)
@@ -146,10 +179,8 @@ static int start_port(unsigned side, const struct nic_config *c, char error[512]
 	r = rte_eth_dev_configure(nic.port[side], (uint16_t)c->queues, (uint16_t)c->queues, &conf);
 	if (r < 0)
 		return fail(error, "port %s: %s", c->port[side], rte_strerror(-r));
-	rte_eth_dev_get_mtu(nic.port[side], &mtu);
-	if (mtu + (unsigned)FRAME_OVERHEAD > c->frame_bytes)
-		return fail(error, "port %s: MTU %u does not fit frames of %u bytes (a cut frame would be forwarded cut): use --frame-bytes %u",
-			    c->port[side], mtu, c->frame_bytes, (mtu + (unsigned)FRAME_OVERHEAD + 2047u) & ~2047u);
+	if (check_mtu(side, c, error) < 0)
+		return -1;
 	if (start_queues(side, c, error) < 0)
 		return -1;
 	r = rte_eth_dev_start(nic.port[side]);
@@ -163,7 +194,7 @@ static int start_port(unsigned side, const struct nic_config *c, char error[512]
 
 int nic_start(const struct nic_config *c, char error[512])
 {
-	unsigned mbufs = c->mbufs ? c->mbufs : PER_QUEUE * 2 * c->queues;
+	unsigned mbufs = mbufs_of(c);
 
 	if (start_eal(c, error) < 0)
 		return -1;

@@ -4,7 +4,7 @@
 #pragma once
 #include "decode.h"
 
-enum nic_limits { NIC_BURST = 32, NIC_QUEUES = 16 };
+enum nic_limits { NIC_BURST = 32, NIC_QUEUES = 16, NIC_FRAME_BYTES = 16384 };
 enum nic_side { NIC_INSIDE = 0, NIC_OUTSIDE = 1 };
 
 struct rte_mbuf;
@@ -12,10 +12,10 @@ struct rte_mbuf;
 struct nic_config {
 	const char *port[2];      // "0000:00:05.0" | "eth0" (af_packet) | "xdp:eth0" (af_xdp) | "vdev:net_ring0,..." ; inside, outside
 	unsigned queues;          // per port
-	unsigned frame_bytes;     // largest frame; the ports must hold it whole (default 2048)
+	unsigned frame_bytes;     // largest frame, up to NIC_FRAME_BYTES; the ports must hold it whole (default 2048)
 	unsigned mbufs;           // pool size, 0 = 8192 a port and queue
 	bool hugepages;           // false: --no-huge
-	unsigned memory_mb;       // with --no-huge; 0 = 256
+	unsigned memory_mb;       // with --no-huge; 0 = 256, or more if the frames need it
 	const char *file_prefix;  // so that several wires share a machine
 	const char *lcores;       // EAL -l list; NULL: main only
 };

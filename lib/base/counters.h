@@ -14,6 +14,7 @@
 	X(FRAMES_DROPPED_TX_FULL, "frames the transmitting port refused")                          \
 	X(FRAMES_DROPPED_CHECKSUM, "frames dropped for a wrong checksum (inline only)")            \
 	X(FRAMES_DROPPED_TRUNCATED, "frames shorter than their IP length, dropped (inline only)")  \
+	X(FRAMES_DROPPED_ORDER, "segments dropped that could not be put in order to be inspected") \
 	X(FRAMES_HELD, "first frames of unknown pairs held for a verdict")                         \
 	X(FRAMES_HELD_RELEASED, "held frames released by a verdict")                               \
 	X(FRAMES_HELD_EXPIRED, "held frames released by the deadline")                             \

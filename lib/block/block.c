@@ -247,6 +247,15 @@ static int refuse_full(struct block_table *t)
 	return -ENOSPC;
 }
 
+static unsigned blocks_alike(const struct block_table *t, const struct block_key *k)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = *chain_of_key(t, k); i != NOTHING; i = t->slots[i].next_by_key)
+		n += memcmp(&t->slots[i].key, k, sizeof(*k)) == 0;
+	return n;
+}
+
 int block_add(struct block_table *t, const struct verdict *v, uint64_t now_ns)
 {
 	struct block_entry entry = {.rule = *v};
@@ -263,7 +272,7 @@ int block_add(struct block_table *t, const struct verdict *v, uint64_t now_ns)
 	old = slot_of_id(t, v->id);
 	if (!old && t->free == NOTHING)
 		block_step(t, now_ns); // there may be expired ones
-	if ((!old && t->free == NOTHING) || !shape_add(t, &key))
+	if ((!old && t->free == NOTHING) || blocks_alike(t, &key) >= BLOCK_SAME_KEY + !!old || !shape_add(t, &key))
 		return refuse_full(t);
 	if (old) { // what it has dropped so far stays its own
 		entry = old->entry;

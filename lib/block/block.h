@@ -8,7 +8,11 @@
 #include "siphash.h"
 #include "verdict.h"
 
-enum block_limits { BLOCK_NEVER_PREFIXES = 256, BLOCK_PREFIX_LENGTHS = 8 };
+enum block_limits {
+	BLOCK_NEVER_PREFIXES = 256,
+	BLOCK_PREFIX_LENGTHS = 8,
+	BLOCK_SAME_KEY = 16, // blocks of exactly the same packets: each one lengthens every look-up
+};
 
 struct block_entry {
 	struct verdict rule;     // as it was accepted

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Link and IP layers of one frame. Knows tags, cooked and loopback headers, IPv4 options, the IPv6 extension chain, fragments
-// and tunnels from outside; deliberately not what a fragment or a tunnel holds. Called by the thread that owns the frame.
+// Link and IP layers of one frame. Knows tags, cooked and loopback headers, IPv4 options, the IPv6 extension chain,
+// fragments and tunnels from outside; deliberately not what a fragment or a tunnel holds. Called by the thread that
+// owns the frame.
 #include "decode_impl.h"
 
 enum {
@@ -112,8 +113,8 @@ static enum decode_result read_raw(struct walk *w)
 	return version == 4 ? read_ipv4(w) : read_ipv6(w);
 }
 
-// The family is in the byte order of the machine that captured; AF_INET6 differs between the BSDs, Darwin and Linux, so the IP
-// version decides between 4 and 6.
+// The family is in the byte order of the machine that captured; AF_INET6 differs between the BSDs, Darwin and Linux, so
+// the IP version decides between 4 and 6.
 static enum decode_result read_null(struct walk *w)
 {
 	static const uint32_t families[] = {2, 10, 24, 28, 30};
@@ -173,8 +174,8 @@ static enum decode_result read_ipv4(struct walk *w)
 		return DECODE_MALFORMED;
 	if (!bytes_skip(&w->rest, 1) || !bytes_read_u16(&w->rest, &total) || !bytes_skip(&w->rest, 2) ||
 	    !bytes_read_u16(&w->rest, &fragment) || !bytes_read_u8(&w->rest, &p->ttl) ||
-	    !bytes_read_u8(&w->rest, &p->transport) || !bytes_skip(&w->rest, 2) ||
-	    !bytes_take(&w->rest, 4, &source) || !bytes_take(&w->rest, 4, &destination))
+	    !bytes_read_u8(&w->rest, &p->transport) || !bytes_skip(&w->rest, 2) || !bytes_take(&w->rest, 4, &source) ||
+	    !bytes_take(&w->rest, 4, &destination))
 		return DECODE_MALFORMED;
 	if (total < header_bytes)
 		return DECODE_MALFORMED;
@@ -192,7 +193,8 @@ static enum decode_result read_ipv4(struct walk *w)
 	return read_above_ip(w);
 }
 
-// The ones of RFC 7045 §1.1 that are a length-prefixed option block. ESP and AH end the chain: what follows is not ours to read.
+// The ones of RFC 7045 §1.1 that are a length-prefixed option block. ESP and AH end the chain: what follows is not ours
+// to read.
 static bool is_extension(uint8_t next)
 {
 	static const uint8_t extensions[] = {0, IP6_ROUTING, IP6_FRAGMENT, 60, 135, 139, 140};
@@ -227,8 +229,8 @@ static enum decode_result read_extension(struct walk *w, uint8_t kind, bool *fra
 	return DECODE_OK;
 }
 
-// A chain longer than our limits is left where it stands: p->transport is then the number of the first extension not read, so
-// that the packet is known by its addresses and counted as an unknown transport.
+// A chain longer than our limits is left where it stands: p->transport is then the number of the first extension not
+// read, so that the packet is known by its addresses and counted as an unknown transport.
 static enum decode_result read_extensions(struct walk *w)
 {
 	struct packet *p = w->packet;
@@ -281,8 +283,8 @@ static enum decode_result read_ipv6(struct walk *w)
 enum decode_result decode_frame(const struct frame *f, bool checksums, struct packet *p)
 {
 	static enum decode_result (*const readers[])(struct walk *w) = {
-		[LINK_ETHERNET] = read_ethernet, [LINK_RAW] = read_raw,	  [LINK_COOKED] = read_cooked,
-		[LINK_COOKED2] = read_cooked2,	 [LINK_NULL] = read_null,
+		[LINK_ETHERNET] = read_ethernet, [LINK_RAW] = read_raw,   [LINK_COOKED] = read_cooked,
+		[LINK_COOKED2] = read_cooked2,   [LINK_NULL] = read_null,
 	};
 	struct walk w = {.frame = f, .packet = p, .rest = bytes_of(f->at, f->bytes), .checksums = checksums};
 

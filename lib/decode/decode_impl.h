@@ -15,13 +15,13 @@ enum decode_numbers {
 	UDP_BYTES = 8,
 };
 
-struct walk {                  // one frame on its way through the layers
+struct walk { // one frame on its way through the layers
 	const struct frame *frame;
 	struct packet *packet;
-	struct bytes rest;     // what the headers read so far leave; never past the frame
-	size_t ip_rest;        // how many bytes follow by the IP length; more than rest.left in a cut frame
+	struct bytes rest; // what the headers read so far leave; never past the frame
+	size_t ip_rest;    // how many bytes follow by the IP length; more than rest.left in a cut frame
 	bool checksums;
-	bool rerouted;         // a routing header with hops left: the checksum covers an address we do not have
+	bool rerouted; // a routing header with hops left: the checksum covers an address we do not have
 };
 
 static inline uint32_t walk_offset(const struct walk *w)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Builds one TCP reset from a frame of the flow it is to end. Knows layouts only; whether to send it is somebody else's decision.
+// Builds one TCP reset from a frame of the flow it is to end. Knows layouts only; whether to send it is somebody else's
+// decision.
 #include "decode_impl.h"
 
 enum { ETHERNET_SHORTEST = 60, RESET_TTL = 64, IP_DO_NOT_FRAGMENT = 0x4000 };
-_Static_assert(ETHERNET_BYTES + DECODE_TAGS * VLAN_BYTES + IPV6_BYTES + TCP_BYTES <= DECODE_RESET_BYTES, "longest reset fits");
+_Static_assert(ETHERNET_BYTES + DECODE_TAGS * VLAN_BYTES + IPV6_BYTES + TCP_BYTES <= DECODE_RESET_BYTES,
+	       "longest reset fits");
 
 static uint8_t *put_u8(uint8_t *at, uint8_t v)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// TCP, UDP and ICMP headers of one packet, and the checksum they share. Knows nothing of connections. Lengths are judged by the
-// IP length, so that a cut capture is not taken for a lying header; payload is limited to what is there.
+// TCP, UDP and ICMP headers of one packet, and the checksum they share. Knows nothing of connections. Lengths are
+// judged by the IP length, so that a cut capture is not taken for a lying header; payload is limited to what is there.
 #include "decode_impl.h"
 
 enum {
@@ -49,7 +49,8 @@ static void verify(struct walk *w, size_t upper, bool pseudo)
 	struct packet *p = w->packet;
 	struct bytes frame = bytes_of(w->frame->at, w->frame->bytes), body;
 
-	if (!w->checksums || w->rerouted || !bytes_skip(&frame, p->transport_offset) || !bytes_take(&frame, upper, &body))
+	if (!w->checksums || w->rerouted || !bytes_skip(&frame, p->transport_offset) ||
+	    !bytes_take(&frame, upper, &body))
 		return;
 	if (checksum_fold(checksum_add(pseudo ? checksum_add_pseudo(p, (uint32_t)upper) : 0, body)))
 		p->oddities |= ODDITY_TRANSPORT_CHECKSUM;
@@ -61,7 +62,8 @@ static void set_payload(struct walk *w)
 	w->packet->payload_bytes = (uint32_t)w->rest.left;
 }
 
-// SYN with FIN or RST, FIN with RST, and whatever has none of SYN, RST, ACK (null, Xmas, a bare FIN): RFC 9293 §3.10.7 drops it.
+// SYN with FIN or RST, FIN with RST, and whatever has none of SYN, RST, ACK (null, Xmas, a bare FIN): RFC 9293 §3.10.7
+// drops it.
 static bool flags_are_odd(uint8_t flags)
 {
 	static const uint8_t pairs[] = {TCP_SYN | TCP_FIN, TCP_SYN | TCP_RST, TCP_FIN | TCP_RST};
@@ -177,7 +179,8 @@ enum decode_result decode_transport(struct walk *w)
 	const struct packet *p = w->packet;
 
 	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)
-		if (readers[i].transport == p->transport && (!readers[i].family || readers[i].family == p->source.family))
+		if (readers[i].transport == p->transport &&
+		    (!readers[i].family || readers[i].family == p->source.family))
 			return readers[i].read(w);
 	set_payload(w);
 	return DECODE_OK;

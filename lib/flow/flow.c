@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The table of flows: slots, keyed buckets chained by index, time-outs, eviction. Knows who talks to whom and since when; leaves
-// TCP's state to tcp.c and its bytes to order.c. One thread.
+// The table of flows: slots, keyed buckets chained by index, time-outs, eviction. Knows who talks to whom and since
+// when; leaves TCP's state to tcp.c and its bytes to order.c. One thread.
 #include <errno.h>
 #include <stdlib.h>
 #include "flow_impl.h"
@@ -81,7 +81,8 @@ static uint64_t or_default(uint64_t ns, uint64_t seconds)
 	return ns ? ns : seconds * NS_PER_SECOND;
 }
 
-struct flow_table *flow_table_create(const struct flow_config *config, struct counters *counters, flow_end_fn ended, void *user)
+struct flow_table *flow_table_create(const struct flow_config *config, struct counters *counters, flow_end_fn ended,
+				     void *user)
 {
 	struct flow_table *t;
 	int error;
@@ -200,15 +201,19 @@ void flow_table_step(struct flow_table *t, uint64_t unix_ns)
 	}
 }
 
-// Nothing but the sender's claim stands behind it. A flow the caller has cut or holds must not be forgotten that way.
+// Nothing but one sender's claim stands behind it: data out of nowhere opens a flow, but anybody can send that. A flow
+// the caller has cut or holds must not be forgotten that way.
 static bool is_half_open(const struct flow *f)
 {
 	if (f->flags & (FLOW_FLAG_CUT | FLOW_FLAG_HELD))
 		return false;
-	return f->transport == TRANSPORT_TCP ? f->state < FLOW_OPEN : f->packets[FLOW_SERVER] == 0;
+	if (f->packets[FLOW_CLIENT] == 0 || f->packets[FLOW_SERVER] == 0)
+		return true;
+	return f->transport == TRANSPORT_TCP && f->state < FLOW_OPEN;
 }
 
-// Ends one flow of the next few slots: an idle one, else the half-open one longest silent, else a closed one. false: all of use.
+// Ends one flow of the next few slots: an idle one, else the half-open one longest silent, else a closed one. false:
+// all of use.
 static bool make_room(struct flow_table *t, uint64_t unix_ns)
 {
 	struct flow *half_open = NULL, *closed = NULL;
@@ -232,6 +237,19 @@ static bool make_room(struct flow_table *t, uint64_t unix_ns)
 	return half_open || closed;
 }
 
+struct flow *flow_next_context(struct flow_table *t)
+{
+	struct flow *found = NULL;
+
+	for (int i = 0; i < FLOW_EVICT_LOOKS; i++) {
+		struct flow *f = &t->flows[t->context_at++ & (t->capacity - 1)];
+
+		if (flow_is_live(f) && f->context && (!found || f->last_unix_ns < found->last_unix_ns))
+			found = f;
+	}
+	return found;
+}
+
 static struct flow *take_slot(struct flow_table *t, uint64_t unix_ns)
 {
 	struct flow *f;
@@ -250,10 +268,21 @@ static struct flow *take_slot(struct flow_table *t, uint64_t unix_ns)
 	return f;
 }
 
-static struct flow *add(struct flow_table *t, const struct packet *p, uint64_t hash, uint64_t unix_ns, enum flow_side *sender)
+// Does the server send it? In midstream the lower port tells: a server that kept silent until we forgot it must not
+// become a client.
+static bool is_answer(const struct packet *p)
 {
-	const uint8_t both = TCP_SYN | TCP_ACK;
-	bool answer = p->transport == TRANSPORT_TCP && (p->tcp_flags & both) == both && !(p->oddities & ODDITY_FLAGS);
+	if (p->transport != TRANSPORT_TCP || p->oddities & ODDITY_FLAGS)
+		return false;
+	if (p->tcp_flags & TCP_SYN)
+		return p->tcp_flags & TCP_ACK;
+	return p->source_port < p->destination_port;
+}
+
+static struct flow *add(struct flow_table *t, const struct packet *p, uint64_t hash, uint64_t unix_ns,
+			enum flow_side *sender)
+{
+	bool answer = is_answer(p);
 	struct flow *f = take_slot(t, unix_ns);
 	uint32_t *bucket = bucket_of(t, hash);
 
@@ -336,7 +365,8 @@ uint32_t flow_count(const struct flow_table *t)
 	return t->live;
 }
 
-bool flow_update(struct flow_table *t, struct flow *f, enum flow_side sender, const struct frame *frame, const struct packet *p)
+bool flow_update(struct flow_table *t, struct flow *f, enum flow_side sender, const struct frame *frame,
+		 const struct packet *p)
 {
 	f->packets[sender]++;
 	f->bytes[sender] += frame->wire_bytes > frame->bytes ? frame->wire_bytes : frame->bytes;

@@ -28,12 +28,14 @@ enum flow_flag {
 	FLOW_FLAG_BLOCK_CHECKED = 1 << 6,
 	FLOW_FLAG_CHECKSUM = 1 << 7,    // a wrong checksum was accepted (replay)
 	FLOW_FLAG_UNINSPECTED_SENT = 1 << 8, // caller: OBS_UNINSPECTED was emitted
+	FLOW_FLAG_RESET_SENT = 1 << 9,  // caller: both ends were reset
 };
 
 struct flow_tcp_side {
 	uint32_t next_seq;   // next in-order byte from this side (meaningful once `seen`)
 	uint32_t acked;      // highest acknowledgement this side sent = what it has received
 	uint32_t window;     // last window it announced, scaled, in bytes
+	uint32_t widest;     // the largest one: its peer believes acknowledgements as old as that (RFC 5961 §5.2)
 	uint16_t park_head;  // first parked segment + 1, 0 = none
 	uint8_t parked;      // how many
 	uint8_t scale;
@@ -80,7 +82,7 @@ struct flow_table *flow_table_create(const struct flow_config *config, struct co
 void flow_table_destroy(struct flow_table *t);
 
 // The packet's flow and the side that sent it. A new flow is added if there is none (its client is the sender, unless the first packet
-// is a SYN/ACK, whose sender is the server). NULL: table full; forward untracked (counted).
+// is a SYN/ACK, whose sender is the server, or TCP in midstream from the lower port). NULL: table full; forward untracked (counted).
 struct flow *flow_find_or_add(struct flow_table *t, const struct packet *p, uint64_t unix_ns, enum flow_side *sender);
 struct flow *flow_find(struct flow_table *t, const struct packet *p, enum flow_side *sender);
 
@@ -99,6 +101,15 @@ typedef void (*flow_bytes_fn)(void *user, struct flow *f, enum flow_side sender,
 // What was delivered once is never delivered again (first copy wins). Call after flow_update. Bounded by FLOW_PARK_PER_SIDE.
 void flow_order(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p, struct bytes payload,
 		flow_bytes_fn deliver, void *user);
+
+// Can all of the segment's bytes be inspected when it has gone by? false: another copy of them went by already, or they
+// come early and there is no room to park them. Who can drop a frame does so, and its sender repeats it. Changes
+// nothing; call before flow_update.
+bool flow_order_takes(const struct flow_table *t, const struct flow *f, enum flow_side sender, const struct packet *p,
+		      struct bytes payload);
+
+// The flow longest silent, of the next few slots, that has a `context`; NULL: none there. Bounded.
+struct flow *flow_next_context(struct flow_table *t);
 
 // Time-outs, a bounded sweep. Call often. `unix_ns` never needs to be exact.
 void flow_table_step(struct flow_table *t, uint64_t unix_ns);

@@ -15,34 +15,34 @@ enum flow_impl_limits {
 // flow_tcp_side.seen. A side's numbers count only as far as its peer has shown that it took them (evasions B and D).
 enum tcp_seen {
 	TCP_SEEN_SEQ = 1 << 0, // next_seq is set
-	TCP_SEEN_ACK = 1 << 1, // it has acknowledged its peer's SYN: `acked` is set. Before that, `acked` holds the peer's earlier
-			       // first byte, where the peer has sent two SYNs with different numbers
-	TCP_SEEN_FIN = 1 << 2, // it has sent a FIN within reach; flow_tcp_side.fin follows when the peer acknowledges it
+	TCP_SEEN_ACK = 1 << 1, // it has acknowledged its peer's SYN: `acked` is set. Before that, `acked` holds the
+			       // peer's earlier first byte, where the peer has sent two SYNs with different numbers
+	TCP_SEEN_FIN = 1 << 2, // it has sent a FIN within reach; `fin` follows when the peer acknowledges it
 };
 
 enum park_hold { // why parked bytes are not delivered even when they are next
 	PARK_FREE,
-	PARK_UNTIL_ACKED,  // sent in the handshake: only if the receiver acknowledges them
-	PARK_UNTIL_SEEN,   // acknowledges bytes its peer has not sent as far as we know: until those come, or as above
+	PARK_UNTIL_ACKED, // sent in the handshake: only if the receiver acknowledges them
+	PARK_UNTIL_SEEN,  // acknowledges bytes its peer has not sent as far as we know: until those come, or as above
 };
 
 struct park_segment {
 	uint32_t seq;
 	uint32_t ack;
 	uint16_t bytes;
-	uint16_t next;     // index + 1 in the side's list by seq, or in the free list; 0 = last
-	uint8_t hold;      // enum park_hold
+	uint16_t next; // index + 1 in the side's list by seq, or in the free list; 0 = last
+	uint8_t hold;  // enum park_hold
 };
 
 struct park {
 	struct park_segment *segments;
-	uint8_t *data;     // FLOW_PARK_BYTES each
+	uint8_t *data; // FLOW_PARK_BYTES each
 	uint32_t capacity;
-	uint32_t fresh;    // those from here on were never used
-	uint16_t free;     // index + 1
+	uint32_t fresh; // those from here on were never used
+	uint16_t free;  // index + 1
 };
 
-struct copy { // a segment that was inspected, by keyed hashes
+struct copy {           // a segment that was inspected, by keyed hashes
 	uint64_t where; // flow, side, number and length
 	uint64_t what;  // its bytes
 };
@@ -53,13 +53,13 @@ struct copies { // direct-mapped: a newer segment takes the place of an older on
 };
 
 struct flow_table {
-	struct flow *flows;       // free slots have no client address and are chained by next_in_bucket
-	uint32_t *buckets;        // slot + 1, 0 = empty
-	uint32_t capacity;        // of both
-	uint32_t fresh;           // slots from here on were never used
-	uint32_t free;            // slot + 1
+	struct flow *flows; // free slots have no client address and are chained by next_in_bucket
+	uint32_t *buckets;  // slot + 1, 0 = empty
+	uint32_t capacity;  // of both
+	uint32_t fresh;     // slots from here on were never used
+	uint32_t free;      // slot + 1
 	uint32_t live;
-	uint32_t sweep_at, evict_at;
+	uint32_t sweep_at, evict_at, context_at;
 	uint64_t tcp_open_ns, tcp_half_open_ns, tcp_closed_ns, udp_ns, other_ns;
 	struct siphash_key key;
 	struct counters *counters;
@@ -99,9 +99,14 @@ bool flow_tcp_begins_anew(const struct flow *f, enum flow_side sender, const str
 // copies.c
 int flow_copies_create(struct copies *c, uint32_t flows); // 0 or -errno
 void flow_copies_destroy(struct copies *c);
-void flow_copies_remember(struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq, struct bytes data);
+void flow_copies_remember(struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq,
+			  struct bytes data);
 // Is it byte for byte a segment remembered? false also where that one is forgotten.
-bool flow_copies_has(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq, struct bytes data);
+bool flow_copies_has(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq,
+		     struct bytes data);
+// Is a segment of that number and length remembered with other bytes?
+bool flow_copies_differ(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq,
+			struct bytes data);
 
 // order.c
 int flow_park_create(struct park *k, uint32_t capacity); // 0 or -errno

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The order of TCP bytes: what is next goes on, what comes early is parked, what comes twice is not passed again. Knows no protocol.
-// First copy wins, also among parked ones. A gap is given up only on the receiver's evidence (it acknowledged bytes we never
-// saw), never because a sender jumped ahead. Work per segment is bounded by FLOW_PARK_PER_SIDE.
+// The order of TCP bytes: what is next goes on, what comes early is parked, what comes twice is not passed again. Knows
+// no protocol. First copy wins, also among parked ones. A gap is given up only on the receiver's evidence (it
+// acknowledged bytes we never saw), never because a sender jumped ahead. Work per segment is bounded by
+// FLOW_PARK_PER_SIDE.
 #include <errno.h>
 #include <stdlib.h>
 #include "flow_impl.h"
@@ -106,7 +107,8 @@ static bool park_piece(const struct delivery *d, enum flow_side side, uint16_t *
 }
 
 // Two copies that differ: whichever the receiver takes, one of them went by uninspected.
-static void compare_copies(const struct delivery *d, const struct park_segment *e, uint16_t link, uint32_t seq, struct bytes data)
+static void compare_copies(const struct delivery *d, const struct park_segment *e, uint16_t link, uint32_t seq,
+			   struct bytes data)
 {
 	struct bytes old = bytes_of(segment_data(&d->table->park, link), e->bytes);
 
@@ -250,12 +252,12 @@ static void pass_in_order(const struct delivery *d, enum flow_side side, struct 
 		count(d->table->counters, COUNT_TCP_OVERLAP);
 }
 
-// May its receiver refuse these bytes? An acknowledgement of what was never sent, or too old a one, is dropped with its data
-// (RFC 5961 §5); forged bytes must not take the place of the real ones.
+// May its receiver refuse these bytes? An acknowledgement of what was never sent, or too old a one, is dropped with its
+// data (RFC 5961 §5); forged bytes must not take the place of the real ones.
 static enum park_hold hold_of(const struct flow *f, enum flow_side side, const struct packet *p)
 {
 	const struct flow_tcp_side *s = &f->tcp[side], *peer = &f->tcp[!side];
-	uint32_t window = s->window, newest = s->acked;
+	uint32_t window = s->widest, newest = s->acked;
 
 	if (seq_ahead(newest, peer->next_seq) > 0)
 		newest = peer->next_seq; // a forged one ahead must not make the real ones look old
@@ -272,8 +274,9 @@ static enum park_hold hold_of(const struct flow *f, enum flow_side side, const s
 	return PARK_FREE;
 }
 
-// A sender may repeat bytes the receiver has not acknowledged, with other ones in them: which copy is taken is the receiver's
-// choice (an old timestamp, an MD5 option, a low TTL lose the first; evasions 52, 64, 65, 67). Below its acknowledgement it has chosen.
+// A sender may repeat bytes the receiver has not acknowledged, with other ones in them: which copy is taken is the
+// receiver's choice (an old timestamp, an MD5 option, a low TTL lose the first; evasions 52, 64, 65, 67). Below its
+// acknowledgement it has chosen.
 static void check_repeat(const struct delivery *d, enum flow_side side, uint32_t seq, struct bytes data)
 {
 	const struct flow_tcp_side *s = &d->flow->tcp[side], *peer = &d->flow->tcp[!side];
@@ -329,8 +332,52 @@ static void place(const struct delivery *d, enum flow_side side, const struct pa
 	park_data(d, side, &like, data);
 }
 
-void flow_order(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p, struct bytes payload,
-		flow_bytes_fn deliver, void *user)
+// Does what is parked hold other bytes for this place? *overlaps: how many segments share bytes with it.
+static bool parked_differ(const struct flow_table *t, const struct flow_tcp_side *s, uint32_t seq, struct bytes data,
+			  unsigned *overlaps)
+{
+	*overlaps = 0;
+	for (uint16_t link = s->park_head; link; link = t->park.segments[link - 1].next) {
+		const struct park_segment *e = &t->park.segments[link - 1];
+		struct bytes old = bytes_of(segment_data(&t->park, link), e->bytes), new = data;
+
+		if (seq_ahead(e->seq, seq) >= (int32_t)data.left || seq_ahead(e->seq + e->bytes, seq) <= 0)
+			continue;
+		++*overlaps;
+		if (seq_ahead(seq, e->seq) > 0)
+			old = bytes_from(old, seq - e->seq);
+		else
+			new = bytes_from(new, e->seq - seq);
+		if (!e->hold && !bytes_equal(bytes_head(old, new.left), bytes_head(new, old.left)))
+			return true;
+	}
+	return false;
+}
+
+bool flow_order_takes(const struct flow_table *t, const struct flow *f, enum flow_side sender, const struct packet *p,
+		      struct bytes payload)
+{
+	const struct flow_tcp_side *s = &f->tcp[sender];
+	uint32_t seq = p->seq + (p->tcp_flags & TCP_SYN ? 1 : 0);
+	int32_t ahead = seq_ahead(seq, s->next_seq), reach = flow_reach(f, sender);
+	unsigned overlaps;
+
+	if (p->tcp_flags & TCP_RST || !payload.left || !(s->seen & TCP_SEEN_SEQ) || ahead > reach || ahead < -reach)
+		return true;
+	if (ahead < 0 && flow_copies_differ(t, f, sender, seq, payload))
+		return false;
+	if (parked_differ(t, s, seq, payload, &overlaps))
+		return false;
+	if (ahead <= 0)
+		return true;
+	// Before both ends agree on numbers what comes early would wait for the receiver's word, which comes too late.
+	if (f->state < FLOW_OPEN || payload.left > FLOW_PARK_BYTES)
+		return false;
+	return s->parked + overlaps < FLOW_PARK_PER_SIDE && (t->park.free || t->park.fresh < t->park.capacity);
+}
+
+void flow_order(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p,
+		struct bytes payload, flow_bytes_fn deliver, void *user)
 {
 	const struct delivery d = {.table = t, .flow = f, .deliver = deliver, .user = user};
 

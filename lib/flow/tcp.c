@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The state of one TCP flow. Knows sequence numbers and flags, no bytes. A sender's claim (SYN, RST, FIN) changes nothing by itself:
-// state moves when the receiver's acknowledgement proves the claim was taken, or, for a RST, must have been.
+// The state of one TCP flow. Knows sequence numbers and flags, no bytes. A sender's claim (SYN, RST, FIN) changes
+// nothing by itself: state moves when the receiver's acknowledgement proves the claim was taken, or, for a RST, must
+// have been.
 #include "flow_impl.h"
 
 static bool numbers_are_agreed(const struct flow *f)
@@ -17,7 +18,8 @@ static void become_midstream(struct flow_table *t, struct flow *f)
 	f->flags |= FLOW_FLAG_MIDSTREAM;
 }
 
-// Both sides' numbers from one segment. Repeated until the first data: a bare ACK may be a keep-alive, one below the truth.
+// Both sides' numbers from one segment. Repeated until the first data: a bare ACK may be a keep-alive, one below the
+// truth.
 static void adopt_numbers(struct flow *f, enum flow_side sender, const struct packet *p)
 {
 	struct flow_tcp_side *s = &f->tcp[sender], *peer = &f->tcp[!sender];
@@ -30,7 +32,8 @@ static void adopt_numbers(struct flow *f, enum flow_side sender, const struct pa
 	peer->seen |= TCP_SEEN_SEQ | TCP_SEEN_ACK;
 }
 
-// Of two SYNs with different numbers the receiver says by its acknowledgement which one it took; until then both are kept.
+// Of two SYNs with different numbers the receiver says by its acknowledgement which one it took; until then both are
+// kept.
 static void take_syn(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p)
 {
 	struct flow_tcp_side *s = &f->tcp[sender], *peer = &f->tcp[!sender];
@@ -105,7 +108,8 @@ static void take_ack(struct flow_table *t, struct flow *f, enum flow_side sender
 	}
 	if (seq_ahead(p->ack, s->acked) <= 0)
 		return;
-	if (seq_ahead(p->seq, s->next_seq) > flow_reach(f, sender) || seq_ahead(s->next_seq, p->seq) > flow_reach(f, sender))
+	if (seq_ahead(p->seq, s->next_seq) > flow_reach(f, sender) ||
+	    seq_ahead(s->next_seq, p->seq) > flow_reach(f, sender))
 		return;
 	if (seq_ahead(p->ack, peer->next_seq) > flow_reach(f, !sender)) {
 		// Either a lie or our numbers are wrong; in the second case bytes pass that we do not follow.
@@ -119,14 +123,15 @@ static void take_ack(struct flow_table *t, struct flow *f, enum flow_side sender
 		f->state = f->tcp[0].fin || f->tcp[1].fin ? FLOW_CLOSING : FLOW_OPEN;
 }
 
-// RFC 5961 §3: exactly RCV.NXT resets, anything else in the window is only challenged. In SYN-SENT the acknowledgement counts
-// instead (RFC 9293 §3.10.7.3).
+// RFC 5961 §3: exactly RCV.NXT resets, anything else in the window is only challenged. In SYN-SENT the acknowledgement
+// counts instead (RFC 9293 §3.10.7.3).
 static bool reset_is_taken(const struct flow *f, enum flow_side sender, const struct packet *p)
 {
 	const struct flow_tcp_side *s = &f->tcp[sender], *peer = &f->tcp[!sender];
 
 	if (!(s->seen & TCP_SEEN_SEQ))
-		return f->state == FLOW_OPENING && p->tcp_flags & TCP_ACK && (p->ack == peer->next_seq || p->ack == s->acked);
+		return f->state == FLOW_OPENING && p->tcp_flags & TCP_ACK &&
+		       (p->ack == peer->next_seq || p->ack == s->acked);
 	if (p->seq == s->next_seq || (s->seen & TCP_SEEN_FIN && !s->fin && p->seq == s->next_seq + 1))
 		return true;
 	// The receiver has bytes we never saw: its own word is RCV.NXT.
@@ -147,7 +152,8 @@ void flow_tcp_settle_fin(struct flow *f)
 	for (int side = 0; side < 2; side++) {
 		struct flow_tcp_side *s = &f->tcp[side], *peer = &f->tcp[!side];
 
-		if (s->fin || !(s->seen & TCP_SEEN_FIN) || !(peer->seen & TCP_SEEN_ACK) || peer->acked != s->next_seq + 1)
+		if (s->fin || !(s->seen & TCP_SEEN_FIN) || !(peer->seen & TCP_SEEN_ACK) ||
+		    peer->acked != s->next_seq + 1)
 			continue;
 		s->fin = 1;
 		s->next_seq++;
@@ -165,7 +171,8 @@ bool flow_tcp_is_ending(const struct flow *f)
 	       f->tcp[0].seen & f->tcp[1].seen & TCP_SEEN_FIN;
 }
 
-// A SYN that is not the flow's own, late, where it is over; or the first one after a SYN/ACK nobody had asked for (evasion 34).
+// A SYN that is not the flow's own, late, where it is over; or the first one after a SYN/ACK nobody had asked for
+// (evasion 34).
 bool flow_tcp_begins_anew(const struct flow *f, enum flow_side sender, const struct packet *p)
 {
 	if (p->transport != TRANSPORT_TCP || p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET) ||
@@ -174,6 +181,10 @@ bool flow_tcp_begins_anew(const struct flow *f, enum flow_side sender, const str
 	if (f->state == FLOW_ANSWERED && sender == FLOW_SERVER && f->packets[FLOW_CLIENT] == 0)
 		return true;
 	if (!flow_tcp_is_ending(f))
+		return false;
+	// Closed by a RST alone, which may never have arrived: only who opened it before may open it again, or the ends
+	// could be swapped.
+	if (sender == FLOW_SERVER && numbers_are_agreed(f) && !(f->tcp[0].fin && f->tcp[1].fin))
 		return false;
 	if (f->state == FLOW_CLOSED && !numbers_are_agreed(f))
 		return true; // refused; some stacks try again with the same number
@@ -252,6 +263,8 @@ bool flow_tcp_update(struct flow_table *t, struct flow *f, enum flow_side sender
 	// Only from the newest acknowledgement: a forged old one must not widen what we believe (order.c, hold_of).
 	if (f->state < FLOW_OPEN || (p->tcp_flags & TCP_ACK && p->ack == s->acked))
 		s->window = (uint32_t)p->window << (p->tcp_flags & TCP_SYN ? 0 : s->scale);
+	if (s->window > s->widest)
+		s->widest = s->window;
 	if (p->tcp_flags & TCP_FIN)
 		take_fin(f, sender, p);
 	flow_tcp_settle_fin(f);

@@ -14,7 +14,10 @@ bool enforce_brain_alive(const struct inspect *s)
 {
 	uint64_t beat = __atomic_load_n(&s->config.brain->heartbeat_ns, __ATOMIC_RELAXED);
 
-	return s->config.replay || (beat <= s->deadline_ns ? s->deadline_ns - beat : 0) < INSPECT_BRAIN_SILENT_MS * 1000000ull;
+	// Apart either way: our clock is read once a burst, and a beat far ahead is none.
+	uint64_t apart = beat <= s->deadline_ns ? s->deadline_ns - beat : beat - s->deadline_ns;
+
+	return s->config.replay || apart < INSPECT_BRAIN_SILENT_MS * 1000000ull;
 }
 
 // Sequence lock, reader's side: odd or changed while copying means the brain is writing; keep the old copy until next time.
@@ -74,6 +77,18 @@ struct block_entry *enforce_block(struct inspect *s, const struct flow *f)
 	return block_find(s->blocks, f->transport, flow_device(f), flow_endpoint(f), flow_endpoint_port(f), s->deadline_ns);
 }
 
+struct block_entry *enforce_block_untracked(struct inspect *s, bool from_inside)
+{
+	const struct packet *p = s->packet;
+	const struct address *device = from_inside ? &p->source : &p->destination;
+	const struct address *endpoint = from_inside ? &p->destination : &p->source;
+	uint16_t port = from_inside ? p->destination_port : p->source_port;
+
+	if (!block_count(s->blocks) || !enforce_on(s))
+		return NULL;
+	return block_find(s->blocks, p->transport, device, endpoint, port, s->deadline_ns);
+}
+
 static bool reset_allowed(struct inspect *s)
 {
 	uint64_t now = s->unix_ns;
@@ -113,7 +128,9 @@ void enforce_resets(struct inspect *s, const struct flow *f, enum flow_side send
 
 	if (f->transport != TRANSPORT_TCP || s->packet->tcp_flags & TCP_RST)
 		return;
-	if (!f->tcp[receiver].seen) // nobody has answered: never reset who did not speak (reflection)
+	// Nobody has answered: never reset who did not speak (reflection). Numbers alone prove nothing, midstream data
+	// brings those of both.
+	if (!f->tcp[receiver].seen || !f->packets[receiver])
 		return;
 	send_reset(s, true, next_seq[sender], next_seq[receiver]);
 	send_reset(s, false, next_seq[receiver], sent);

@@ -125,6 +125,21 @@ static void uninspected(struct inspect *s, struct flow *f, enum counter why)
 	emit_simple(s, f, OBS_UNINSPECTED, why, 0);
 }
 
+// All contexts are in use: the flow longest silent loses its own, so that nobody keeps them all by saying little.
+static uint32_t take_context(struct inspect *s)
+{
+	struct flow *victim = flow_next_context(s->flows);
+
+	count(s->counters, COUNT_PROTO_CONTEXT_FULL);
+	if (!victim)
+		return 0;
+	proto_close(s->pool, victim->context);
+	victim->context = 0;
+	victim->flags |= FLOW_FLAG_DONE;
+	uninspected(s, victim, COUNT_PROTO_CONTEXT_FULL);
+	return proto_open(s->pool);
+}
+
 // Bytes in order, from flow_order.
 static void deliver(void *user, struct flow *f, enum flow_side sender, struct bytes data, bool gap)
 {
@@ -135,8 +150,7 @@ static void deliver(void *user, struct flow *f, enum flow_side sender, struct by
 
 	if (f->flags & FLOW_FLAG_DONE)
 		return;
-	if (!f->context && !(f->context = proto_open(s->pool))) {
-		count(s->counters, COUNT_PROTO_CONTEXT_FULL);
+	if (!f->context && !(f->context = proto_open(s->pool)) && !(f->context = take_context(s))) {
 		f->flags |= FLOW_FLAG_DONE;
 		uninspected(s, f, COUNT_PROTO_CONTEXT_FULL);
 		return;
@@ -151,23 +165,23 @@ static void deliver(void *user, struct flow *f, enum flow_side sender, struct by
 		uninspected(s, f, COUNT_PROTO_BAD);
 }
 
-static void half_close(struct inspect *s, struct flow *f, enum flow_side sender, bool fin_before)
+// A FIN counts when the other end acknowledges it, so it is the receiver's frame that ends a side.
+static void half_close(struct inspect *s, struct flow *f, enum flow_side side, bool fin_before)
 {
 	struct proto_flow pf = proto_flow_of(f);
 
-	if (!fin_before && f->tcp[sender].fin && f->context)
-		proto_half_close(s->pool, f->context, sender == FLOW_CLIENT, &pf, &s->sink);
+	if (!fin_before && f->tcp[side].fin && f->context)
+		proto_half_close(s->pool, f->context, side == FLOW_CLIENT, &pf, &s->sink);
 }
 
-static void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender)
+static void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender, const bool fin_before[2])
 {
 	struct bytes payload = packet_payload(s->frame, s->packet);
 
 	if (f->transport == TRANSPORT_TCP) {
-		bool fin = f->tcp[sender].fin;
-
 		flow_order(s->flows, f, sender, s->packet, payload, deliver, s);
-		half_close(s, f, sender, fin);
+		half_close(s, f, FLOW_CLIENT, fin_before[FLOW_CLIENT]);
+		half_close(s, f, FLOW_SERVER, fin_before[FLOW_SERVER]);
 		if (f->flags & FLOW_FLAG_UNINSPECTED)
 			uninspected(s, f, COUNT_TCP_GAP);
 	} else if (f->transport == TRANSPORT_UDP && payload.left) {
@@ -176,6 +190,21 @@ static void inspect_payload(struct inspect *s, struct flow *f, enum flow_side se
 
 		proto_datagram(&in, &s->sink, &f->app);
 	}
+}
+
+// A packet without a flow. Who is blocked does not come through in pieces, nor by filling our table.
+static enum inspect_action pass_untracked(struct inspect *s)
+{
+	bool from_inside = s->config.replay ? is_inside(s, &s->packet->source) : s->frame->port == 0;
+	struct block_entry *b = enforce_block_untracked(s, from_inside);
+
+	if (!b)
+		return INSPECT_FORWARD;
+	count(s->counters, COUNT_FRAMES_DROPPED_BLOCK);
+	b->frames++;
+	b->bytes += s->frame->wire_bytes;
+	b->unreported++;
+	return INSPECT_DROP;
 }
 
 // Frames without a tracked packet: what may be said of them is that they were not inspected.
@@ -187,7 +216,7 @@ static enum inspect_action forward_unseen(struct inspect *s, enum decode_result 
 		count(s->counters, COUNT_DECODE_FRAGMENT);
 	else
 		count(s->counters, COUNT_DECODE_BAD);
-	return INSPECT_FORWARD;
+	return why == DECODE_PIECE ? pass_untracked(s) : INSPECT_FORWARD;
 }
 
 // false: drop it. Inline, a frame that no receiver accepts is dropped rather than left out of the inspected stream.
@@ -202,18 +231,30 @@ static bool checksum_passes(struct inspect *s)
 	return false;
 }
 
+// A cut and a block may both be ordered for one flow, in either order; its ends are told once, by the first frame after.
+static void reset_once(struct inspect *s, struct flow *f, enum flow_side sender, const uint32_t next_seq[2])
+{
+	if (!(f->flags & FLOW_FLAG_RESET_SENT))
+		enforce_resets(s, f, sender, next_seq);
+	f->flags |= FLOW_FLAG_RESET_SENT;
+}
+
 static enum inspect_action refuse(struct inspect *s, struct flow *f, enum flow_side sender, struct block_entry *b)
 {
 	uint32_t next_seq[2] = {f->tcp[0].next_seq, f->tcp[1].next_seq};
 
 	enforce_count_block(s, f, b);
-	if (!(f->flags & FLOW_FLAG_CUT) && f->packets[0] + f->packets[1] > 0)
-		enforce_resets(s, f, sender, next_seq);
-	else if (f->direction == DIRECTION_OUT)
-		enforce_refuse_open(s);
-	if (f->packets[0] + f->packets[1] > 0)
-		f->flags |= FLOW_FLAG_CUT;
 	f->flags &= (uint16_t)~FLOW_FLAG_HELD;
+	f->last_unix_ns = s->unix_ns; // remembered as long as somebody tries
+	if (f->packets[0] + f->packets[1] == 0) {
+		if (f->direction == DIRECTION_OUT)
+			enforce_refuse_open(s);
+		return INSPECT_DROP;
+	}
+	if (f->transport != TRANSPORT_TCP) // only a connection is over with its block: datagrams may go on when it ends
+		return INSPECT_DROP;
+	reset_once(s, f, sender, next_seq);
+	f->flags |= FLOW_FLAG_CUT | FLOW_FLAG_DONE;
 	return INSPECT_DROP;
 }
 
@@ -222,46 +263,75 @@ static enum inspect_action drop_cut(struct inspect *s, struct flow *f, enum flow
 	uint32_t next_seq[2] = {f->tcp[0].next_seq, f->tcp[1].next_seq};
 
 	count(s->counters, COUNT_FRAMES_DROPPED_CUT);
-	if (!(f->flags & FLOW_FLAG_DONE)) // first frame after a cut ordered by verdict
-		enforce_resets(s, f, sender, next_seq);
+	reset_once(s, f, sender, next_seq);
 	f->flags |= FLOW_FLAG_DONE;
+	f->last_unix_ns = s->unix_ns; // or waiting would make us forget it
 	return INSPECT_DROP;
+}
+
+// Could a certain fact be in bytes that we would have to let by unseen?
+static bool order_refuses(const struct inspect *s, const struct flow *f, enum flow_side sender)
+{
+	if (f->transport != TRANSPORT_TCP || f->flags & (FLOW_FLAG_DONE | FLOW_FLAG_UNINSPECTED))
+		return false;
+	if (!s->certain_count || !enforce_on(s) || s->config.replay)
+		return false;
+	return !flow_order_takes(s->flows, f, sender, s->packet, packet_payload(s->frame, s->packet));
 }
 
 static enum inspect_action inspect_flow(struct inspect *s, struct flow *f, enum flow_side sender)
 {
+	const bool fin_before[2] = {f->tcp[0].fin, f->tcp[1].fin};
 	uint32_t before[2];
 
+	if (order_refuses(s, f, sender)) {
+		count(s->counters, COUNT_FRAMES_DROPPED_ORDER);
+		return INSPECT_DROP;
+	}
 	f->flags |= s->packet->oddities & (ODDITY_IP_CHECKSUM | ODDITY_TRANSPORT_CHECKSUM) ? FLOW_FLAG_CHECKSUM : 0;
 	if (flow_update(s->flows, f, sender, s->frame, s->packet))
 		emit_flow_open(s, f);
-	before[0] = f->tcp[0].next_seq;
-	before[1] = f->tcp[1].next_seq;
-	inspect_payload(s, f, sender);
+	before[sender] = f->tcp[sender].next_seq;
+	inspect_payload(s, f, sender, fin_before);
 	if (!s->cut)
 		return INSPECT_FORWARD;
-	enforce_resets(s, f, sender, before);
+	before[!sender] = f->tcp[!sender].next_seq; // what this sender has, it may only now have acknowledged
+	reset_once(s, f, sender, before);
 	f->flags |= FLOW_FLAG_CUT | FLOW_FLAG_DONE;
 	count(s->counters, COUNT_FRAMES_DROPPED_CUT);
 	return INSPECT_DROP;
 }
 
+// The packet's flow. A client that was cut may connect again from the same port: that is a new connection.
+static struct flow *find_flow(struct inspect *s, enum flow_side *sender)
+{
+	const struct packet *p = s->packet;
+	struct flow *f = flow_find_or_add(s->flows, p, s->frame->unix_ns, sender);
+
+	if (!f || !(f->flags & FLOW_FLAG_CUT) || f->transport != TRANSPORT_TCP || *sender != FLOW_CLIENT)
+		return f;
+	if (p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET) || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+		return f;
+	flow_remove(s->flows, f, FLOW_END_REUSED);
+	return flow_find_or_add(s->flows, p, s->frame->unix_ns, sender);
+}
+
 static enum inspect_action stations(struct inspect *s, uint64_t *held)
 {
 	enum flow_side sender;
-	struct flow *f = flow_find_or_add(s->flows, s->packet, s->frame->unix_ns, &sender);
+	struct flow *f = find_flow(s, &sender);
 	struct block_entry *b;
 	bool is_new;
 
 	if (!f)
-		return INSPECT_FORWARD; // table full: untracked, counted by flow
+		return pass_untracked(s); // table full: counted by flow
 	s->flow = f;
 	is_new = f->direction == 0;
 	if (is_new)
 		set_direction(s, f, sender);
 	if ((b = enforce_block(s, f)))
 		return refuse(s, f, sender, b);
-	if (f->flags & FLOW_FLAG_CUT && !s->panic)
+	if (f->flags & FLOW_FLAG_CUT && enforce_on(s))
 		return drop_cut(s, f, sender);
 	if (is_new && enforce_should_hold(s, f)) {
 		f->flags |= FLOW_FLAG_HELD;
@@ -315,12 +385,23 @@ enum inspect_action inspect_frame(struct inspect *s, const struct frame *f, uint
 	return action;
 }
 
+// Not counted anew: it was when it came.
+static enum inspect_action inspect_again(struct inspect *s, const struct frame *f, uint64_t deadline_ns, uint64_t *flow)
+{
+	enum inspect_action action = inspect_frame(s, f, deadline_ns, flow);
+
+	s->frame_number--;
+	s->counters->value[COUNT_FRAMES_IN]--;
+	s->counters->value[COUNT_BYTES_IN] -= f->wire_bytes;
+	return action;
+}
+
 // The held frame goes through the stations it has not seen yet: it was only looked up when it came.
 enum inspect_action inspect_held(struct inspect *s, const struct frame *f, uint64_t flow, uint64_t deadline_ns)
 {
 	struct flow *held = flow_by_id(s->flows, flow);
 	enum inspect_action action;
-	uint64_t ignored;
+	uint64_t again;
 
 	if (held && held->flags & FLOW_FLAG_HELD) {
 		s->deadline_ns = deadline_ns;
@@ -328,12 +409,12 @@ enum inspect_action inspect_held(struct inspect *s, const struct frame *f, uint6
 			return INSPECT_HOLD;
 		held->flags &= (uint16_t)~FLOW_FLAG_HELD;
 	}
-	action = inspect_frame(s, f, deadline_ns, &ignored);
-	// Counted once when it came.
-	s->frame_number--;
-	s->counters->value[COUNT_FRAMES_IN]--;
-	s->counters->value[COUNT_BYTES_IN] -= f->wire_bytes;
-	return action == INSPECT_HOLD ? INSPECT_FORWARD : action;
+	action = inspect_again(s, f, deadline_ns, &again);
+	if (action != INSPECT_HOLD)
+		return action;
+	// It waits for another flow than it was held for (that one ended meanwhile). It has waited enough, but it never goes unseen.
+	inspect_held_expired(s, again);
+	return inspect_again(s, f, deadline_ns, &again);
 }
 
 void inspect_held_expired(struct inspect *s, uint64_t flow)

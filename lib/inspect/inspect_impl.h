@@ -45,6 +45,8 @@ bool enforce_brain_alive(const struct inspect *s);
 void enforce_refresh_certain(struct inspect *s);
 const struct certain_rule *enforce_certain(const struct inspect *s, const struct flow *f, const struct observation *o);
 struct block_entry *enforce_block(struct inspect *s, const struct flow *f);
+// For packets without a flow: fragments, or when the table is full.
+struct block_entry *enforce_block_untracked(struct inspect *s, bool from_inside);
 void enforce_resets(struct inspect *s, const struct flow *f, enum flow_side sender, const uint32_t next_seq[2]);
 void enforce_refuse_open(struct inspect *s);
 void enforce_count_block(struct inspect *s, struct flow *f, struct block_entry *b);

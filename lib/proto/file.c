@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What kind of file do these bytes begin? By content only: names and declared types are the sender's claim. Magic
 // numbers are in one table; containers are looked into as far as the first 512 bytes go; text is told apart in
-// file_text.c. An answer, once given, does not change with more bytes; only a script may, told early by its first lines.
+// file_text.c. An answer, once given, does not change with more bytes, but for scripts told early by their lines.
 #include "proto_impl.h"
 
 struct magic {

@@ -69,6 +69,16 @@ teach() {
 	done
 }
 
+# What one wants to see when a check fails and the laboratory is about to go.
+explain_failure() {
+	tail -n 5 "$LAB"/*.log
+	cli status
+	cli alert list
+	cli block list
+	cli counters | awk '$2 != 0'
+	cp "$LAB/dmz.pcap" "$LAB/eve.json" "${FAILED_TO:-/tmp}/" 2> /dev/null
+}
+
 check() { # check TEXT COMMAND...
 	local text=$1
 	shift
@@ -76,7 +86,7 @@ check() { # check TEXT COMMAND...
 		echo "ok - $text"
 	else
 		echo "not ok - $text"
-		tail -n 5 "$LAB"/*.log >&2 || true
+		explain_failure >&2 || true
 		exit 1
 	fi
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// One frame: the first byte is the link layer. Whatever decode says must lie inside the frame, and a reset built from it must be
-// a packet of the same flow.
+// One frame: the first byte is the link layer. Whatever decode says must lie inside the frame, and a reset built from
+// it must be a packet of the same flow.
 #include <stdlib.h>
 #include "decode.h"
 

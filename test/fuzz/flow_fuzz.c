@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A capture: records of {control, length (2, big-endian), frame of raw IP}. Control: bits 0-3 let 2^n ms pass, bit 7 sweeps. After every
-// frame the table must be whole: counts, lists in order, no parked segment lost or held twice.
+// A capture: records of {control, length (2, big-endian), frame of raw IP}. Control: bits 0-3 let 2^n ms pass, bit 7
+// sweeps. After every frame the table must be whole: counts, lists in order, no parked segment lost or held twice.
 #include <stdlib.h>
 #include "flow_impl.h"
 

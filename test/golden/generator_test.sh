@@ -53,6 +53,9 @@ ordered() { # no frame earlier than the one before it
 	tshark -r "$folder/$1" -T fields -e frame.time_delta 2>> "$folder/log" | awk '$1 < 0 { bad = 1 } END { exit bad }'
 }
 
+generate a.pcap case1 7 --attack-only
+generate b.pcap case1 7 --attack-only
+ok "case1: the attack alone is the same twice" same a.pcap b.pcap
 for scene in week case1 case2 log4shell-clear; do
 	generate a.pcap "$scene" 7 --days 2
 	generate b.pcap "$scene" 7 --days 2

@@ -16,14 +16,14 @@ struct world {
 	uint64_t now;
 	uint16_t client_port;
 	uint16_t vlan;
-	uint16_t oddities;           // of the next packets
-	uint8_t scale;               // of the next SYN, 0: none
+	uint16_t oddities; // of the next packets
+	uint8_t scale;     // of the next SYN, 0: none
 	bool v6;
-	struct flow *flow;           // of the last packet
-	enum flow_side sender;       // as the table saw it
-	unsigned opened;             // flow_update said true
+	struct flow *flow;     // of the last packet
+	enum flow_side sender; // as the table saw it
+	unsigned opened;       // flow_update said true
 	unsigned ended;
-	enum flow_end why;           // of the last one
+	enum flow_end why; // of the last one
 	uint8_t got[2][WORLD_BYTES];
 	size_t got_bytes[2];
 	unsigned gaps[2];
@@ -98,7 +98,8 @@ static inline struct flow *world_pass(struct world *w, const struct packet *p, s
 }
 
 // seq and ack are counted from the ISN of their side: 1 is the first byte.
-static inline struct flow *say(struct world *w, enum flow_side side, uint8_t flags, uint32_t seq, uint32_t ack, const char *text)
+static inline struct flow *say(struct world *w, enum flow_side side, uint8_t flags, uint32_t seq, uint32_t ack,
+			       const char *text)
 {
 	struct packet p = world_packet(w, side);
 

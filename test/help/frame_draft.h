@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Frames written by hand, layer by layer, for tests: between 192.0.2.1:40000 and 198.51.100.2:80, or 2001:db8::1 and ::2. Its checksum is a
-// slow, separate one, so that it can judge ours.
+// Frames written by hand, layer by layer, for tests: between 192.0.2.1:40000 and 198.51.100.2:80, or 2001:db8::1 and
+// ::2. Its checksum is a slow, separate one, so that it can judge ours.
 #pragma once
 #include "bytes.h"
 
@@ -11,7 +11,8 @@ struct draft { // a frame being written
 
 __attribute__((unused)) static const uint8_t mac_a[6] = {2, 0, 0, 0, 0, 0xa}, mac_b[6] = {2, 0, 0, 0, 0, 0xb};
 __attribute__((unused)) static const uint8_t v4_a[4] = {192, 0, 2, 1}, v4_b[4] = {198, 51, 100, 2};
-__attribute__((unused)) static const uint8_t v6_a[16] = {0x20, 1, 0xd, 0xb8, [15] = 1}, v6_b[16] = {0x20, 1, 0xd, 0xb8, [15] = 2};
+__attribute__((unused)) static const uint8_t v6_a[16] = {0x20, 1, 0xd, 0xb8, [15] = 1},
+					     v6_b[16] = {0x20, 1, 0xd, 0xb8, [15] = 2};
 
 static inline void put(struct draft *d, const void *from, size_t n)
 {

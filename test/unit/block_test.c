@@ -380,6 +380,19 @@ START_TEST(random_changes_give_what_a_plain_list_gives)
 }
 END_TEST
 
+// Ids cost a hostile brain nothing: a thousand blocks of the same packets must not make every look-up a thousand steps long.
+START_TEST(blocks_of_the_same_packets_are_few)
+{
+	for (uint64_t id = 1; id <= BLOCK_SAME_KEY; id++)
+		add(id, "203.0.113.9", 389, 10 * S, 0);
+	add(100, "203.0.113.9", 389, 10 * S, -ENOSPC);
+	ck_assert_uint_eq(counters.value[COUNT_BLOCKS_FULL], 1);
+	add(1, "203.0.113.9", 389, 20 * S, 0); // prolonged
+	ck_assert_uint_eq(refused_by("203.0.113.9", 389, 15 * S), 1);
+	add(100, "203.0.113.9", 390, 10 * S, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("block");
@@ -390,6 +403,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_test(tcase, a_block_refuses_its_endpoint_and_port_and_nothing_else);
 	tcase_add_test(tcase, a_block_ends_at_its_deadline_with_nobody_sweeping);
+	tcase_add_test(tcase, blocks_of_the_same_packets_are_few);
 	tcase_add_test(tcase, the_never_block_list_holds_against_address_prefix_and_later_entries);
 	tcase_add_test(tcase, multicast_loopback_and_link_local_are_never_blocked);
 	tcase_add_test(tcase, the_never_block_list_takes_what_it_promises_and_says_when_it_is_full);

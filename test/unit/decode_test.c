@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Frames written by hand, layer by layer, and what decode says of them. Every frame lies at the end of a heap block, so that a
-// sanitizer sees one byte too many.
+// Frames written by hand, layer by layer, and what decode says of them. Every frame lies at the end of a heap block, so
+// that a sanitizer sees one byte too many.
 #include <check.h>
 #include <stdlib.h>
 #include "decode.h"
@@ -16,7 +16,8 @@ static enum decode_result decode(const struct draft *d, enum link_type link, str
 		free(tight);
 		tight = malloc(n ? n : 1);
 		memcpy(tight, d->b, n);
-		frame = (struct frame){.at = tight, .bytes = (uint32_t)n, .wire_bytes = (uint32_t)d->n, .link = (uint8_t)link};
+		frame = (struct frame){
+			.at = tight, .bytes = (uint32_t)n, .wire_bytes = (uint32_t)d->n, .link = (uint8_t)link};
 		if (n < d->n) {
 			decode_frame(&frame, true, p);
 			ck_assert(p->payload_offset + p->payload_bytes <= n);
@@ -113,7 +114,8 @@ END_TEST
 
 START_TEST(what_is_not_ip_is_other_and_mpls_and_pppoe_are_tunnels)
 {
-	static const unsigned types[][2] = {{0x0806, 0}, {0x0100, 0}, {0x8863, 0}, {0x8864, 1}, {0x8847, 1}, {0x8848, 1}};
+	static const unsigned types[][2] = {{0x0806, 0}, {0x0100, 0}, {0x8863, 0},
+					    {0x8864, 1}, {0x8847, 1}, {0x8848, 1}};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		struct draft d = {0};
@@ -450,7 +452,8 @@ static void assert_reset(const uint8_t *b, size_t n, const struct packet *model,
 	ck_assert(address_equal(&p.destination, forward ? &model->destination : &model->source));
 	ck_assert_uint_eq(p.source_port, forward ? model->source_port : model->destination_port);
 	ck_assert_uint_eq(p.destination_port, forward ? model->destination_port : model->source_port);
-	ck_assert(p.tcp_flags == (TCP_RST | TCP_ACK) && p.seq == 0xfffffffe && p.ack == 77 && p.ttl == 64 && p.window == 0);
+	ck_assert(p.tcp_flags == (TCP_RST | TCP_ACK) && p.seq == 0xfffffffe && p.ack == 77 && p.ttl == 64 &&
+		  p.window == 0);
 	ck_assert(p.vlans == model->vlans && memcmp(p.vlan, model->vlan, sizeof(p.vlan)) == 0);
 	ck_assert(memcmp(b, forward ? mac_b : mac_a, 6) == 0 && memcmp(b + 6, forward ? mac_a : mac_b, 6) == 0);
 	ck_assert_uint_eq(p.payload_bytes, 0);

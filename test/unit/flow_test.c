@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The flow table, TCP's state and the order of bytes. Numbers in parentheses are the evasions of research/reliability.md §2.4.
+// The flow table, TCP's state and the order of bytes. Numbers in parentheses are the evasions of
+// research/reliability.md §2.4.
 #include <errno.h>
 #include "flow_world.h"
 
@@ -10,8 +11,8 @@ enum { SYN = TCP_SYN, ACK = TCP_ACK, FIN = TCP_FIN, RST = TCP_RST };
 
 START_TEST(a_config_out_of_range_is_refused)
 {
-	static const struct flow_config wrong[] = {{.flows = 0}, {.flows = 3}, {.flows = FLOW_MAX_FLOWS * 2u},
-						   {.flows = 2, .parked_segments = 65536}};
+	static const struct flow_config wrong[] = {
+		{.flows = 0}, {.flows = 3}, {.flows = FLOW_MAX_FLOWS * 2u}, {.flows = 2, .parked_segments = 65536}};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		errno = 0;
@@ -146,14 +147,44 @@ START_TEST(a_full_table_gives_up_half_open_flows_and_then_says_no)
 }
 END_TEST
 
+// One spoofed segment of data each, to hosts that are silent: nothing but a claim, yet such a flow counts as open.
+START_TEST(data_out_of_nowhere_does_not_fill_the_table_for_an_hour)
+{
+	struct world *w = world_new(8, 8);
+
+	for (uint16_t i = 0; i < 8; i++) {
+		w->client_port = (uint16_t)(50000 + i);
+		ck_assert_ptr_nonnull(say(w, FLOW_CLIENT, TCP_ACK, 1, 1, "spoofed"));
+	}
+	w->client_port = 40000;
+	ck_assert_ptr_nonnull(shake_hands(w));
+	ck_assert_uint_eq(counted(w, COUNT_FLOWS_FULL), 0);
+	world_end(w);
+}
+END_TEST
+
+START_TEST(in_midstream_the_lower_port_is_the_server)
+{
+	struct world *w = world_new(8, 8);
+
+	say(w, FLOW_SERVER, TCP_ACK, 1, 1, "answer");
+	ck_assert_uint_eq(w->flow->server_port, 80);
+	ck_assert_int_eq(w->sender, FLOW_SERVER);
+	world_end(w);
+}
+END_TEST
+
 START_TEST(each_state_has_its_time_out)
 {
 	static const struct {
-		int until;   // how far the connection gets
+		int until; // how far the connection gets
 		uint64_t seconds;
 		enum flow_end why;
-	} rows[] = {{0, 30, FLOW_END_TIMEOUT}, {1, 3600, FLOW_END_TIMEOUT}, {2, 60, FLOW_END_TIMEOUT},
-		    {3, 10, FLOW_END_FIN},     {4, 10, FLOW_END_RST}};
+	} rows[] = {{0, 30, FLOW_END_TIMEOUT},
+		    {1, 3600, FLOW_END_TIMEOUT},
+		    {2, 60, FLOW_END_TIMEOUT},
+		    {3, 10, FLOW_END_FIN},
+		    {4, 10, FLOW_END_RST}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct world *w = world_new(8, 8);
@@ -366,6 +397,8 @@ int main(void)
 		an_id_dies_with_its_flow,
 		icmp_answers_belong_to_their_question_and_open_at_once,
 		a_full_table_gives_up_half_open_flows_and_then_says_no,
+		data_out_of_nowhere_does_not_fill_the_table_for_an_hour,
+		in_midstream_the_lower_port_is_the_server,
 		each_state_has_its_time_out,
 		a_sweep_is_bounded_and_gets_round,
 		an_idle_flow_ends_when_its_packet_comes_before_the_sweep,

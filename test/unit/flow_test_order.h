@@ -53,7 +53,7 @@ START_TEST(what_was_delivered_is_not_delivered_again)
 	ck_assert(!is_uninspected(w));
 	say(w, S, ACK, 1, 7, "");
 	say(w, C, ACK, 3, 1, "cd");
-	say(w, C, ACK, 4, 1, "XXXghi"); // (53)
+	say(w, C, ACK, 4, 1, "XXXghi");                            // (53)
 	say(w, C, ACK, (uint32_t)-9, 1, "AAAAAAAAAAabcdefghijkl"); // (54)
 	assert_got(w, C, "abcdefghijkl");
 	ck_assert_uint_eq(counted(w, COUNT_TCP_OVERLAP), 4);
@@ -67,8 +67,9 @@ START_TEST(a_second_copy_the_receiver_may_still_take_is_flagged_if_it_differs)
 		uint32_t seq;
 		const char *text;
 		bool acked, flagged;
-	} rows[] = { // (52) (64) (65) (67); "junk" at 1 went before
-		{1, "junk", false, false}, {1, "real", false, true}, {1, "real", true, false},
+	} rows[] = {
+		// (52) (64) (65) (67); "junk" at 1 went before
+		{1, "junk", false, false}, {1, "real", false, true},     {1, "real", true, false},
 		{2, "unk", false, true},   {1, "junkmore", false, true}, {1, "realmore", true, false},
 	};
 
@@ -93,10 +94,11 @@ START_TEST(the_first_parked_copy_wins_and_a_different_one_is_flagged)
 		const char *text;
 		const char *result;
 		bool differs;
-	} rows[] = { // [3,7) is parked as "cdef", then this, then "ab"
-		{3, "cdef", "abcdef", false}, {3, "CDEF", "abcdef", true},    {2, "bcd", "abcdef", false},
-		{2, "bXX", "abcdef", true},   {5, "efgh", "abcdefgh", false}, {5, "XXgh", "abcdefgh", true},
-		{4, "de", "abcdef", false},   {4, "XX", "abcdef", true},      {2, "bcdefgh", "abcdefgh", false},
+	} rows[] = {
+		// [3,7) is parked as "cdef", then this, then "ab"
+		{3, "cdef", "abcdef", false},      {3, "CDEF", "abcdef", true},    {2, "bcd", "abcdef", false},
+		{2, "bXX", "abcdef", true},        {5, "efgh", "abcdefgh", false}, {5, "XXgh", "abcdefgh", true},
+		{4, "de", "abcdef", false},        {4, "XX", "abcdef", true},      {2, "bcdefgh", "abcdefgh", false},
 		{1, "abXXXXgh", "abcdefgh", true}, {7, "gh", "abcdefgh", false},
 	};
 

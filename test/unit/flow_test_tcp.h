@@ -7,7 +7,13 @@ START_TEST(only_the_exact_rst_closes)
 	static const struct {
 		uint32_t seq;
 		bool closes;
-	} rows[] = {{5, true}, {6, false}, {4, false}, {1, false}, {1005, false}, {500005, false}, {(uint32_t)-12345, false}};
+	} rows[] = {{5, true},
+		    {6, false},
+		    {4, false},
+		    {1, false},
+		    {1005, false},
+		    {500005, false},
+		    {(uint32_t)-12345, false}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct world *w = world_new(8, 8);

@@ -14,6 +14,7 @@ static struct made made;
 static uint8_t resets[8][128];
 static uint16_t reset_port[8];
 static unsigned reset_count;
+static uint16_t small_window; // announced instead of 65535
 
 static void transmit(void *user, uint16_t port, const uint8_t *frame, size_t n)
 {
@@ -23,10 +24,10 @@ static void transmit(void *user, uint16_t port, const uint8_t *frame, size_t n)
 	}
 }
 
-static void build(const struct prefix *never, unsigned nevers)
+static void build_sized(const struct prefix *never, unsigned nevers, uint32_t flows, uint32_t contexts)
 {
 	static const struct siphash_key key = {7, 8};
-	struct inspect_config c = {.flow = {.flows = 1 << 16, .parked_segments = 64, .key = {1, 2}}, .contexts = 64, .blocks = 64, .never = never,
+	struct inspect_config c = {.flow = {.flows = flows, .parked_segments = 64, .key = {1, 2}}, .contexts = contexts, .blocks = 64, .never = never,
 				   .never_count = nevers, .hooks = {.transmit = transmit}, .counters = &counters};
 
 	counters = (struct counters){0};
@@ -43,6 +44,11 @@ static void build(const struct prefix *never, unsigned nevers)
 	ring_reader_init(&observations, &wire->worker[0].observations, &brain->worker[0].observations, wire->worker[0].slots, SHEET_OBSERVATION_SLOTS);
 	ring_writer_init(&verdicts, &brain->worker[0].verdicts, &wire->worker[0].verdicts, brain->worker[0].slots, SHEET_VERDICT_SLOTS);
 	talk = talk_new();
+}
+
+static void build(const struct prefix *never, unsigned nevers)
+{
+	build_sized(never, nevers, 1 << 16, 64);
 }
 
 static void setup(void)
@@ -69,7 +75,16 @@ static enum inspect_action pass(struct frame *f)
 
 static enum inspect_action say(unsigned side, uint8_t flags, const void *payload, size_t n)
 {
-	return pass(talk_say(&talk, &made, side, flags, payload, n));
+	struct frame *f = talk_say(&talk, &made, side, flags, payload, n);
+
+	if (small_window) {
+		uint8_t *tcp = made.at + 34;
+
+		wire_be16(tcp + 14, small_window);
+		wire_be16(tcp + 16, 0);
+		wire_be16(tcp + 16, wire_sum(tcp, 20 + n, wire_pseudo(made.at + 14, 20 + n)));
+	}
+	return pass(f);
 }
 
 static void handshake(void)
@@ -147,6 +162,24 @@ START_TEST(a_block_drops_and_resets_both_ends_at_what_they_expect)
 	ck_assert_uint_eq(o.number[NUM_BLOCKED_ID], 1);
 	ck_assert_int_eq(say(1, TCP_ACK, "late", 4), INSPECT_DROP);
 	ck_assert_uint_eq(reset_count, 2);         // said once
+}
+END_TEST
+
+START_TEST(a_cut_and_a_block_together_still_reset_both_ends)
+{
+	struct verdict block, cut = {.size_bytes = sizeof(cut), .kind = VERDICT_CUT};
+	struct observation o;
+
+	handshake();
+	ck_assert(observed(OBS_FLOW_OPEN, &o));
+	cut.flow = o.flow;
+	ck_assert(ring_push(&verdicts, &cut));
+	block = block_verdict(1, 1389, 1000000000);
+	ck_assert(ring_push(&verdicts, &block));
+	ck_assert_int_eq(say(0, TCP_ACK | TCP_PSH, "hello", 5), INSPECT_DROP);
+	ck_assert_uint_eq(reset_count, 2);
+	ck_assert_int_eq(say(1, TCP_ACK, "late", 4), INSPECT_DROP);
+	ck_assert_uint_eq(reset_count, 2);
 }
 END_TEST
 
@@ -289,6 +322,24 @@ START_TEST(the_first_frame_of_an_unknown_pair_waits_for_its_verdict)
 }
 END_TEST
 
+START_TEST(a_frame_held_under_a_wrong_name_is_inspected_all_the_same)
+{
+	struct frame *f = talk_say(&talk, &made, 0, TCP_SYN, NULL, 0);
+	struct observation o;
+	uint64_t flow;
+
+	brain->hold = 1;
+	brain->heartbeat_ns = f->unix_ns;
+	publish_certain(0);
+	ck_assert_int_eq(inspect_frame(inspect, f, f->unix_ns, &flow), INSPECT_HOLD);
+	ck_assert_int_eq(inspect_held(inspect, f, 4711, f->unix_ns), INSPECT_FORWARD);
+	ck_assert_int_eq(say(1, TCP_SYN | TCP_ACK, NULL, 0), INSPECT_FORWARD);
+	ck_assert_int_eq(say(0, TCP_ACK, NULL, 0), INSPECT_FORWARD);
+	ck_assert(observed(OBS_FLOW_OPEN, &o));
+	ck_assert_int_eq(say(1, TCP_ACK, java_class, sizeof(java_class) - 1), INSPECT_DROP);
+}
+END_TEST
+
 START_TEST(a_silent_brain_is_not_waited_for)
 {
 	struct frame *f = talk_say(&talk, &made, 0, TCP_SYN, NULL, 0);
@@ -350,6 +401,8 @@ START_TEST(a_wrong_checksum_is_dropped_inline)
 }
 END_TEST
 
+#include "inspect_test_hostile.h"
+
 int main(void)
 {
 	Suite *s = suite_create("inspect");
@@ -361,6 +414,7 @@ int main(void)
 	tcase_add_test(t, a_conversation_is_forwarded_and_opens_once);
 	tcase_add_test(t, an_outside_client_is_inward);
 	tcase_add_test(t, a_block_drops_and_resets_both_ends_at_what_they_expect);
+	tcase_add_test(t, a_cut_and_a_block_together_still_reset_both_ends);
 	tcase_add_test(t, a_block_of_another_port_touches_nothing);
 	tcase_add_test(t, a_block_ends_at_its_deadline_without_anybody);
 	tcase_add_test(t, a_blocked_syn_from_inside_is_refused_to_its_sender);
@@ -370,11 +424,13 @@ int main(void)
 	tcase_add_test(t, a_certain_fact_is_cut_on_the_packet_that_carries_it);
 	tcase_add_test(t, a_certain_fact_of_an_unexposed_device_is_only_observed);
 	tcase_add_test(t, the_first_frame_of_an_unknown_pair_waits_for_its_verdict);
+	tcase_add_test(t, a_frame_held_under_a_wrong_name_is_inspected_all_the_same);
 	tcase_add_test(t, a_silent_brain_is_not_waited_for);
 	tcase_add_test(t, a_held_frame_is_dropped_when_its_pair_is_blocked_meanwhile);
 	tcase_add_test(t, a_full_ring_loses_records_and_says_how_many);
 	tcase_add_test(t, a_wrong_checksum_is_dropped_inline);
 	suite_add_tcase(s, t);
+	suite_add_tcase(s, hostile_case());
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);

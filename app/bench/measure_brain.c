@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// `sekimori-bench brain`: observations a second through lib/reason. The week's observations are recorded first; one week teaches, each round
+// judges one week more. Peer: a loop that copies the record, hashes one key and adds one to a count, which no judging program can beat.
+#include "bed.h"
+#include "log.h"
+#include "measure.h"
+#include "reason.h"
+#include "recording.h"
+
+#include <stdlib.h>
+
+enum { COUNTS = 1 << 20, STRETCH = 4096 };
+#define STEP_NS (100 * 1000000ull)
+
+struct kept { // observations, one behind the other
+	uint8_t *at;
+	size_t bytes, cap, count;
+	uint64_t first_ns, last_ns;
+};
+
+struct brain {
+	struct recording recording;
+	struct kept kept;
+	struct brain_sheet *sheet;
+	struct counters counters;
+	struct policy_set *policies;
+	struct reason *reason;
+	uint64_t *counts, verdicts, sink;
+	uint64_t shift_ns, stepped_ns;
+	struct siphash_key key;
+	struct report report;
+};
+
+static void keep(void *user, const struct observation *o)
+{
+	struct kept *k = user;
+
+	if (k->bytes + sizeof(*o) > k->cap) {
+		k->cap = k->cap ? 2 * k->cap : 1 << 24;
+		k->at = realloc(k->at, k->cap);
+		if (!k->at)
+			log_fatal("out of memory");
+	}
+	memcpy(k->at + k->bytes, o, o->size_bytes);
+	k->bytes += (o->size_bytes + 7u) & ~7u;
+	k->last_ns = o->time_ns;
+	if (!k->count++)
+		k->first_ns = o->time_ns;
+}
+
+static void record(struct brain *b)
+{
+	const struct bed_plan plan = {1 << 17, 1 << 14, true, 0, b->recording.inside, b->recording.insides};
+	static struct bed bed;
+	uint64_t flow;
+
+	bed_make(&bed, &plan, b->recording.frame[0].unix_ns);
+	for (size_t i = 0; i < b->recording.frames; i++) {
+		const struct recorded *from = &b->recording.frame[i];
+		struct frame f = {b->recording.bytes + from->offset, from->bytes, from->bytes, from->unix_ns, from->port, LINK_ETHERNET};
+
+		inspect_step(bed.inspect, f.unix_ns, f.unix_ns);
+		inspect_frame(bed.inspect, &f, f.unix_ns, &flow);
+		bed_drain(&bed, keep, &b->kept);
+	}
+	bed_free(&bed);
+}
+
+// The next record with its time moved; zeroed behind its end as ring_pop does.
+static size_t next(const struct brain *b, size_t at, struct observation *o)
+{
+	const struct observation *from = (const struct observation *)(b->kept.at + at);
+	uint32_t n = from->size_bytes;
+
+	memcpy(o, from, n);
+	memset((uint8_t *)o + n, 0, sizeof(*o) - n);
+	o->time_ns += b->shift_ns;
+	if (o->kind == OBS_FLOW_CLOSE)
+		o->number[NUM_CLOSE_START_NS] += b->shift_ns;
+	return at + ((n + 7u) & ~7u);
+}
+
+static void judge(struct brain *b, const struct observation *o)
+{
+	if (o->time_ns - b->stepped_ns >= STEP_NS) {
+		reason_step(b->reason, o->time_ns);
+		b->stepped_ns = o->time_ns;
+	}
+	reason_observe(b->reason, o);
+}
+
+static void hash_and_count(struct brain *b, const struct observation *o)
+{
+	uint8_t key[42];
+
+	memcpy(key, &o->client, 20);
+	memcpy(key + 20, &o->server, 20);
+	memcpy(key + 40, &o->server_port, 2);
+	b->counts[(siphash13(&b->key, key, sizeof(key)) + o->kind) & (COUNTS - 1)]++;
+}
+
+static struct meter one_pass(struct brain *b, void (*each)(struct brain *b, const struct observation *o))
+{
+	struct meter m = {0};
+	struct observation o;
+	size_t at = 0;
+
+	while (at < b->kept.bytes) {
+		meter_start(&m);
+		for (unsigned i = 0; i < STRETCH && at < b->kept.bytes; i++) {
+			at = next(b, at, &o);
+			each(b, &o);
+		}
+		meter_stop(&m);
+	}
+	return m;
+}
+
+static void take_verdict(void *user, unsigned worker, const struct verdict *v)
+{
+	struct brain *b = user;
+
+	b->verdicts++;
+}
+
+static void create(struct brain *b)
+{
+	struct reason_config c = {.mode = MODE_OBSERVE, .key = {3, 4}, .filter_key = {1, 2}, .counters = &b->counters,
+				  .hooks = {.verdict = take_verdict, .user = b}};
+	char error[512];
+
+	b->policies = policy_load(SEKIMORI_SOURCE_DIR "/policy", error);
+	if (!b->policies)
+		log_fatal("%s", error);
+	b->sheet = calloc(1, sizeof(*b->sheet));
+	b->counts = calloc(COUNTS, sizeof(*b->counts));
+	if (!b->sheet || !b->counts)
+		log_fatal("out of memory");
+	brain_sheet_init(b->sheet);
+	c.sheet = b->sheet;
+	c.policies = b->policies;
+	b->reason = reason_create(&c, error);
+	if (!b->reason)
+		log_fatal("%s", error);
+	reason_resume(b->reason, b->kept.first_ns);
+}
+
+static void one_round(struct brain *b, bool warm)
+{
+	uint64_t judged = b->counters.value[COUNT_BRAIN_OBSERVATIONS], alerts = b->counters.value[COUNT_BRAIN_ALERTS];
+	struct meter reason = one_pass(b, judge), hash = one_pass(b, hash_and_count);
+
+	// Whole weeks, so that a day stays a day of its kind.
+	b->shift_ns += (b->kept.last_ns - b->kept.first_ns) / (7 * 86400 * 1000000000ull) * (7 * 86400 * 1000000000ull) + 7 * 86400 * 1000000000ull;
+	judged = b->counters.value[COUNT_BRAIN_OBSERVATIONS] - judged;
+	if (b->counters.value[COUNT_BRAIN_OBSERVATIONS_BAD] || judged != b->kept.count)
+		report_void(&b->report, "%llu of %zu observations judged, %llu refused", (unsigned long long)judged, b->kept.count,
+			    (unsigned long long)b->counters.value[COUNT_BRAIN_OBSERVATIONS_BAD]);
+	if (warm)
+		return;
+	report_cost(&b->report, "reason", &reason, b->kept.count);
+	report_cost(&b->report, "hash", &hash, b->kept.count);
+	report_add(&b->report, "ratio", "hash to reason", (double)hash.cpu_ns / (double)reason.cpu_ns);
+	report_add(&b->report, "observations", "a round", (double)b->kept.count);
+	report_add(&b->report, "alerts", "a round", (double)(b->counters.value[COUNT_BRAIN_ALERTS] - alerts));
+	report_add(&b->report, "rss", "MB", (double)measure_rss_bytes() / 1e6);
+}
+
+int brain_main(int argc, char **argv)
+{
+	static struct brain b;
+	const char *path = NULL, *inside = NULL;
+	uint64_t rounds, days = 7;
+	const struct measure_option options[] = {
+		{"pcap", NULL, &path, 0, 0, "FILE: instead of the generator's week"},
+		{"inside", NULL, &inside, 0, 0, "CIDR: an inside network more"},
+		{"days", &days, NULL, 1, 28, "N: of the week (default 7)"},
+		{NULL, NULL, NULL, 0, 0, NULL},
+	};
+
+	b.report.command = "brain";
+	b.key = (struct siphash_key){7, 8};
+	if (!measure_options(argc, argv, options, &b.report, &rounds))
+		return 2;
+	recording_load(&b.recording, path, inside, days, UINT64_MAX);
+	record(&b);
+	recording_free(&b.recording);
+	create(&b);
+	one_round(&b, true);
+	for (uint64_t i = 0; i < rounds; i++)
+		one_round(&b, false);
+	return report_end(&b.report);
+}

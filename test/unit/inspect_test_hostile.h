@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Part of inspect_test.c: an attacker who wants a certain fact delivered, a block outlived or the wire slowed; and what a block must not leave behind.
+#pragma once
+
+#define SECOND_NS 1000000000ull
+
+static const char class_request[] = "GET /a.class HTTP/1.1\r\nHost: x\r\n\r\n";
+
+static enum inspect_action say_at(unsigned side, uint32_t seq, uint8_t flags, const void *payload, size_t n)
+{
+	uint32_t next = talk.seq[side];
+	enum inspect_action a;
+
+	talk.seq[side] = seq;
+	a = say(side, flags, payload, n);
+	talk.seq[side] = next;
+	return a;
+}
+
+static void let_pass(uint64_t ns)
+{
+	talk.now_ns += ns;
+	for (unsigned i = 0; i < 64; i++)
+		inspect_step(inspect, talk.now_ns, talk.now_ns);
+}
+
+static void ask_for_class(void)
+{
+	publish_certain(0);
+	handshake();
+	ck_assert_int_eq(say(0, TCP_ACK, class_request, sizeof(class_request) - 1), INSPECT_FORWARD);
+}
+
+// The same frame over UDP: made from the TCP one, with no checksum.
+static struct frame *datagram(unsigned side)
+{
+	struct frame *f = talk_say(&talk, &made, side, TCP_ACK, "0123456789", 10);
+	uint8_t *ip = made.at + 14;
+
+	ip[9] = TRANSPORT_UDP;
+	wire_be16(ip + 10, 0);
+	wire_be16(ip + 10, wire_sum(ip, 20, 0));
+	wire_be16(ip + 24, 30);
+	wire_be16(ip + 26, 0);
+	return f;
+}
+
+static struct frame *fragment(unsigned side, uint16_t offset)
+{
+	struct frame *f = talk_say(&talk, &made, side, TCP_ACK, "0123456789abcdef", 16);
+	uint8_t *ip = made.at + 14;
+
+	wire_be16(ip + 6, offset);
+	wire_be16(ip + 10, 0);
+	wire_be16(ip + 10, wire_sum(ip, 20, 0));
+	return f;
+}
+
+START_TEST(a_script_whose_body_ends_with_the_connection_is_seen)
+{
+	static const char answer[] = "HTTP/1.0 200 OK\r\n\r\n#!/bin/sh\nid\n";
+	struct observation o;
+
+	ask_for_class();
+	say(1, TCP_ACK, answer, sizeof(answer) - 1);
+	say(1, TCP_ACK | TCP_FIN, NULL, 0);
+	say(0, TCP_ACK, NULL, 0);
+	ck_assert(observed(OBS_FILE, &o));
+	ck_assert(o.facts & FACT_BIT(FACT_SCRIPT));
+}
+END_TEST
+
+START_TEST(a_datagram_flow_is_free_again_when_its_block_ends)
+{
+	struct verdict v = block_verdict(1, 0, SECOND_NS);
+
+	v.transport = 0;
+	ck_assert_int_eq(pass(datagram(0)), INSPECT_FORWARD);
+	ck_assert(ring_push(&verdicts, &v));
+	ck_assert_int_eq(pass(datagram(0)), INSPECT_DROP);
+	talk.now_ns += 2 * SECOND_NS;
+	ck_assert_int_eq(pass(datagram(0)), INSPECT_FORWARD);
+}
+END_TEST
+
+START_TEST(a_client_may_connect_again_from_the_same_port_when_its_block_ends)
+{
+	struct verdict v;
+
+	handshake();
+	v = block_verdict(1, 0, SECOND_NS);
+	ck_assert(ring_push(&verdicts, &v));
+	ck_assert_int_eq(say(0, TCP_ACK, "hello", 5), INSPECT_DROP);
+	talk.now_ns += 2 * SECOND_NS;
+	ck_assert_int_eq(say(0, TCP_ACK, "hello", 5), INSPECT_DROP); // that connection is over
+	talk.seq[0] += 100000;
+	handshake();
+	ck_assert_int_eq(say(0, TCP_ACK, "hello", 5), INSPECT_FORWARD);
+}
+END_TEST
+
+START_TEST(a_block_refuses_fragments_too)
+{
+	struct verdict v = block_verdict(1, 0, SECOND_NS);
+
+	ck_assert_int_eq(pass(fragment(1, 0x2000)), INSPECT_FORWARD);
+	ck_assert(ring_push(&verdicts, &v));
+	ck_assert_int_eq(pass(fragment(1, 0x2000)), INSPECT_DROP);
+	ck_assert_int_eq(pass(fragment(1, 2)), INSPECT_DROP);
+	ck_assert_int_eq(pass(fragment(0, 2)), INSPECT_DROP);
+	ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_BLOCK], 3);
+}
+END_TEST
+
+START_TEST(a_full_flow_table_does_not_open_what_is_blocked)
+{
+	struct verdict v;
+
+	teardown();
+	build_sized(NULL, 0, 1, 64);
+	handshake();
+	talk.client_port++;
+	v = block_verdict(1, 1389, SECOND_NS);
+	ck_assert(ring_push(&verdicts, &v));
+	ck_assert_int_eq(say(0, TCP_ACK, "x", 1), INSPECT_DROP);
+	ck_assert_uint_ge(counters.value[COUNT_FLOWS_FULL], 1);
+}
+END_TEST
+
+START_TEST(an_answer_that_comes_before_the_handshake_ends_is_cut_in_any_order)
+{
+	uint32_t at;
+
+	publish_certain(0);
+	say(0, TCP_SYN, NULL, 0);
+	say(1, TCP_SYN | TCP_ACK, NULL, 0);
+	at = talk.seq[1];
+	// The client's ACK is still on its way; its kernel takes both. A sender repeats what is dropped.
+	ck_assert_int_eq(say_at(1, at + 10, TCP_ACK, java_class + 10, sizeof(java_class) - 11), INSPECT_DROP);
+	ck_assert_int_eq(say_at(1, at, TCP_ACK, java_class, 10), INSPECT_FORWARD);
+	ck_assert_int_eq(say_at(1, at + 10, TCP_ACK, java_class + 10, sizeof(java_class) - 11), INSPECT_DROP);
+	ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_ORDER], 1);
+	ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_CUT], 1);
+}
+END_TEST
+
+START_TEST(an_old_acknowledgement_does_not_hide_bytes_behind_a_shrunk_window)
+{
+	uint32_t client;
+
+	ask_for_class();
+	small_window = 1;
+	say(1, TCP_ACK, NULL, 0);
+	client = talk.seq[0];
+	talk.seq[0] -= 20; // Linux believes acknowledgements as old as the largest window it was told (RFC 5961 §5.2)
+	ck_assert_int_eq(say(1, TCP_ACK, java_class, sizeof(java_class) - 1), INSPECT_DROP);
+	talk.seq[0] = client;
+	small_window = 0;
+}
+END_TEST
+
+START_TEST(segments_too_many_to_be_put_in_order_are_not_forwarded_where_they_could_be_cut)
+{
+	uint32_t at;
+	unsigned dropped = 0;
+
+	ask_for_class();
+	at = talk.seq[1];
+	for (uint32_t i = 70; i > 0; i--) // lines of a head, the last first
+		dropped += say_at(1, at + 17 + 2 * i, TCP_ACK, "a:b", 2) == INSPECT_DROP;
+	ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_ORDER], dropped);
+	ck_assert_uint_eq(dropped, 70 - FLOW_PARK_PER_SIDE);
+}
+END_TEST
+
+START_TEST(a_second_copy_that_differs_is_not_forwarded_where_it_could_be_cut)
+{
+	uint32_t at;
+
+	ask_for_class();
+	at = talk.seq[1];
+	ck_assert_int_eq(say_at(1, at + 45, TCP_ACK, "harmless", 8), INSPECT_FORWARD);
+	ck_assert_int_eq(say_at(1, at + 45, TCP_ACK, "harmful!", 8), INSPECT_DROP);
+	brain->mode = MODE_OBSERVE;
+	ck_assert_int_eq(say_at(1, at + 45, TCP_ACK, "harmful!", 8), INSPECT_FORWARD);
+}
+END_TEST
+
+START_TEST(a_server_that_speaks_first_after_an_hour_is_still_the_server)
+{
+	struct observation o;
+
+	ask_for_class();
+	let_pass(3700 * SECOND_NS);
+	say(1, TCP_ACK, java_class, sizeof(java_class) - 1);
+	while (observed(OBS_FLOW_OPEN, &o))
+		ck_assert_int_eq(o.direction, DIRECTION_OUT);
+	ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_CUT], 1);
+}
+END_TEST
+
+START_TEST(connections_that_say_little_do_not_use_up_the_contexts_for_ever)
+{
+	teardown();
+	build_sized(NULL, 0, 64, 4);
+	for (unsigned i = 0; i < 6; i++) {
+		talk = talk_new();
+		talk.now_ns += i * SECOND_NS;
+		talk.client_port = (uint16_t)(50000 + i);
+		handshake();
+		say(0, TCP_ACK, "G", 1);
+	}
+	talk.client_port = 51000;
+	ask_for_class();
+	ck_assert_int_eq(say(1, TCP_ACK, java_class, sizeof(java_class) - 1), INSPECT_DROP);
+}
+END_TEST
+
+START_TEST(who_has_not_spoken_is_not_reset)
+{
+	struct verdict v = block_verdict(1, 0, SECOND_NS);
+
+	say(1, TCP_ACK, "spoofed", 7); // nobody knows this connection
+	ck_assert(ring_push(&verdicts, &v));
+	ck_assert_int_eq(say(1, TCP_ACK, "spoofed", 7), INSPECT_DROP);
+	ck_assert_uint_eq(reset_count, 0);
+}
+END_TEST
+
+START_TEST(a_cut_flow_passes_when_the_mode_is_not_enforce_any_more)
+{
+	ask_for_class();
+	ck_assert_int_eq(say(1, TCP_ACK, java_class, sizeof(java_class) - 1), INSPECT_DROP);
+	ck_assert_int_eq(say(1, TCP_ACK, "more", 4), INSPECT_DROP);
+	brain->mode = MODE_OBSERVE;
+	ck_assert_int_eq(say(1, TCP_ACK, "more", 4), INSPECT_FORWARD);
+}
+END_TEST
+
+START_TEST(a_cut_flow_stays_cut_as_long_as_its_payload_is_repeated)
+{
+	uint32_t at;
+
+	ask_for_class();
+	at = talk.seq[1];
+	ck_assert_int_eq(say(1, TCP_ACK, java_class, sizeof(java_class) - 1), INSPECT_DROP);
+	for (unsigned i = 0; i < 8; i++) {
+		let_pass(900 * SECOND_NS);
+		ck_assert_int_eq(say_at(1, at + 42, TCP_ACK, "the rest", 8), INSPECT_DROP);
+	}
+}
+END_TEST
+
+START_TEST(a_heartbeat_from_the_future_is_no_heartbeat)
+{
+	struct frame *f = talk_say(&talk, &made, 0, TCP_SYN, NULL, 0);
+	uint64_t flow;
+
+	brain->hold = 1;
+	brain->heartbeat_ns = UINT64_MAX;
+	ck_assert_int_eq(inspect_frame(inspect, f, f->unix_ns, &flow), INSPECT_FORWARD);
+}
+END_TEST
+
+// A RST that only we see (it runs out of hops behind us) and a SYN of the server's: the flow must not begin anew the other way round.
+START_TEST(a_server_cannot_turn_the_flow_round)
+{
+	ask_for_class();
+	say(1, TCP_ACK, "HTTP", 4);
+	ck_assert_int_eq(say(1, TCP_RST, NULL, 0), INSPECT_FORWARD);
+	ck_assert_int_eq(say_at(1, talk.seq[1] - 1, TCP_SYN, NULL, 0), INSPECT_FORWARD);
+	ck_assert_int_eq(say(1, TCP_ACK, java_class + 4, sizeof(java_class) - 5), INSPECT_DROP);
+}
+END_TEST
+
+START_TEST(a_held_frame_is_counted_once)
+{
+	struct frame *f = talk_say(&talk, &made, 0, TCP_SYN, NULL, 0);
+	uint64_t flow;
+
+	brain->hold = 1;
+	brain->heartbeat_ns = f->unix_ns;
+	ck_assert_int_eq(inspect_frame(inspect, f, f->unix_ns, &flow), INSPECT_HOLD);
+	inspect_held_expired(inspect, flow);
+	ck_assert_int_eq(inspect_held(inspect, f, flow, f->unix_ns), INSPECT_FORWARD);
+	ck_assert_uint_eq(counters.value[COUNT_FRAMES_IN], 1);
+	ck_assert_uint_eq(counters.value[COUNT_FRAMES_HELD], 1);
+}
+END_TEST
+
+static TCase *hostile_case(void)
+{
+	TCase *t = tcase_create("hostile");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, a_script_whose_body_ends_with_the_connection_is_seen);
+	tcase_add_test(t, a_datagram_flow_is_free_again_when_its_block_ends);
+	tcase_add_test(t, a_client_may_connect_again_from_the_same_port_when_its_block_ends);
+	tcase_add_test(t, a_block_refuses_fragments_too);
+	tcase_add_test(t, a_full_flow_table_does_not_open_what_is_blocked);
+	tcase_add_test(t, an_answer_that_comes_before_the_handshake_ends_is_cut_in_any_order);
+	tcase_add_test(t, an_old_acknowledgement_does_not_hide_bytes_behind_a_shrunk_window);
+	tcase_add_test(t, segments_too_many_to_be_put_in_order_are_not_forwarded_where_they_could_be_cut);
+	tcase_add_test(t, a_second_copy_that_differs_is_not_forwarded_where_it_could_be_cut);
+	tcase_add_test(t, a_server_that_speaks_first_after_an_hour_is_still_the_server);
+	tcase_add_test(t, connections_that_say_little_do_not_use_up_the_contexts_for_ever);
+	tcase_add_test(t, who_has_not_spoken_is_not_reset);
+	tcase_add_test(t, a_cut_flow_passes_when_the_mode_is_not_enforce_any_more);
+	tcase_add_test(t, a_cut_flow_stays_cut_as_long_as_its_payload_is_repeated);
+	tcase_add_test(t, a_heartbeat_from_the_future_is_no_heartbeat);
+	tcase_add_test(t, a_server_cannot_turn_the_flow_round);
+	tcase_add_test(t, a_held_frame_is_counted_once);
+	return t;
+}
