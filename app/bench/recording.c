@@ -3,13 +3,13 @@
 #include "recording.h"
 #include "log.h"
 #include "pcap.h"
-#include "scenes.h"
+#include "week.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMP6 = 58, FLAG_ACK = 0x10, DEVICES = 60 };
+enum { PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMP6 = 58, FLAG_ACK = 0x10 };
 
 static void *grow(void *at, size_t bytes)
 {
@@ -65,24 +65,6 @@ static void take(struct recording *r, const struct frame *from)
 	r->frame[r->frames++] = f;
 }
 
-static void make_week(char path[32], uint64_t days)
-{
-	struct scene_plan plan = {SCENE_WEEK, 1, 1638489600ull * SEC, (uint32_t)days, DEVICES, false};
-	struct stage stage;
-	int fd;
-
-	strcpy(path, "/tmp/sekimori-bench-XXXXXX");
-	fd = mkstemp(path);
-	stage_init(&stage);
-	if (fd < 0 || trace_open(&stage.trace, path) < 0)
-		log_fatal("%s cannot be written", path);
-	close(fd);
-	scene_write(&stage, &plan);
-	if (trace_close(&stage.trace) < 0)
-		log_fatal("%s cannot be written", path);
-	stage_fini(&stage);
-}
-
 static void add_inside(struct recording *r, const char *text)
 {
 	if (r->insides == 8 || prefix_parse(bytes_of_text(text), &r->inside[r->insides]) < 0)
@@ -94,7 +76,7 @@ void recording_load(struct recording *r, const char *path, const char *inside, u
 {
 	static const char *const nets[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "192.0.2.0/24", "fc00::/7",
 					   "fe80::/10", "2001:db8:1::/48"};
-	char made[32], error[512];
+	char made[WEEK_PATH_BYTES], error[512];
 	struct pcap_port *port;
 	struct frame f;
 
@@ -104,7 +86,7 @@ void recording_load(struct recording *r, const char *path, const char *inside, u
 	if (inside)
 		add_inside(r, inside);
 	if (!path)
-		make_week(made, days);
+		week_write(made, days);
 	port = pcap_port_open(path ? path : made, error, sizeof(error));
 	if (!path)
 		unlink(made);

@@ -234,6 +234,7 @@ static void blocks(struct call *c)
 
 static void show_changed(struct call *c, int r, uint64_t id, const char *what)
 {
+	static const char not_valid[] = "it would shorten, last longer than 7d, or names no address, or a network wider than /16 (IPv6: /32)";
 	const struct block *b = respond_find(reason_respond(c->brain->reason), id);
 
 	if (r == -EPERM)
@@ -241,9 +242,20 @@ static void show_changed(struct call *c, int r, uint64_t id, const char *what)
 	else if (r == -ENOENT)
 		control_fail(c->reply, ENOENT, "no block has the number %llu", (unsigned long long)id);
 	else if (r < 0)
-		control_fail(c->reply, -r, "%s: refused: %s", what, r == -EINVAL ? "it would shorten, never end, or has no address" : strerror(-r));
+		control_fail(c->reply, -r, "%s: refused: %s", what, r == -EINVAL ? not_valid : strerror(-r));
 	else if (b)
 		add_block(c, b);
+}
+
+static void warn_if_idle(struct call *c)
+{
+	unsigned mode = reason_mode(c->brain->reason);
+	char text[128];
+
+	if (c->reply->error || mode >= MODE_ADVISE)
+		return;
+	snprintf(text, sizeof(text), "noted, but in mode %s nothing is refused: sekimori mode set advise (or enforce)", mode_name(mode));
+	control_set(&c->reply->message, text);
 }
 
 static void block_add(struct call *c)
@@ -262,6 +274,7 @@ static void block_add(struct call *c)
 		r = respond_add(reason_respond(c->brain->reason), &want, c->now_ns, &id);
 	}
 	show_changed(c, r, id, "block add");
+	warn_if_idle(c);
 }
 
 static void block_extend(struct call *c)
@@ -304,7 +317,7 @@ static void policy_reload(struct call *c)
 	struct policy_set *set = policy_load(c->brain->options.policy, error);
 
 	if (!set) {
-		control_fail(c->reply, EINVAL, "%s (the old policies stay)", error);
+		control_fail(c->reply, EBADMSG, "%s (the old policies stay)", error); // the file is wrong, not the question
 		return;
 	}
 	reason_set_policies(c->brain->reason, set);

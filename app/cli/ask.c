@@ -131,15 +131,21 @@ Control__Reply *ask_call(struct ask *a, const char *process, int *status)
 
 	snprintf(path, sizeof(path), "%s/%s.sock", a->run_dir, process);
 	reply = control_call(path, &a->request, CALL_MS);
+	if (!reply && (errno == EACCES || errno == EPERM)) {
+		fprintf(stderr, "sekimori: %s: refused: root or group \"sekimori\" may ask\n", path);
+		*status = EXIT_REFUSED;
+		return NULL;
+	}
 	if (!reply) {
 		fprintf(stderr, "sekimori: sekimori-%s does not answer at %s: %s\n", process, path, strerror(errno));
 		*status = EXIT_UNREACHABLE;
 		return NULL;
 	}
 	*status = exit_of(reply->error);
+	if (*reply->message)
+		fprintf(stderr, "sekimori: %s\n", reply->message); // why not, or what to know
 	if (!reply->error)
 		return reply;
-	fprintf(stderr, "sekimori: %s\n", reply->message);
 	control__reply__free_unpacked(reply, NULL);
 	return NULL;
 }

@@ -2,6 +2,7 @@
 // `sekimori run`: starts both programs and keeps them running. Neither's death ends the other: the wire forwards without a brain, and a new brain is started at once
 // (a second later when it dies young, so that a broken one does not spin). What is wrong from the start (options, a port that is not there) ends the run.
 #include "cli.h"
+#include "judge.h"
 #include "log.h"
 #include <errno.h>
 #include <libgen.h>
@@ -13,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ARGUMENTS = 64, YOUNG_S = 2, START_S = 30, STOP_S = 5 };
+enum { ARGUMENTS = 320, NETWORKS = 128 /* network.yaml may hold no more for the wire */, YOUNG_S = 2, START_S = 30, STOP_S = 5 };
 
 static const char usage[] =
 	"usage: sekimori run --inside PORT --outside PORT [--mode MODE] [options]\n"
@@ -63,6 +64,48 @@ static bool share_out(int argc, char **argv, struct program *wire, struct progra
 		i += !(who == 'W' || who == 'B');
 	}
 	return true;
+}
+
+// The wire keeps its own never-block list, so that no brain can talk it out of it; and both must mean the same by inside. The words it gets live as long as the run.
+static bool give_list(struct program *wire, char *option, const struct prefix *list, unsigned n)
+{
+	static char text[NETWORKS][PREFIX_TEXT_BYTES];
+	static unsigned used;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (used == NETWORKS)
+			return false;
+		prefix_format(&list[i], text[used]);
+		give(wire, option);
+		give(wire, text[used++]);
+	}
+	return true;
+}
+
+static bool give_networks(struct program *wire, const struct program *brain)
+{
+	const char *folder = SEKIMORI_SOURCE_DIR "/policy";
+	const struct prefix *never, *inside;
+	char error[POLICY_ERROR_BYTES];
+	struct policy_set *set;
+	unsigned nevers, insides;
+	bool fits;
+
+	for (int i = 1; i + 1 < brain->argc; i++)
+		if (!strcmp(brain->argv[i], "--policy"))
+			folder = brain->argv[i + 1];
+	set = policy_load(folder, error);
+	if (!set) {
+		log_warn("%s", error);
+		return false;
+	}
+	never = policy_never_block(set, &nevers);
+	inside = policy_inside(set, &insides);
+	fits = give_list(wire, "--never", never, nevers) && give_list(wire, "--inside-net", inside, insides);
+	if (!fits)
+		log_warn("%s/network.yaml: more than %d networks", folder, NETWORKS);
+	policy_free(set);
+	return fits;
 }
 
 static time_t boot_s(void)
@@ -209,5 +252,7 @@ int cli_run(int argc, char **argv)
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
+	if (!give_networks(&wire, &brain))
+		return EXIT_FAILED;
 	return supervise(&wire, &brain, folder);
 }

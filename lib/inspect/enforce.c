@@ -70,9 +70,17 @@ const struct certain_rule *enforce_certain(const struct inspect *s, const struct
 	return NULL;
 }
 
+// What stands in mode advise a person has confirmed or made, so it holds; certain facts, cuts and holding need enforce.
+static bool blocks_hold(const struct inspect *s)
+{
+	uint32_t mode = __atomic_load_n(&s->config.brain->mode, __ATOMIC_RELAXED);
+
+	return !s->panic && (mode == MODE_ADVISE || mode == MODE_ENFORCE);
+}
+
 struct block_entry *enforce_block(struct inspect *s, const struct flow *f)
 {
-	if (!block_count(s->blocks) || !enforce_on(s))
+	if (!block_count(s->blocks) || !blocks_hold(s))
 		return NULL;
 	return block_find(s->blocks, f->transport, flow_device(f), flow_endpoint(f), flow_endpoint_port(f), s->deadline_ns);
 }

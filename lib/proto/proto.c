@@ -21,6 +21,7 @@ struct early { // what one side has sent before the protocol was settled
 	uint8_t length;
 	bool more;   // it has sent more than that
 	bool closed;
+	bool named;  // it speaks a protocol whose name is all we want
 };
 
 struct context {
@@ -220,10 +221,6 @@ static enum parse settle(struct proto_pool *p, struct context *c, const struct p
 	c->ops = ops;
 	*app = ops->app;
 	emit_protocol(in, sink, ops->app);
-	if (ops->state_bytes == 0) {
-		c->finished = true;
-		return PARSE_DONE;
-	}
 	memset(&c->state, 0, ops->state_bytes);
 	// The client's words come first: an answer belongs to a question.
 	for (int side = 1; side >= 0; side--) {
@@ -258,6 +255,21 @@ static bool both_full(const struct context *c)
 	return c->early[0].length == PROTO_PROBE_BYTES && c->early[1].length == PROTO_PROBE_BYTES;
 }
 
+// One side speaks a protocol that is not parsed. Its word alone does not end inspection: a server may greet like SSH and then answer as a directory, and
+// there are clients that skip what they do not know. Both sides must agree, or nothing else show itself in a few segments.
+static enum parse feed_named(struct context *c, const struct proto_ops *ops, const struct proto_input *in,
+			     const struct proto_sink *sink, uint8_t *app)
+{
+	if (!c->early[0].named && !c->early[1].named) {
+		*app = ops->app;
+		emit_protocol(in, sink, ops->app);
+	}
+	c->early[in->from_client].named = true;
+	c->segments++;
+	c->finished = (c->early[0].named && c->early[1].named) || c->segments >= SETTLE_SEGMENTS;
+	return c->finished ? PARSE_DONE : PARSE_MORE;
+}
+
 static enum parse feed_unsettled(struct proto_pool *p, struct context *c, const struct proto_input *in,
 				 const struct proto_sink *sink, uint8_t *app)
 {
@@ -273,6 +285,8 @@ static enum parse feed_unsettled(struct proto_pool *p, struct context *c, const 
 	e->length = (uint8_t)(had + n);
 	e->more = had_more || n < in->data.left;
 	probe = probe_side(in->flow->transport, bytes_of(e->at, e->length), in->from_client, &ops);
+	if (probe == PROBE_YES && ops->state_bytes == 0)
+		return feed_named(c, ops, in, sink, app);
 	if (probe == PROBE_YES)
 		return settle(p, c, ops, in, had, had_more, sink, app);
 	raw_add(&c->state.raw, in);

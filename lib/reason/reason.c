@@ -417,8 +417,28 @@ const struct policy_set *reason_policies(const struct reason *r)
 	return r->config.policies;
 }
 
+static bool is_listed(const struct prefix *list, unsigned n, const struct prefix *p)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (list[i].bits == p->bits && address_equal(&list[i].address, &p->address))
+			return true;
+	return false;
+}
+
+// What is new on the never-block list holds at once and ends blocks that stand against it. What has gone from it stays protected until the next start.
+static void add_never(struct reason *r, const struct policy_set *policies)
+{
+	unsigned n, olds;
+	const struct prefix *never = policy_never_block(policies, &n), *old = policy_never_block(r->config.policies, &olds);
+
+	for (unsigned i = 0; i < n; i++)
+		if (!is_listed(old, olds, &never[i]) && respond_never(r->respond, &never[i]) < 0)
+			count(r->counters, COUNT_BRAIN_BLOCKS_REFUSED);
+}
+
 void reason_set_policies(struct reason *r, struct policy_set *policies)
 {
+	add_never(r, policies);
 	r->config.policies = policies;
 	judge_set_policies(r->judge, policies);
 	publish_certain(r);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The whole wire against a hostile net and a hostile brain. Records of {control, length (2, big-endian), bytes}. Control: bits 0-3 let
-// 2^n ms pass; bit 7 clear: a frame, bit 6 from outside; bit 7 alone: bytes written over the brain's sheet at the offset they begin with;
-// bits 7 and 6: a verdict; bit 5 asks about held frames, bit 4 lets them go.
+// The whole wire against a hostile net and a hostile brain. Records of {control, length (2, big-endian), bytes}. Control:
+// bits 0-3 let 2^n ms pass; bit 7 clear: a frame, bit 6 from outside; bit 7 alone: bytes written over the brain's sheet at
+// the offset they begin with; bits 7 and 6: a verdict; bit 5 asks about held frames, bit 4 lets them go.
 #include <stdlib.h>
 #include "inspect.h"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The same captures and the same state give the same bytes: events, journal, what is printed and what is kept for the next capture.
-# The second time memory comes filled with other bytes, in another place, in another time zone and another folder.
+# The same captures and the same state give the same bytes: events, journal, what is printed and what is kept for the
+# next capture. The second time memory comes filled with other bytes, in another place, time zone and folder.
 # usage: determinism_test.sh SEKIMORI-BENCH [SEKIMORI]
 set -euo pipefail
 
@@ -18,7 +18,7 @@ same() { # TEXT FILE: of the first and of the second time
 		echo "ok $number - $1: $(wc -c <"$work/1/$2") bytes"
 	else
 		echo "not ok $number - $1"
-		diff <(head -c 4000000 "$work/1/$2") <(head -c 4000000 "$work/2/$2") | head -n 6 | cut -c 1-400 | sed 's/^/# /' || true
+		{ diff "$work/1/$2" "$work/2/$2" || true; } | head -n 6 | cut -c 1-400 | sed 's/^/# /'
 		failed=1
 	fi
 }

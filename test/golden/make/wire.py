@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Frames for hand-made captures: IP packets with right checksums, TCP conversations, links, pcap and pcapng. No third-party modules."""
+"""Frames for hand-made captures: IP packets with right checksums, TCP conversations, links, pcap and pcapng."""
 import ipaddress, struct
 
 START_NS = 1638800000 * 10**9  # 2021-12-06T14:13:20Z
@@ -22,7 +22,10 @@ def packed(address):
 def sealed(segment, at, source, destination, protocol):
     """The segment with its checksum over the pseudo header at offset `at`."""
     pseudo = packed(source) + packed(destination)
-    pseudo += struct.pack(">IHBB", len(segment), 0, 0, protocol) if ":" in source else struct.pack(">BBH", 0, protocol, len(segment))
+    if ":" in source:
+        pseudo += struct.pack(">IHBB", len(segment), 0, 0, protocol)
+    else:
+        pseudo += struct.pack(">BBH", 0, protocol, len(segment))
     found = checksum(pseudo + segment)
     if protocol == 17 and found == 0:
         found = 0xffff
@@ -30,7 +33,8 @@ def sealed(segment, at, source, destination, protocol):
 
 
 def ip4(source, destination, protocol, payload, fragment=0):
-    head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(payload), 7, fragment, 64, protocol, 0) + packed(source) + packed(destination)
+    head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(payload), 7, fragment, 64, protocol, 0)
+    head += packed(source) + packed(destination)
     return head[:10] + struct.pack(">H", checksum(head)) + head[12:] + payload
 
 
@@ -47,7 +51,8 @@ def ip(source, destination, protocol, payload, **more):
 
 
 def tcp_segment(source, destination, ports, seq, ack, flags, data=b"", options=b"", window=64240):
-    head = struct.pack(">HHIIBBHHH", *ports, seq & 0xffffffff, ack & 0xffffffff, (5 + len(options) // 4) << 4, flags, window, 0, 0)
+    words = (5 + len(options) // 4) << 4
+    head = struct.pack(">HHIIBBHHH", *ports, seq & 0xffffffff, ack & 0xffffffff, words, flags, window, 0, 0)
     return sealed(head + options + data, 16, source, destination, 6)
 
 
@@ -58,7 +63,8 @@ def udp(source, destination, ports, data, **more):
 
 def icmp_echo(source, destination, data=b"ping"):
     if ":" in source:
-        return ip(source, destination, 58, sealed(struct.pack(">BBHHH", 128, 0, 0, 1, 1) + data, 2, source, destination, 58))
+        body = struct.pack(">BBHHH", 128, 0, 0, 1, 1) + data
+        return ip(source, destination, 58, sealed(body, 2, source, destination, 58))
     body = struct.pack(">BBHHH", 8, 0, 0, 1, 1) + data
     return ip(source, destination, 1, body[:2] + struct.pack(">H", checksum(body)) + body[4:])
 
@@ -115,9 +121,11 @@ class Capture:
 
     def next_generation(self):
         yield self.block(0x0a0d0d0a, struct.pack(self.order + "IHHq", 0x1a2b3c4d, 1, 0, -1))
-        yield self.block(1, struct.pack(self.order + "HHIHHBxxxHH", self.link, 0, 0, 9, 1, 9, 0, 0))  # if_tsresol: nanoseconds
+        # if_tsresol 9: nanoseconds
+        yield self.block(1, struct.pack(self.order + "HHIHHBxxxHH", self.link, 0, 0, 9, 1, 9, 0, 0))
         for when, frame in self.frames:
-            yield self.block(6, struct.pack(self.order + "IIIII", 0, when >> 32, when & 0xffffffff, len(frame), len(frame)) + frame)
+            head = struct.pack(self.order + "IIIII", 0, when >> 32, when & 0xffffffff, len(frame), len(frame))
+            yield self.block(6, head + frame)
 
     def bytes(self):
         return b"".join(self.next_generation() if self.pcapng else self.classic())
