@@ -19,8 +19,8 @@ static void create_channel(struct bed *b)
 	wire_sheet_init(b->wire, 1, 1, &key);
 	brain_sheet_init(b->brain);
 	b->brain->mode = MODE_ENFORCE; // as inline at its most expensive; nothing is held
-	ring_reader_init(&b->in, &b->wire->worker[0].observations, &b->brain->worker[0].observations, b->wire->worker[0].slots,
-			 SHEET_OBSERVATION_SLOTS);
+	ring_reader_init(&b->in, &b->wire->worker[0].observations, &b->brain->worker[0].observations,
+			 b->wire->worker[0].slots, SHEET_OBSERVATION_SLOTS);
 }
 
 // 240.0.0.0/4 is reserved (RFC 1112): no capture has it.
@@ -28,8 +28,12 @@ static void add_blocks(struct bed *b, uint32_t blocks, uint64_t now_ns)
 {
 	for (uint32_t i = 0; i < blocks; i++) {
 		uint8_t a[4] = {240, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i};
-		struct verdict v = {.size_bytes = sizeof(v), .kind = VERDICT_BLOCK, .id = i + 1, .endpoint = address_v4(a),
-				    .endpoint_bits = 32, .expires_ns = now_ns + VERDICT_LONGEST_NS / 2};
+		struct verdict v = {.size_bytes = sizeof(v),
+				    .kind = VERDICT_BLOCK,
+				    .id = i + 1,
+				    .endpoint = address_v4(a),
+				    .endpoint_bits = 32,
+				    .expires_ns = now_ns + VERDICT_LONGEST_NS / 2};
 
 		if (block_add(inspect_blocks(b->inspect), &v, now_ns) < 0)
 			log_fatal("a block was refused");
@@ -40,8 +44,12 @@ void bed_make(struct bed *b, const struct bed_plan *plan, uint64_t now_ns)
 {
 	struct inspect_config c = {
 		.flow = {.flows = plan->flows, .parked_segments = PARKED, .key = {5, 6}},
-		.contexts = plan->contexts, .blocks = BLOCK_CAPACITY, .replay = plan->replay, .inside = plan->inside,
-		.inside_count = plan->insides, .counters = &b->counters,
+		.contexts = plan->contexts,
+		.blocks = BLOCK_CAPACITY,
+		.replay = plan->replay,
+		.inside = plan->inside,
+		.inside_count = plan->insides,
+		.counters = &b->counters,
 	};
 
 	memset(b, 0, sizeof(*b));

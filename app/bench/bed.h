@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A test bed for lib/inspect: channel in plain memory as replay makes it, settings as inline, and a reader that drains and counts.
+// A test bed for lib/inspect: channel in plain memory as replay makes it, settings as inline, and a reader that drains
+// and counts.
 #pragma once
 #include "inspect.h"
 
 struct bed_plan {
 	uint32_t flows, contexts;
-	bool replay;            // the capture's own time and addresses, as `sekimori replay`
-	uint32_t blocks;        // standing blocks of addresses nobody has
+	bool replay;     // the capture's own time and addresses, as `sekimori replay`
+	uint32_t blocks; // standing blocks of addresses nobody has
 	const struct prefix *inside;
 	unsigned insides;
 };

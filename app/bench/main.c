@@ -21,7 +21,6 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	log_init("sekimori-bench");
 	for (size_t i = 0; argc > 1 && i < sizeof(COMMANDS) / sizeof(*COMMANDS); i++)
 		if (strcmp(argv[1], COMMANDS[i].name) == 0)
 			return COMMANDS[i].run(argc - 1, argv + 1);

@@ -146,7 +146,8 @@ static struct spread spread_of(const struct figure *f)
 
 	memcpy(sorted, f->at, n * sizeof(sorted[0]));
 	qsort(sorted, n, sizeof(sorted[0]), by_value);
-	return (struct spread){sorted[0], n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2, sorted[n - 1]};
+	return (struct spread){sorted[0], n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2,
+			       sorted[n - 1]};
 }
 
 static void write_json(const struct report *r)
@@ -190,7 +191,8 @@ static void write_table(const struct report *r)
 	for (unsigned i = 0; i < r->figures; i++) {
 		struct spread s = spread_of(&r->figure[i]);
 
-		printf("%-28s %14.3f %14.3f %14.3f  %s\n", r->figure[i].name, s.min, s.median, s.max, r->figure[i].unit);
+		printf("%-28s %14.3f %14.3f %14.3f  %s\n", r->figure[i].name, s.min, s.median, s.max,
+		       r->figure[i].unit);
 	}
 	if (r->is_void)
 		printf("VOID: %s\n", r->why);
@@ -212,7 +214,8 @@ static bool usage(const struct report *r, const struct measure_option *table)
 	fprintf(stderr, "usage: sekimori-bench %s [OPTIONS]\n", r->command);
 	for (; table->name; table++)
 		fprintf(stderr, "  --%-16s %s\n", table->name, table->help);
-	fprintf(stderr, "  --%-16s %s\n  --%-16s %s\n", "rounds N", "how often (default 5, at most 50)", "json", "one line of JSON");
+	fprintf(stderr, "  --%-16s %s\n  --%-16s %s\n", "rounds N", "how often (default 5, at most 50)", "json",
+		"one line of JSON");
 	return false;
 }
 
@@ -231,7 +234,8 @@ static bool take_option(const struct measure_option *o)
 bool measure_options(int argc, char **argv, const struct measure_option *table, struct report *r, uint64_t *rounds)
 {
 	const struct measure_option every = {"rounds", rounds, NULL, 1, ROUNDS_MOST, NULL};
-	struct option options[OPTIONS_MOST + 3] = {{"json", no_argument, NULL, 'j'}, {"rounds", required_argument, NULL, 'r'}};
+	struct option options[OPTIONS_MOST + 3] = {{"json", no_argument, NULL, 'j'},
+						   {"rounds", required_argument, NULL, 'r'}};
 	int n = 0;
 
 	*rounds = ROUNDS_DEFAULT;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Clocks and figures of the measuring sub-commands. The machine may be shared: cost is on-CPU time of this thread, never wall time;
-// the share of wall time the thread was on a CPU is told beside it.
+// Clocks and figures of the measuring sub-commands. The machine may be shared: cost is on-CPU time of this thread,
+// never wall time; the share of wall time the thread was on a CPU is told beside it.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,7 +37,8 @@ struct report {
 
 // Adds one round's value of a figure; figures come out in the order of their first value.
 void report_add(struct report *r, const char *name, const char *unit, double value);
-// What a stretch cost each of n things: NAME.ns, NAME.cycles (TSC), NAME.mps (millions a CPU second), NAME.on_cpu (share).
+// What a stretch cost each of n things: NAME.ns, NAME.cycles (TSC), NAME.mps (millions a CPU second), NAME.on_cpu
+// (share).
 void report_cost(struct report *r, const char *name, const struct meter *m, uint64_t n);
 // The run proves nothing; goes on so that the figures can be looked at.
 void report_void(struct report *r, const char *format, ...) __attribute__((format(printf, 2, 3)));

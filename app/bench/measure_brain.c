@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// `sekimori-bench brain`: observations a second through lib/reason. The week's observations are recorded first; one week teaches, each round
-// judges one week more. Peer: a loop that copies the record, hashes one key and adds one to a count, which no judging program can beat.
+// `sekimori-bench brain`: observations a second through lib/reason. The week's observations are recorded first; one
+// week teaches, each round judges one week more. Peer: a loop that copies the record, hashes one key and adds one to a
+// count, which no judging program can beat.
 #include "bed.h"
 #include "log.h"
 #include "measure.h"
@@ -57,7 +58,12 @@ static void record(struct brain *b)
 	bed_make(&bed, &plan, b->recording.frame[0].unix_ns);
 	for (size_t i = 0; i < b->recording.frames; i++) {
 		const struct recorded *from = &b->recording.frame[i];
-		struct frame f = {b->recording.bytes + from->offset, from->bytes, from->bytes, from->unix_ns, from->port, LINK_ETHERNET};
+		struct frame f = {b->recording.bytes + from->offset,
+				  from->bytes,
+				  from->bytes,
+				  from->unix_ns,
+				  from->port,
+				  LINK_ETHERNET};
 
 		inspect_step(bed.inspect, f.unix_ns, f.unix_ns);
 		inspect_frame(bed.inspect, &f, f.unix_ns, &flow);
@@ -125,7 +131,10 @@ static void take_verdict(void *user, unsigned worker, const struct verdict *v)
 
 static void create(struct brain *b)
 {
-	struct reason_config c = {.mode = MODE_OBSERVE, .key = {3, 4}, .filter_key = {1, 2}, .counters = &b->counters,
+	struct reason_config c = {.mode = MODE_OBSERVE,
+				  .key = {3, 4},
+				  .filter_key = {1, 2},
+				  .counters = &b->counters,
 				  .hooks = {.verdict = take_verdict, .user = b}};
 	char error[512];
 
@@ -151,11 +160,13 @@ static void one_round(struct brain *b, bool warm)
 	struct meter reason = one_pass(b, judge), hash = one_pass(b, hash_and_count);
 
 	// Whole weeks, so that a day stays a day of its kind.
-	b->shift_ns += (b->kept.last_ns - b->kept.first_ns) / (7 * 86400 * 1000000000ull) * (7 * 86400 * 1000000000ull) + 7 * 86400 * 1000000000ull;
+	b->shift_ns +=
+		(b->kept.last_ns - b->kept.first_ns) / (7 * 86400 * 1000000000ull) * (7 * 86400 * 1000000000ull) +
+		7 * 86400 * 1000000000ull;
 	judged = b->counters.value[COUNT_BRAIN_OBSERVATIONS] - judged;
 	if (b->counters.value[COUNT_BRAIN_OBSERVATIONS_BAD] || judged != b->kept.count)
-		report_void(&b->report, "%llu of %zu observations judged, %llu refused", (unsigned long long)judged, b->kept.count,
-			    (unsigned long long)b->counters.value[COUNT_BRAIN_OBSERVATIONS_BAD]);
+		report_void(&b->report, "%llu of %zu observations judged, %llu refused", (unsigned long long)judged,
+			    b->kept.count, (unsigned long long)b->counters.value[COUNT_BRAIN_OBSERVATIONS_BAD]);
 	if (warm)
 		return;
 	report_cost(&b->report, "reason", &reason, b->kept.count);

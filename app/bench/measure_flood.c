@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// `sekimori-bench flood`: a SYN flood in which every packet is a new flow, first into an empty table, then into a full one, where each new
-// flow takes the place of another. Memory must not grow.
+// `sekimori-bench flood`: a SYN flood in which every packet is a new flow, first into an empty table, then into a full
+// one, where each new flow takes the place of another. Memory must not grow.
 #include "bed.h"
 #include "log.h"
 #include "measure.h"
@@ -14,7 +14,7 @@ enum { BURST = 32, STRETCH = 1024, BATCH = 32768, CLIENTS = 1 << 30 };
 struct flood {
 	struct bed bed;
 	uint8_t *arena;
-	uint32_t next;      // flow number
+	uint32_t next; // flow number
 	uint64_t now_ns, step_ns, forwards, drops;
 	struct report report;
 };
@@ -42,7 +42,8 @@ static struct meter flood(struct flood *s, uint64_t packets)
 		size_t n = packets < BATCH ? packets : BATCH;
 
 		for (size_t i = 0; i < n; i++)
-			segment_write(s->arena + i * SEGMENT_STRIDE, s->next++ % CLIENTS, SEGMENT_FROM_CLIENT, TCP_SYN, 0, 0);
+			segment_write(s->arena + i * SEGMENT_STRIDE, s->next++ % CLIENTS, SEGMENT_FROM_CLIENT, TCP_SYN,
+				      0, 0);
 		for (size_t at = 0; at < n; at += STRETCH) {
 			meter_start(&m);
 			stretch(s, s->arena + at * SEGMENT_STRIDE, n - at < STRETCH ? n - at : STRETCH);
@@ -98,7 +99,8 @@ static void one_round(struct flood *s, uint32_t flows, uint64_t packets, bool wa
 	report_add(&s->report, "evicted", "flows", (double)s->bed.counters.value[COUNT_FLOWS_EVICTED]);
 	report_add(&s->report, "expired", "flows", (double)s->bed.counters.value[COUNT_FLOWS_EXPIRED]);
 	if (rss[3] > rss[2] + (1 << 20))
-		report_void(&s->report, "memory grew by %llu bytes while the table was full", (unsigned long long)(rss[3] - rss[2]));
+		report_void(&s->report, "memory grew by %llu bytes while the table was full",
+			    (unsigned long long)(rss[3] - rss[2]));
 	bed_free(&s->bed);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// `sekimori-bench growth`: what one packet costs when it belongs to any of ten thousand, a hundred thousand or a million open flows, picked
-// at random, so that its flow is where memory is, not in the cache.
+// `sekimori-bench growth`: what one packet costs when it belongs to any of ten thousand, a hundred thousand or a
+// million open flows, picked at random, so that its flow is where memory is, not in the cache.
 #include "bed.h"
 #include "chance.h"
 #include "log.h"
@@ -41,7 +41,8 @@ static void open_flows(struct growth *g, struct bed *b, uint32_t flows)
 		enum segment_side from;
 		uint8_t flags;
 		uint32_t seq, ack;
-	} steps[] = {{SEGMENT_FROM_CLIENT, TCP_SYN, 0, 0}, {SEGMENT_FROM_SERVER, TCP_SYN | TCP_ACK, 0, 1},
+	} steps[] = {{SEGMENT_FROM_CLIENT, TCP_SYN, 0, 0},
+		     {SEGMENT_FROM_SERVER, TCP_SYN | TCP_ACK, 0, 1},
 		     {SEGMENT_FROM_CLIENT, TCP_ACK, 1, 1}};
 
 	for (uint32_t i = 0; i < flows; i++)
@@ -63,7 +64,8 @@ static void one_round(struct growth *g, unsigned size, uint64_t packets)
 
 	for (uint64_t done = 0; done < packets; done += BATCH) {
 		for (size_t i = 0; i < BATCH; i++)
-			segment_write(g->arena + i * SEGMENT_STRIDE, chance_below(&g->chance, SIZE[size]), SEGMENT_FROM_CLIENT, TCP_ACK, 1, 1);
+			segment_write(g->arena + i * SEGMENT_STRIDE, chance_below(&g->chance, SIZE[size]),
+				      SEGMENT_FROM_CLIENT, TCP_ACK, 1, 1);
 		for (size_t at = 0; at < BATCH; at += STRETCH) {
 			meter_start(&m);
 			stretch(g, b, g->arena + at * SEGMENT_STRIDE, STRETCH, SEGMENT_FROM_CLIENT);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// `sekimori-bench inspect`: what one packet of ordinary traffic costs, by station. Frames are prepared outside the measured stretches and
-// lie beyond the second-level cache when their turn comes, as those of a network card do. The census makes a fake impossible: every copy must
-// yield exactly the transactions one honest pass yields.
+// `sekimori-bench inspect`: what one packet of ordinary traffic costs, by station. Frames are prepared outside the
+// measured stretches and lie beyond the second-level cache when their turn comes, as those of a network card do. The
+// census makes a fake impossible: every copy must yield exactly the transactions one honest pass yields.
 #include "bed.h"
 #include "log.h"
 #include "measure.h"
@@ -13,7 +13,8 @@
 
 enum { BURST = 32, STRETCH = 1024, BATCH = 16384, ARENA_BYTES = 16 << 20, STEP_US_MOST = 1000000 };
 
-static const enum observation_kind CENSUS[] = {OBS_HTTP_REQUEST, OBS_HTTP_RESPONSE, OBS_DNS, OBS_TLS, OBS_LDAP, OBS_FILE, OBS_STRATUM};
+static const enum observation_kind CENSUS[] = {OBS_HTTP_REQUEST, OBS_HTTP_RESPONSE, OBS_DNS,    OBS_TLS,
+					       OBS_LDAP,         OBS_FILE,          OBS_STRATUM};
 enum { CENSUS_KINDS = sizeof(CENSUS) / sizeof(CENSUS[0]) };
 
 struct run {
@@ -67,7 +68,8 @@ static void stage_flow(struct run *r, const struct frame *f, size_t n)
 
 		if (i % BURST == 0)
 			flow_table_step(r->flows, f[i].unix_ns);
-		if (decode_frame(&f[i], true, &p) != DECODE_OK || !(w = flow_find_or_add(r->flows, &p, f[i].unix_ns, &sender)))
+		if (decode_frame(&f[i], true, &p) != DECODE_OK ||
+		    !(w = flow_find_or_add(r->flows, &p, f[i].unix_ns, &sender)))
 			continue;
 		flow_update(r->flows, w, sender, &f[i], &p);
 		if (w->transport == TRANSPORT_TCP)
@@ -83,9 +85,15 @@ static void stage_all(struct run *r, const struct frame *f, size_t n)
 		if (i % BURST == 0)
 			inspect_step(r->bed.inspect, f[i].unix_ns, f[i].unix_ns);
 		switch (inspect_frame(r->bed.inspect, &f[i], f[i].unix_ns, &flow)) {
-		case INSPECT_FORWARD: r->forwards++; break;
-		case INSPECT_DROP: r->drops++; break;
-		case INSPECT_HOLD: r->held++; break;
+		case INSPECT_FORWARD:
+			r->forwards++;
+			break;
+		case INSPECT_DROP:
+			r->drops++;
+			break;
+		case INSPECT_HOLD:
+			r->held++;
+			break;
 		}
 	}
 }
@@ -108,7 +116,12 @@ static void expect(struct run *r)
 	bed_make(b, &plan, r->recording.frame[0].unix_ns);
 	for (size_t i = 0; i < r->recording.frames; i++) {
 		const struct recorded *from = &r->recording.frame[i];
-		struct frame f = {r->recording.bytes + from->offset, from->bytes, from->bytes, from->unix_ns, from->port, LINK_ETHERNET};
+		struct frame f = {r->recording.bytes + from->offset,
+				  from->bytes,
+				  from->bytes,
+				  from->unix_ns,
+				  from->port,
+				  LINK_ETHERNET};
 
 		inspect_step(b->inspect, f.unix_ns, f.unix_ns);
 		inspect_frame(b->inspect, &f, f.unix_ns, &flow);
@@ -155,21 +168,25 @@ static void check_census(struct run *r, const uint64_t before[OBS_KINDS])
 		uint64_t got = r->bed.kinds[CENSUS[i]] - before[CENSUS[i]], wanted = r->expected[CENSUS[i]] * r->lanes;
 
 		if (got != wanted)
-			report_void(&r->report, "%s: %llu, expected %llu", observation_kind_name(CENSUS[i]), (unsigned long long)got,
-				    (unsigned long long)wanted);
+			report_void(&r->report, "%s: %llu, expected %llu", observation_kind_name(CENSUS[i]),
+				    (unsigned long long)got, (unsigned long long)wanted);
 	}
-	if (c->value[COUNT_FRAMES_IN] != r->forwards + bed_dropped(&r->bed) || r->drops != bed_dropped(&r->bed) || r->held)
-		report_void(&r->report, "%llu frames in, %llu forwarded, %llu dropped by name", (unsigned long long)c->value[COUNT_FRAMES_IN],
-			    (unsigned long long)r->forwards, (unsigned long long)bed_dropped(&r->bed));
+	if (c->value[COUNT_FRAMES_IN] != r->forwards + bed_dropped(&r->bed) || r->drops != bed_dropped(&r->bed) ||
+	    r->held)
+		report_void(&r->report, "%llu frames in, %llu forwarded, %llu dropped by name",
+			    (unsigned long long)c->value[COUNT_FRAMES_IN], (unsigned long long)r->forwards,
+			    (unsigned long long)bed_dropped(&r->bed));
 	if (c->value[COUNT_OBSERVATIONS_LOST] || c->value[COUNT_FLOWS_FULL] || c->value[COUNT_PROTO_CONTEXT_FULL])
 		report_void(&r->report, "lost %llu observations, %llu packets untracked, %llu flows without context",
-			    (unsigned long long)c->value[COUNT_OBSERVATIONS_LOST], (unsigned long long)c->value[COUNT_FLOWS_FULL],
+			    (unsigned long long)c->value[COUNT_OBSERVATIONS_LOST],
+			    (unsigned long long)c->value[COUNT_FLOWS_FULL],
 			    (unsigned long long)c->value[COUNT_PROTO_CONTEXT_FULL]);
 }
 
 static void one_stage(struct run *r, unsigned stage, bool warm)
 {
-	uint64_t kinds[OBS_KINDS], frames, bytes, faults = measure_faults(), sent = r->bed.counters.value[COUNT_OBSERVATIONS];
+	uint64_t kinds[OBS_KINDS], frames, bytes, faults = measure_faults(),
+						  sent = r->bed.counters.value[COUNT_OBSERVATIONS];
 	bool all = STAGES[stage].run == stage_all;
 	struct report *out = &r->report;
 	struct meter m;
@@ -188,12 +205,14 @@ static void one_stage(struct run *r, unsigned stage, bool warm)
 		return;
 	report_add(out, "frames", "a round", (double)frames);
 	report_add(out, "frame_bytes", "mean", (double)bytes / (double)frames);
-	report_add(out, "observations", "a packet", (double)(r->bed.counters.value[COUNT_OBSERVATIONS] - sent) / (double)frames);
+	report_add(out, "observations", "a packet",
+		   (double)(r->bed.counters.value[COUNT_OBSERVATIONS] - sent) / (double)frames);
 	report_add(out, "flows_held", "in the table", inspect_flows(r->bed.inspect));
 	report_add(out, "faults", "page faults", (double)(measure_faults() - faults));
 	report_add(out, "dropped", "frames so far", (double)r->drops);
 	for (unsigned i = 0; i < CENSUS_KINDS; i++)
-		report_add(out, observation_kind_name(CENSUS[i]), "observations", (double)(r->bed.kinds[CENSUS[i]] - kinds[CENSUS[i]]));
+		report_add(out, observation_kind_name(CENSUS[i]), "observations",
+			   (double)(r->bed.kinds[CENSUS[i]] - kinds[CENSUS[i]]));
 }
 
 static void create(struct run *r)
@@ -204,8 +223,11 @@ static void create(struct run *r)
 
 	plan.inside = inside;
 	plan.insides = recording_inside(&r->recording, inside);
-	r->feeder = (struct feeder){.recording = &r->recording, .now_ns = r->recording.frame[0].unix_ns, .step_ns = r->step_ns,
-				    .arena_bytes = ARENA_BYTES, .arena = malloc(ARENA_BYTES)};
+	r->feeder = (struct feeder){.recording = &r->recording,
+				    .now_ns = r->recording.frame[0].unix_ns,
+				    .step_ns = r->step_ns,
+				    .arena_bytes = ARENA_BYTES,
+				    .arena = malloc(ARENA_BYTES)};
 	r->frames = malloc(BATCH * sizeof(*r->frames));
 	r->flows = flow_table_create(&flows, &r->flow_counters, NULL, NULL);
 	if (!r->feeder.arena || !r->frames || !r->flows)
@@ -244,7 +266,8 @@ int inspect_main(int argc, char **argv)
 		{"lanes", &r.lanes, NULL, 1, 4096, "N: salted copies a round, side by side (default 32)"},
 		{"stage", NULL, &only, 0, 0, "headers, decode, flow or all (default: each of them)"},
 		{"step-us", &step_us, NULL, 1, STEP_US_MOST, "N: notional time between frames (default 20)"},
-		{"flows", &r.flow_capacity, NULL, 64, FLOW_MAX_FLOWS, "N: table size, a power of two (default 1048576)"},
+		{"flows", &r.flow_capacity, NULL, 64, FLOW_MAX_FLOWS,
+		 "N: table size, a power of two (default 1048576)"},
 		{"contexts", &r.contexts, NULL, 1, 1 << 20, "N: protocol contexts (default 65536)"},
 		{"blocks", &r.blocks, NULL, 0, 100000, "N: standing blocks (default 1000)"},
 		{NULL, NULL, NULL, 0, 0, NULL},

@@ -34,7 +34,8 @@ static void describe(const struct recording *r, const struct packet *p, bool pie
 	f->protocol = p->transport;
 	f->ip = p->ip_offset;
 	f->transport = p->transport_offset;
-	f->has_transport = !piece && p->transport_offset && !(p->oddities & (ODDITY_OFFSET | ODDITY_LENGTH | ODDITY_TUNNEL));
+	f->has_transport =
+		!piece && p->transport_offset && !(p->oddities & (ODDITY_OFFSET | ODDITY_LENGTH | ODDITY_TUNNEL));
 }
 
 static void take(struct recording *r, const struct frame *from)
@@ -74,8 +75,8 @@ static void add_inside(struct recording *r, const char *text)
 
 void recording_load(struct recording *r, const char *path, const char *inside, uint64_t days, uint64_t frames_most)
 {
-	static const char *const nets[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "192.0.2.0/24", "fc00::/7",
-					   "fe80::/10", "2001:db8:1::/48"};
+	static const char *const nets[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "192.0.2.0/24",
+					   "fc00::/7",   "fe80::/10",     "2001:db8:1::/48"};
 	char made[WEEK_PATH_BYTES], error[512];
 	struct pcap_port *port;
 	struct frame f;
@@ -251,8 +252,12 @@ size_t feeder_fill(struct feeder *f, struct frame *out, size_t most)
 
 		recording_copy(f->recording, frame, salt, f->arena + used);
 		f->now_ns += f->step_ns;
-		out[count++] = (struct frame){.at = f->arena + used, .bytes = from->bytes, .wire_bytes = from->bytes,
-					      .unix_ns = f->now_ns, .port = from->port, .link = LINK_ETHERNET};
+		out[count++] = (struct frame){.at = f->arena + used,
+					      .bytes = from->bytes,
+					      .wire_bytes = from->bytes,
+					      .unix_ns = f->now_ns,
+					      .port = from->port,
+					      .link = LINK_ETHERNET};
 		used += (from->bytes + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
 		f->bytes += from->bytes;
 	}

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A capture in memory, and copies of it that are new to whoever sees them: other addresses, other sequence numbers, right checksums.
+// A capture in memory, and copies of it that are new to whoever sees them: other addresses, other sequence numbers,
+// right checksums.
 #pragma once
 #include "decode.h"
 
 enum recording_limits { SALTS_MOST = 65535, ARENA_ALIGN = 64, FRAME_ROOM = 65536 /* no frame is longer */ };
 
-struct recorded { // one frame
-	size_t offset;     // into bytes
+struct recorded {      // one frame
+	size_t offset; // into bytes
 	uint32_t bytes;
 	uint32_t ip, transport; // offsets into the frame; ip 0 = not IP or not salted
 	uint8_t family, protocol;
@@ -33,8 +34,8 @@ unsigned recording_inside(const struct recording *r, struct prefix out[8]);
 // Copies a frame with that salt (0 = as it was) to `at`, which has room for its bytes.
 void recording_copy(const struct recording *r, size_t frame, uint32_t salt, uint8_t *at);
 
-// Many copies of the recording at once: each lane is one whole pass with a salt of its own, a lane begins a while after the one before, so
-// that flows lie side by side as on a busy wire.
+// Many copies of the recording at once: each lane is one whole pass with a salt of its own, a lane begins a while after
+// the one before, so that flows lie side by side as on a busy wire.
 struct feeder {
 	const struct recording *recording;
 	uint32_t lanes, salt, lane;

@@ -39,7 +39,6 @@ static void help(FILE *out)
 
 int main(int argc, char **argv)
 {
-	log_init("sekimori");
 	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
 		help(argc < 2 ? stderr : stdout);
 		return argc < 2 ? EXIT_USAGE : EXIT_DONE;

@@ -20,6 +20,7 @@ static const char usage[] =
 	"usage: sekimori run --inside PORT --outside PORT [--mode MODE] [options]\n"
 	"  Options of sekimori-wire:  --inside-net --never --flows --queues --frame-bytes --hugepages --memory --idle-us --file-prefix\n"
 	"  Options of sekimori-brain: --mode --state --policy --eve --sensor --no-hold --fence\n"
+	"  The wire also gets the networks of the policies' network.yaml (never_block, inside), as they are at the start.\n"
 	"  Of both: --run-dir. See sekimori-wire --help and sekimori-brain --help.\n";
 
 // Which program an option belongs to: 'w', 'b', '*' both. Upper case: it takes no value.

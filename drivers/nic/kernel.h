@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Ports that are interfaces of the kernel: what DPDK does not tell about them, and what it asks of them that it should not (kernel.c).
 #pragma once
+#include <sys/socket.h>
 
 // 0: there is no such interface. DPDK reports 1500 for every af_packet and af_xdp port, whatever the interface has.
 unsigned kernel_mtu(const char *interface);
+// Stands before libc's for the whole program, libraries included (the program exports it, app/wire/meson.build): fragments stay as they are.
+int setsockopt(int fd, int level, int name, const void *value, socklen_t bytes);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Messages to stderr. Knows the program's name and nothing else; a message goes out as one write, so that lines of
+// Messages to stderr. Begins with the program's name, as the C library keeps it; a message goes out as one write, so that lines of
 // several threads do not mix. Not for the packet path.
 #include "log.h"
+#include <errno.h> // program_invocation_short_name
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,13 +11,10 @@
 
 enum { LINE_BYTES = 1024 };
 
-// The only writable variable of the room: set once by main before any thread exists.
-static const char *program_name = "sekimori";
-
 static void log_line(const char *level, const char *format, va_list arguments)
 {
 	char line[LINE_BYTES];
-	int head = snprintf(line, sizeof(line), "%.64s: %s", program_name, level);
+	int head = snprintf(line, sizeof(line), "%.64s: %s", program_invocation_short_name, level);
 	size_t length;
 
 	if (head < 0)
@@ -26,11 +24,6 @@ static void log_line(const char *level, const char *format, va_list arguments)
 	line[length++] = '\n';
 	if (write(STDERR_FILENO, line, length) < 0)
 		return; // nowhere left to say it
-}
-
-void log_init(const char *program)
-{
-	program_name = program;
 }
 
 void log_info(const char *format, ...)

@@ -2,7 +2,6 @@
 // Messages to stderr for whoever runs the program: "sekimori-wire: text". Never called per packet.
 #pragma once
 
-void log_init(const char *program);
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 // Prints and exits with status 1. Only in app/*/main.c before forwarding begins.

@@ -83,8 +83,14 @@ check "an option without its value is told" ends_with 2 'usage: sekimori run' --
 check "no ports: the wire tells what it needs" ends_with 1 'usage: sekimori-wire' --mode observe
 check "a port that is not there ends it" ends_with 1 'no-such0' --inside no-such0 --outside outside
 check "a mode that does not exist ends it" ends_with 1 '"watch" is no mode' --inside inside --outside outside --mode watch
-run_start --mode enforce
+cp -r "$here/../../policy" "$LAB/policy"
+sed -i 's/^never_block: .*/never_block: [203.0.113.53]/' "$LAB/policy/network.yaml"
+cp -r "$LAB/policy" "$LAB/broken"
+echo 'never_block: 7' > "$LAB/broken/network.yaml"
+check "a policy that is wrong ends it" ends_with 1 'network.yaml:1:' --inside inside --outside outside --policy "$LAB/broken"
+run_start --mode enforce --policy "$LAB/policy"
 check "wire and brain start" wait_for 20 both_answer
+check "the wire has the never-block list too" grep -qz '^203.0.113.53/32' "/proc/$(pid_of wire)/cmdline"
 wait_for 10 lab_reachable
 nginx_start
 class_server_start

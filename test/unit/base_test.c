@@ -311,7 +311,6 @@ START_TEST(a_message_is_one_line_with_the_program_before_it)
 	longest[sizeof(longest) - 1] = '\0';
 	ck_assert_int_eq(pipe(ends), 0);
 	dup2(ends[1], STDERR_FILENO);
-	log_init("sekimori-test");
 	log_info("%d files", 3);
 	log_warn("late");
 	log_info("%s", longest);
@@ -322,7 +321,7 @@ START_TEST(a_message_is_one_line_with_the_program_before_it)
 	close(saved);
 	ck_assert_int_gt(n, 0);
 	text[n] = '\0';
-	ck_assert(strstr(text, "sekimori-test: 3 files\nsekimori-test: warning: late\nsekimori-test: xxx") == text);
+	ck_assert(strstr(text, "base_test: 3 files\nbase_test: warning: late\nbase_test: xxx") == text);
 	ck_assert(text[n - 1] == '\n' && n < 1200);
 }
 END_TEST

@@ -361,6 +361,12 @@ def recognised(c):
             if answer:
                 t.answer(answer)
         t.close()
+    t = Talk(c, (SERVER, 40050), (FAR, 21))  # a long one: what it was called at first is its name to the end
+    t.answer(b"220 files.example FTP ready\r\n")
+    for word in ("USER nobody", "PASS none", "SYST", "TYPE I", "CWD /", "PASV", "NOOP", "STAT", "NOOP", "QUIT"):
+        t.ask(word.encode() + b"\r\n")
+        t.answer(b"200 so be it\r\n")
+    t.close()
     c.add(udp(DEVICE, OTHER, (40100, 123), b"\x23" + bytes(47)))
     c.add(udp(DEVICE, FAR, (40101, 443), bytes.fromhex("c300000001088394c8f03e5157080000449e") + bytes(1182)))
 
