@@ -60,7 +60,7 @@ declare -A prefixes=(
 	[lib/proto]="file_class file jndi ja4 self_address_in"
 	[lib/respond]="block_state"
 	[lib/story]="page"
-	[drivers/nic]="nic pcap_port pcap_sink"
+	[drivers/nic]="nic pcap_port pcap_sink setsockopt" # setsockopt: stands before libc's on purpose (kernel.h)
 	[drivers/fence]="fence"
 	[drivers/export]="eve"
 )
