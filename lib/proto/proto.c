@@ -255,12 +255,17 @@ static bool both_full(const struct context *c)
 	return c->early[0].length == PROTO_PROBE_BYTES && c->early[1].length == PROTO_PROBE_BYTES;
 }
 
+static bool is_named(const struct context *c)
+{
+	return c->early[0].named || c->early[1].named;
+}
+
 // One side speaks a protocol that is not parsed. Its word alone does not end inspection: a server may greet like SSH and then answer as a directory, and
 // there are clients that skip what they do not know. Both sides must agree, or nothing else show itself in a few segments.
 static enum parse feed_named(struct context *c, const struct proto_ops *ops, const struct proto_input *in,
 			     const struct proto_sink *sink, uint8_t *app)
 {
-	if (!c->early[0].named && !c->early[1].named) {
+	if (!is_named(c)) {
 		*app = ops->app;
 		emit_protocol(in, sink, ops->app);
 	}
@@ -295,6 +300,10 @@ static enum parse feed_unsettled(struct proto_pool *p, struct context *c, const 
 	if (probe == PROBE_MAYBE && e->length < PROTO_PROBE_BYTES)
 		return PARSE_MORE;
 	c->segments++;
+	if (is_named(c)) {
+		c->finished = c->segments >= SETTLE_SEGMENTS;
+		return c->finished ? PARSE_DONE : PARSE_MORE;
+	}
 	if (both_full(c) || c->segments >= SETTLE_SEGMENTS) {
 		struct proto_input other = proto_input_of_close(in->flow, !in->from_client);
 
@@ -339,7 +348,7 @@ void proto_half_close(struct proto_pool *p, uint32_t context, bool from_client, 
 			c->ops->close(&c->state.parser, from_client, flow, sink);
 		return;
 	}
-	if (!c->unknown && c->early[!from_client].closed && (c->early[0].length || c->early[1].length))
+	if (!c->unknown && !is_named(c) && c->early[!from_client].closed && (c->early[0].length || c->early[1].length))
 		settle_unknown(p, c, &in, sink, NULL);
 	raw_look(&c->state.raw, &in, sink, true);
 }
