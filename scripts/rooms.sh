@@ -86,29 +86,25 @@ header_of_room() {
 	done
 }
 
-# "room<TAB>-I… -D… -std…" as the build compiles the room's first file, include paths absolute.
+# "room<TAB>-I… -D… -std…": all that the build compiles any file of the room with, include paths absolute.
 flags_of_rooms() { # BUILD
 	python3 - "$1" "$top" <<'PY'
 import json, os, shlex, sys
 build, top = sys.argv[1], sys.argv[2]
-seen = set()
+rooms = {}
 for entry in json.load(open(build + "/compile_commands.json")):
     room = os.path.relpath(os.path.dirname(os.path.join(entry["directory"], entry["file"])), top)
-    if room in seen or room.startswith(".."):
-        continue
-    seen.add(room)
-    words, keep = shlex.split(entry["command"]), []
+    words, keep = shlex.split(entry["command"]), rooms.setdefault(room, {})
     for i, word in enumerate(words):
         if word.startswith("-I") and len(word) > 2:
-            keep.append("-I" + os.path.join(entry["directory"], word[2:]))
+            keep["-I" + os.path.normpath(os.path.join(entry["directory"], word[2:]))] = True
         elif word.startswith("-isystem") and len(word) > 8:
-            keep.append("-isystem" + os.path.join(entry["directory"], word[8:]))
+            keep["-isystem" + os.path.join(entry["directory"], word[8:])] = True
         elif word in ("-isystem", "-I"):
-            keep.append(word + os.path.join(entry["directory"], words[i + 1]))
-        elif word.startswith(("-D", "-std=", "-march=", "-include")) and "FORTIFY" not in word:
-            keep.append(word)
-            if word == "-include":
-                keep.append(words[i + 1])
+            keep[word + os.path.join(entry["directory"], words[i + 1])] = True
+        elif word.startswith(("-D", "-std=", "-march=")) and "FORTIFY" not in word:
+            keep[word] = True
+for room, keep in rooms.items():
     print(room + "\t" + shlex.join(keep))
 PY
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Framing, size caps and who may connect. Both processes serve one socket; the CLI calls. Server: non-blocking, bounded
-// clients, one request in flight per client, 5 s deadline; never stops the caller. The kernel says who connected: uid 0,
-// our own uid or a member of group "sekimori" may change; others (if the socket's mode lets them) may only look.
+// clients, one request in flight per client, 5 s deadline; never stops the caller. The kernel says who connected: uid
+// 0, our own uid or a member of group "sekimori" may change; others (if the socket's mode lets them) may only look.
 // Messages are the generated ones of control.pb-c.h.
 #pragma once
 #include "control.pb-c.h"
@@ -30,7 +30,8 @@ struct control_server;
 typedef void (*control_answer_fn)(void *user, const struct control_peer *peer, const Control__Request *request,
 				  Control__Reply *reply);
 
-// Listens on path, made anew with mode 0660 and group "sekimori" if there is one. A socket nobody listens on is replaced.
+// Listens on path, made anew with mode 0660 and group "sekimori" if there is one. A socket that nobody listens on is
+// replaced.
 // NULL with errno: EADDRINUSE (a live server is there), EEXIST (no socket is there), ENAMETOOLONG, ...
 struct control_server *control_listen(const char *path, control_answer_fn answer, void *user);
 // Accepts, reads, answers at most one request; waits at most timeout_ms (0: not at all). Call from one thread.

@@ -49,8 +49,9 @@ void *control_append(void ***list, size_t *n, size_t bytes)
 bool control_verb_changes(Control__Verb verb)
 {
 	static const bool changes[] = {
-		[CONTROL__VERB__BLOCK_ADD] = true, [CONTROL__VERB__BLOCK_EXTEND] = true, [CONTROL__VERB__BLOCK_LIFT] = true,
-		[CONTROL__VERB__BLOCK_CONFIRM] = true, [CONTROL__VERB__MODE_SET] = true, [CONTROL__VERB__POLICY_RELOAD] = true,
+		[CONTROL__VERB__BLOCK_ADD] = true,  [CONTROL__VERB__BLOCK_EXTEND] = true,
+		[CONTROL__VERB__BLOCK_LIFT] = true, [CONTROL__VERB__BLOCK_CONFIRM] = true,
+		[CONTROL__VERB__MODE_SET] = true,   [CONTROL__VERB__POLICY_RELOAD] = true,
 		[CONTROL__VERB__PANIC] = true,
 	};
 

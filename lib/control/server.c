@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The serving side. One thread, poll(2), a fixed number of clients, a deadline for each: a slow or hostile client costs
-// its own slot, nothing more. Asks no name service while serving: that could wait on a network which is ours to keep up.
+// its own slot, nothing more. Asks no name service while serving: that could wait on a network which is ours to keep.
 #include "control.h"
 #include "control_impl.h"
 #include <errno.h>

@@ -174,6 +174,16 @@ static void half_close(struct inspect *s, struct flow *f, enum flow_side side, b
 		proto_half_close(s->pool, f->context, side == FLOW_CLIENT, &pf, &s->sink);
 }
 
+// Both ends have acknowledged the other's FIN, so no byte can follow: the parser's state is wanted by others. A RST is no such proof: its receiver may
+// never have got it.
+static void give_back_context(struct inspect *s, struct flow *f)
+{
+	if (!f->tcp[FLOW_CLIENT].fin || !f->tcp[FLOW_SERVER].fin || !f->context)
+		return;
+	proto_close(s->pool, f->context);
+	f->context = 0;
+}
+
 static void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender, const bool fin_before[2])
 {
 	struct bytes payload = packet_payload(s->frame, s->packet);
@@ -182,6 +192,7 @@ static void inspect_payload(struct inspect *s, struct flow *f, enum flow_side se
 		flow_order(s->flows, f, sender, s->packet, payload, deliver, s);
 		half_close(s, f, FLOW_CLIENT, fin_before[FLOW_CLIENT]);
 		half_close(s, f, FLOW_SERVER, fin_before[FLOW_SERVER]);
+		give_back_context(s, f);
 		if (f->flags & FLOW_FLAG_UNINSPECTED)
 			uninspected(s, f, COUNT_TCP_GAP);
 	} else if (f->transport == TRANSPORT_UDP && payload.left) {

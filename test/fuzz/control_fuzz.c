@@ -8,7 +8,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	Control__Request *q = control__request__unpack(NULL, size < CONTROL_REQUEST_BYTES ? size : CONTROL_REQUEST_BYTES, data);
+	size_t n = size < CONTROL_REQUEST_BYTES ? size : CONTROL_REQUEST_BYTES;
+	Control__Request *q = control__request__unpack(NULL, n, data);
 	uint8_t *packed;
 
 	if (!q)

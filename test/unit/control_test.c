@@ -416,9 +416,10 @@ END_TEST
 START_TEST(what_changes_needs_the_right_to)
 {
 	static const Control__Verb looks[] = {
-		CONTROL__VERB__STATUS,        CONTROL__VERB__COUNTERS,    CONTROL__VERB__ALERT_LIST, CONTROL__VERB__ALERT_SHOW,
-		CONTROL__VERB__INCIDENT_LIST, CONTROL__VERB__INCIDENT_SHOW, CONTROL__VERB__DEVICE_LIST,
-		CONTROL__VERB__DEVICE_SHOW,   CONTROL__VERB__BLOCK_LIST,  CONTROL__VERB__BLOCK_SHOW, CONTROL__VERB__MODE_GET,
+		CONTROL__VERB__STATUS, CONTROL__VERB__COUNTERS, CONTROL__VERB__ALERT_LIST,
+		CONTROL__VERB__ALERT_SHOW, CONTROL__VERB__INCIDENT_LIST, CONTROL__VERB__INCIDENT_SHOW,
+		CONTROL__VERB__DEVICE_LIST, CONTROL__VERB__DEVICE_SHOW, CONTROL__VERB__BLOCK_LIST,
+		CONTROL__VERB__BLOCK_SHOW, CONTROL__VERB__MODE_GET,
 	};
 	unsigned looking = 0;
 
@@ -552,22 +553,27 @@ static int call_impostor(struct impostor *m, int timeout_ms)
 
 START_TEST(a_hostile_server_is_only_an_error)
 {
-	static const uint8_t huge[] = {0xff, 0xff, 0xff, 0xff}, garbage[] = {0, 0, 0, 2, 0xff, 0xff}, cut[] = {0, 0, 0, 9, 8};
+	static const uint8_t huge[] = {0xff, 0xff, 0xff, 0xff}, garbage[] = {0, 0, 0, 2, 0xff, 0xff};
+	static const uint8_t cut[] = {0, 0, 0, 9, 8};
+	struct impostor too_long = {.data = huge, .n = sizeof(huge), .stay = true};
+	struct impostor wrong = {.data = garbage, .n = sizeof(garbage)};
+	struct impostor short_one = {.data = cut, .n = sizeof(cut)};
 
-	ck_assert_int_eq(call_impostor(&(struct impostor){.data = huge, .n = sizeof(huge), .stay = true}, CALL_MS), EPROTO);
-	ck_assert_int_eq(call_impostor(&(struct impostor){.data = garbage, .n = sizeof(garbage)}, CALL_MS), EPROTO);
-	ck_assert_int_eq(call_impostor(&(struct impostor){.data = cut, .n = sizeof(cut)}, CALL_MS), ECONNRESET);
+	ck_assert_int_eq(call_impostor(&too_long, CALL_MS), EPROTO);
+	ck_assert_int_eq(call_impostor(&wrong, CALL_MS), EPROTO);
+	ck_assert_int_eq(call_impostor(&short_one, CALL_MS), ECONNRESET);
 	ck_assert_int_eq(call_impostor(&(struct impostor){.n = 0}, CALL_MS), ECONNRESET);
 }
 END_TEST
 
 START_TEST(a_silent_or_dripping_server_keeps_nobody)
 {
-	static const uint8_t drip[200] = {0, 0, 0, 255, 1};
+	static const uint8_t bytes[200] = {0, 0, 0, 255, 1};
+	struct impostor dripping = {.data = bytes, .n = sizeof(bytes), .drip_ms = 50};
 	uint64_t start = clock_ms();
 
 	ck_assert_int_eq(call_impostor(&(struct impostor){.stay = true}, 300), ETIMEDOUT);
-	ck_assert_int_eq(call_impostor(&(struct impostor){.data = drip, .n = sizeof(drip), .drip_ms = 50}, 300), ETIMEDOUT);
+	ck_assert_int_eq(call_impostor(&dripping, 300), ETIMEDOUT);
 	ck_assert_int_eq(call_impostor(&(struct impostor){.stay = true}, 0), ETIMEDOUT);
 	ck_assert_uint_lt(clock_ms() - start, 3000);
 }

@@ -217,6 +217,25 @@ START_TEST(connections_that_say_little_do_not_use_up_the_contexts_for_ever)
 }
 END_TEST
 
+START_TEST(a_closed_connection_gives_its_context_back)
+{
+	teardown();
+	build_sized(NULL, 0, 64, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		talk = talk_new();
+		talk.now_ns += i * SECOND_NS;
+		talk.client_port = (uint16_t)(50000 + i);
+		handshake();
+		say(0, TCP_ACK, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27);
+		say(1, TCP_ACK, "HTTP/1.1 204 No Content\r\n\r\n", 27);
+		say(0, TCP_ACK | TCP_FIN, NULL, 0);
+		say(1, TCP_ACK | TCP_FIN, NULL, 0);
+		say(0, TCP_ACK, NULL, 0);
+	}
+	ck_assert_uint_eq(counters.value[COUNT_PROTO_CONTEXT_FULL], 0);
+}
+END_TEST
+
 START_TEST(who_has_not_spoken_is_not_reset)
 {
 	struct verdict v = block_verdict(1, 0, SECOND_NS);
@@ -306,6 +325,7 @@ static TCase *hostile_case(void)
 	tcase_add_test(t, a_second_copy_that_differs_is_not_forwarded_where_it_could_be_cut);
 	tcase_add_test(t, a_server_that_speaks_first_after_an_hour_is_still_the_server);
 	tcase_add_test(t, connections_that_say_little_do_not_use_up_the_contexts_for_ever);
+	tcase_add_test(t, a_closed_connection_gives_its_context_back);
 	tcase_add_test(t, who_has_not_spoken_is_not_reset);
 	tcase_add_test(t, a_cut_flow_passes_when_the_mode_is_not_enforce_any_more);
 	tcase_add_test(t, a_cut_flow_stays_cut_as_long_as_its_payload_is_repeated);
