@@ -254,7 +254,7 @@ static int one_capture(struct replay *r, const char *path)
 	char error[512];
 	struct pcap_port *p = pcap_port_open(path, error, sizeof(error));
 	struct frame f;
-	int got;
+	int got, failed = 0;
 
 	if (!p) {
 		log_warn("%s", error);
@@ -263,9 +263,11 @@ static int one_capture(struct replay *r, const char *path)
 	while ((got = pcap_port_next(p, &f)) == 1)
 		one_frame(r, &f);
 	if (got < 0)
-		log_warn("%s: damaged after frame %llu; what stood before it was used", path, (unsigned long long)r->frames);
+		log_warn("%s: %s; %llu frames before that were used", path, pcap_port_note(p), (unsigned long long)pcap_port_frames(p));
+	if (got < 0 && pcap_port_frames(p) == 0)
+		failed = -EIO;
 	pcap_port_close(p);
-	return 0;
+	return failed;
 }
 
 // --- telling ---

@@ -271,8 +271,10 @@ static enum parse feed_named(struct context *c, const struct proto_ops *ops, con
 	}
 	c->early[in->from_client].named = true;
 	c->segments++;
-	c->finished = (c->early[0].named && c->early[1].named) || c->segments >= SETTLE_SEGMENTS;
-	return c->finished ? PARSE_DONE : PARSE_MORE;
+	// Its words are still searched as those of any stream: a mail server logs what it is greeted with.
+	c->unknown = (c->early[0].named && c->early[1].named) || c->segments >= SETTLE_SEGMENTS;
+	raw_add(&c->state.raw, in);
+	return feed_unknown(c, in, sink);
 }
 
 static enum parse feed_unsettled(struct proto_pool *p, struct context *c, const struct proto_input *in,
@@ -301,8 +303,8 @@ static enum parse feed_unsettled(struct proto_pool *p, struct context *c, const 
 		return PARSE_MORE;
 	c->segments++;
 	if (is_named(c)) {
-		c->finished = c->segments >= SETTLE_SEGMENTS;
-		return c->finished ? PARSE_DONE : PARSE_MORE;
+		c->unknown = c->segments >= SETTLE_SEGMENTS;
+		return feed_unknown(c, in, sink);
 	}
 	if (both_full(c) || c->segments >= SETTLE_SEGMENTS) {
 		struct proto_input other = proto_input_of_close(in->flow, !in->from_client);
@@ -376,4 +378,6 @@ void proto_datagram(const struct proto_input *in, const struct proto_sink *sink,
 	}
 	if (ops && ops->feed && ops->feed(NULL, in, sink) == PARSE_BAD)
 		count_if(sink->counters, COUNT_PROTO_BAD);
+	if (!ops && in->from_outside) // syslog, and whatever else is logged
+		jndi_scan(in->data, "payload", in, sink, APP_UNKNOWN);
 }
