@@ -76,8 +76,8 @@ static void add_port(struct arguments *a, const struct nic_config *c, unsigned s
 		snprintf(nic.name[side], ARGUMENT_BYTES, "net_af_xdp%u", side);
 	} else {
 		// Small blocks: a block is handed over when full or after a timer of the kernel's, so large ones add latency. Whole pages.
-		add(a, "--vdev=net_af_packet%u,iface=%s,qpairs=%u,framesz=%u,framecnt=1024,blocksz=%u,qdisc_bypass=1", side, p, c->queues,
-		    c->frame_bytes, (c->frame_bytes + 4095) & ~4095u);
+		add(a, "--vdev=net_af_packet%u,iface=%s,qpairs=%u,framesz=%u,framecnt=%u,blocksz=%u,qdisc_bypass=1", side, p, c->queues,
+		    c->frame_bytes, c->frame_bytes > 4096 ? 1024 : 4096, (c->frame_bytes + 4095) & ~4095u);
 		snprintf(nic.name[side], ARGUMENT_BYTES, "net_af_packet%u", side);
 	}
 }
