@@ -25,7 +25,6 @@ enum flow_flag {
 	FLOW_FLAG_OPEN_SENT = 1 << 3,   // caller: OBS_FLOW_OPEN was emitted
 	FLOW_FLAG_DONE = 1 << 4,        // caller: nothing more to parse
 	FLOW_FLAG_HELD = 1 << 5,        // caller: first frame waits for a verdict
-	FLOW_FLAG_BLOCK_CHECKED = 1 << 6,
 	FLOW_FLAG_CHECKSUM = 1 << 7,    // a wrong checksum was accepted (replay)
 	FLOW_FLAG_UNINSPECTED_SENT = 1 << 8, // caller: OBS_UNINSPECTED was emitted
 	FLOW_FLAG_RESET_SENT = 1 << 9,  // caller: both ends were reset

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The wire's stations in order, for one worker: decode ▸ block? ▸ flow ▸ proto ▸ (certain fact?) ▸ forward, drop or hold. Knows no NIC: the caller brings
+// The wire's stations in order, for one worker: decode ▸ flow ▸ block? ▸ proto ▸ (certain fact?) ▸ forward, drop or hold. Knows no NIC: the caller brings
 // frames and takes decisions, so the same code runs under DPDK and in replay. One thread owns it; no allocation after inspect_create.
 #pragma once
 #include "block.h"

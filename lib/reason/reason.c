@@ -22,7 +22,7 @@ struct reason {
 	uint64_t next_alert;
 	uint64_t now_ns;              // UNIX, of the last observation or step
 	unsigned worker;              // of the observation being judged
-	uint64_t acted_flow;          // a cut or block was ordered while judging it
+	bool acted;                   // a cut or block was ordered while judging it
 };
 
 static const char *state_path(const struct reason *r, const char *name, char out[PATH_BYTES])
@@ -53,7 +53,7 @@ static void order_block(void *user, const struct block *b)
 			    .endpoint_bits = b->endpoint_bits, .port = b->port, .evidence_ns = b->evidence_ns};
 
 	v.expires_ns = (uint64_t)((int64_t)b->expires_ns + r->config.deadline_offset_ns);
-	r->acted_flow = 1;
+	r->acted = true;
 	send(r, SHEET_WORKERS, &v);
 }
 
@@ -69,7 +69,7 @@ static void order_cut(void *user, uint64_t flow, const struct alert *a)
 	struct reason *r = user;
 	struct verdict v = {.kind = VERDICT_CUT, .flow = flow, .evidence_ns = a->time_ns};
 
-	r->acted_flow = 1;
+	r->acted = true;
 	send(r, r->worker, &v);
 }
 
@@ -189,9 +189,9 @@ static void decide_held(struct reason *r, const struct observation *o)
 {
 	struct verdict v = {.kind = VERDICT_RELEASE, .flow = o->flow};
 
-	r->acted_flow = 0;
+	r->acted = false;
 	judge_held(r->judge, o, r->mode);
-	if (!r->acted_flow)
+	if (!r->acted)
 		send(r, r->worker, &v);
 }
 
