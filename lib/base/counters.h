@@ -4,74 +4,88 @@
 #pragma once
 #include <stdint.h>
 
-#define COUNTERS(X)                                                                                \
-	/* wire: frames */                                                                         \
-	X(FRAMES_IN, "frames received from the ports")                                             \
-	X(FRAMES_OUT, "frames handed to the other port")                                           \
-	X(BYTES_IN, "bytes received from the ports")                                               \
-	X(FRAMES_DROPPED_BLOCK, "frames dropped by a block")                                       \
-	X(FRAMES_DROPPED_CUT, "frames dropped because their flow was cut")                         \
-	X(FRAMES_DROPPED_TX_FULL, "frames the transmitting port refused")                          \
-	X(FRAMES_DROPPED_CHECKSUM, "frames dropped for a wrong checksum (inline only)")            \
-	X(FRAMES_DROPPED_TRUNCATED, "frames shorter than their IP length, dropped (inline only)")  \
-	X(FRAMES_DROPPED_ORDER, "segments dropped that could not be put in order to be inspected") \
-	X(FRAMES_HELD, "first frames of unknown pairs held for a verdict")                         \
-	X(FRAMES_HELD_RELEASED, "held frames released by a verdict")                               \
-	X(FRAMES_HELD_EXPIRED, "held frames released by the deadline")                             \
-	X(FRAMES_HELD_FULL, "frames not held because the park was full")                           \
-	X(RST_SENT, "TCP resets sent")                                                             \
-	X(RST_LIMITED, "TCP resets not sent: rate limit")                                          \
-	/* wire: decode */                                                                         \
-	X(DECODE_NOT_IP, "frames without IP (ARP, LLDP, ...), forwarded unseen")                   \
-	X(DECODE_BAD, "frames whose headers contradict themselves, forwarded, not inspected")      \
-	X(DECODE_FRAGMENT, "IP fragments, forwarded, not inspected")                               \
-	X(DECODE_TUNNEL, "tunnelled packets, forwarded, not inspected")                            \
-	X(DECODE_TRANSPORT, "packets of a transport that is not TCP, UDP or ICMP")                 \
-	X(DECODE_CHECKSUM, "packets with a wrong checksum (accepted in replay)")                   \
-	/* wire: flow */                                                                           \
-	X(FLOWS_ADDED, "flows created")                                                            \
-	X(FLOWS_EXPIRED, "flows ended by their timeout")                                           \
-	X(FLOWS_FULL, "packets forwarded untracked: the flow table was full")                      \
-	X(FLOWS_EVICTED, "half-open flows ended early to make room")                               \
-	X(TCP_MIDSTREAM, "TCP flows first seen without a handshake")                               \
-	X(TCP_OUT_OF_ORDER, "segments parked until the bytes before them came")                    \
-	X(TCP_PARK_FULL, "segments not parked: the pool was full; flow uninspected")               \
-	X(TCP_GAP, "gaps given up on; flow uninspected")                                           \
-	X(TCP_OVERLAP, "segments that repeat bytes already inspected")                             \
-	X(TCP_OUTSIDE_WINDOW, "segments outside the receiver's window")                            \
-	/* wire: protocols */                                                                      \
-	X(PROTO_CONTEXT_FULL, "flows not parsed: the context pool was full")                       \
-	X(PROTO_UNKNOWN, "flows whose protocol was not recognised")                                \
-	X(PROTO_BAD, "flows whose parser gave up on malformed bytes")                              \
-	X(PROTO_BUDGET, "flows whose parser ran out of its work budget")                           \
-	X(PROTO_TRUNCATED, "observations with a text cut to fit")                                  \
-	/* wire: channel */                                                                        \
-	X(OBSERVATIONS, "observations sent")                                                       \
-	X(OBSERVATIONS_LOST, "observations lost: the ring was full")                               \
-	X(VERDICTS, "verdicts accepted")                                                           \
-	X(VERDICTS_BAD, "verdicts refused: a field out of range")                                  \
-	X(VERDICTS_NEVER_BLOCK, "blocks refused by the wire's own never-block list")               \
-	X(BLOCKS_FULL, "blocks refused: the table was full")                                       \
-	X(CUTS_CERTAIN, "flows cut on the same packet by a certain fact")                          \
-	/* brain */                                                                                \
-	X(BRAIN_OBSERVATIONS, "observations judged")                                               \
-	X(BRAIN_OBSERVATIONS_BAD, "observations refused: a field out of range")                    \
-	X(BRAIN_ALERTS, "alerts raised")                                                           \
-	X(BRAIN_ALERTS_THROTTLED, "alerts folded into an earlier one")                             \
-	X(BRAIN_DEVICES_FULL, "devices not learned: the table was full")                           \
-	X(BRAIN_COUNTS_FULL, "values not learned: the table was full")                             \
-	X(BRAIN_BLOCKS, "blocks ordered")                                                          \
-	X(BRAIN_BLOCKS_REFUSED, "blocks refused: never-block list or cap")                         \
-	X(BRAIN_VERDICTS_LOST, "verdicts lost: the ring was full")                                 \
-	X(BRAIN_JOURNAL_ERRORS, "journal writes that failed")                                      \
-	X(BRAIN_EVENTS_LOST, "event lines lost: too long or not writable")                         \
+#define COUNTERS(X)                                                                                                    \
+	/* wire: frames */                                                                                             \
+	X(FRAMES_IN, "frames received from the ports")                                                                 \
+	X(FRAMES_OUT, "frames handed to the other port")                                                               \
+	X(BYTES_IN, "bytes received from the ports")                                                                   \
+	X(FRAMES_DROPPED_BLOCK, "frames dropped by a block")                                                           \
+	X(FRAMES_DROPPED_CUT, "frames dropped because their flow was cut")                                             \
+	X(FRAMES_DROPPED_TX_FULL, "frames the transmitting port refused")                                              \
+	X(FRAMES_DROPPED_CHECKSUM, "frames dropped for a wrong checksum (inline only)")                                \
+	X(FRAMES_DROPPED_TRUNCATED, "frames shorter than their IP length, dropped (inline only)")                      \
+	X(FRAMES_DROPPED_ORDER, "segments dropped that could not be put in order to be inspected")                     \
+	X(FRAMES_DROPPED_DIFFERENT, "segments dropped: other bytes than those forwarded before")                       \
+	X(FRAMES_DROPPED_HEADERS, "frames dropped whose headers no receiver accepts (inline only)")                    \
+	X(FRAMES_DROPPED_FRAGMENT, "fragments dropped: contradiction, time-out or limit")                              \
+	X(FRAMES_DROPPED_LIMIT, "frames dropped at a limit whose policy is drop")                                      \
+	X(FRAMES_HELD, "first frames of unknown pairs held for a verdict")                                             \
+	X(FRAMES_HELD_RELEASED, "held frames released by a verdict")                                                   \
+	X(FRAMES_HELD_EXPIRED, "held frames released by the deadline")                                                 \
+	X(FRAMES_HELD_FULL, "frames not held because the park was full")                                               \
+	X(RST_SENT, "TCP resets sent")                                                                                 \
+	X(RST_LIMITED, "TCP resets not sent: rate limit")                                                              \
+	/* wire: decode */                                                                                             \
+	X(DECODE_NOT_IP, "frames without IP (ARP, LLDP, ...), forwarded unseen")                                       \
+	X(DECODE_BAD, "frames whose headers contradict themselves, forwarded, not inspected")                          \
+	X(DECODE_FRAGMENT, "IP fragments")                                                                             \
+	X(DECODE_TUNNEL, "packets in tunnels deeper or of other kinds than are opened")                                \
+	X(DECODE_TRANSPORT, "packets of a transport that is not TCP, UDP or ICMP")                                     \
+	X(DECODE_CHECKSUM, "packets with a wrong checksum (accepted in replay)")                                       \
+	/* wire: defrag */                                                                                             \
+	X(DEFRAG_WHOLE, "datagrams put together from fragments")                                                       \
+	X(DEFRAG_OVERLAP, "datagrams dropped: fragments contradict each other")                                        \
+	X(DEFRAG_BAD, "fragments dropped: past 65,535 bytes, nested, or a first one without its header")               \
+	X(DEFRAG_TIMEOUT, "datagrams given up: fragments were missing")                                                \
+	X(DEFRAG_FULL, "datagrams given up early: no room, or too many from one source")                               \
+	/* wire: flow */                                                                                               \
+	X(FLOWS_ADDED, "flows created")                                                                                \
+	X(FLOWS_EXPIRED, "flows ended by their timeout")                                                               \
+	X(FLOWS_FULL, "packets forwarded untracked: the flow table was full")                                          \
+	X(FLOWS_EVICTED, "half-open flows ended early to make room")                                                   \
+	X(TCP_MIDSTREAM, "TCP flows first seen without a handshake")                                                   \
+	X(TCP_OUT_OF_ORDER, "segments parked until the bytes before them came")                                        \
+	X(TCP_PARK_FULL, "segments not parked: the pool was full; flow uninspected")                                   \
+	X(TCP_GAP, "gaps given up on; flow uninspected")                                                               \
+	X(TCP_OVERLAP, "segments that repeat bytes already inspected")                                                 \
+	X(TCP_OUTSIDE_WINDOW, "segments outside the receiver's window")                                                \
+	/* wire: protocols */                                                                                          \
+	X(PROTO_CONTEXT_FULL, "flows not parsed: the context pool was full")                                           \
+	X(PROTO_UNKNOWN, "flows whose protocol was not recognised")                                                    \
+	X(PROTO_BAD, "flows whose parser gave up on malformed bytes")                                                  \
+	X(PROTO_BUDGET, "flows whose parser ran out of its work budget")                                               \
+	X(PROTO_INFLATED, "compressed bodies opened")                                                                  \
+	X(PROTO_INFLATE_LIMIT, "compressed bodies given up at a limit (size, ratio, layers, room)")                    \
+	X(PROTO_INFLATE_BAD, "compressed bodies that are none, or of a coding we do not open")                         \
+	X(PROTO_HTTP2_LIMIT, "HTTP/2 connections given up at a limit")                                                 \
+	X(PROTO_TRUNCATED, "observations with a text cut to fit")                                                      \
+	/* wire: channel */                                                                                            \
+	X(OBSERVATIONS, "observations sent")                                                                           \
+	X(OBSERVATIONS_LOST, "observations lost: the ring was full")                                                   \
+	X(VERDICTS, "verdicts accepted")                                                                               \
+	X(VERDICTS_BAD, "verdicts refused: a field out of range")                                                      \
+	X(VERDICTS_NEVER_BLOCK, "blocks refused by the wire's own never-block list")                                   \
+	X(BLOCKS_FULL, "blocks refused: the table was full")                                                           \
+	X(CUTS_CERTAIN, "flows cut on the same packet by a certain fact")                                              \
+	/* brain */                                                                                                    \
+	X(BRAIN_OBSERVATIONS, "observations judged")                                                                   \
+	X(BRAIN_OBSERVATIONS_BAD, "observations refused: a field out of range")                                        \
+	X(BRAIN_ALERTS, "alerts raised")                                                                               \
+	X(BRAIN_ALERTS_THROTTLED, "alerts folded into an earlier one")                                                 \
+	X(BRAIN_DEVICES_FULL, "devices not learned: the table was full")                                               \
+	X(BRAIN_COUNTS_FULL, "values not learned: the table was full")                                                 \
+	X(BRAIN_BLOCKS, "blocks ordered")                                                                              \
+	X(BRAIN_BLOCKS_REFUSED, "blocks refused: never-block list or cap")                                             \
+	X(BRAIN_VERDICTS_LOST, "verdicts lost: the ring was full")                                                     \
+	X(BRAIN_JOURNAL_ERRORS, "journal writes that failed")                                                          \
+	X(BRAIN_EVENTS_LOST, "event lines lost: too long or not writable")                                             \
 	X(BRAIN_FENCE_ERRORS, "nftables changes that failed")
 
 enum counter {
 #define X(name, text) COUNT_##name,
 	COUNTERS(X)
 #undef X
-	COUNTER_COUNT
+		COUNTER_COUNT
 };
 
 struct counters {

@@ -4,7 +4,7 @@
 #pragma once
 #include "address.h"
 
-enum decode_limits { DECODE_TAGS = 3, DECODE_LABELS = 4, DECODE_EXTENSIONS = 8, DECODE_EXTENSION_BYTES = 256 };
+enum decode_limits { DECODE_TAGS = 3, DECODE_LABELS = 4, DECODE_TUNNELS = 2, DECODE_EXTENSIONS = 8, DECODE_EXTENSION_BYTES = 256 };
 
 enum link_type { LINK_ETHERNET, LINK_RAW /* starts with IP */, LINK_COOKED /* Linux SLL */, LINK_COOKED2, LINK_NULL /* BSD loopback */ };
 
@@ -40,11 +40,26 @@ struct frame {             // bytes from a port; borrowed
 	uint8_t link;          // enum link_type
 };
 
+enum tunnel_kind { TUNNEL_NONE, TUNNEL_IP /* IPv4 or IPv6 in either */, TUNNEL_GRE, TUNNEL_VXLAN };
+
+struct tunnel {
+	uint32_t id;  // GRE: its key, 0 = none. VXLAN: VNI. IP in IP: 0
+	uint8_t kind; // enum tunnel_kind
+};
+
 struct packet {
-	struct address source, destination;
+	struct address source, destination; // of the innermost IP header looked at
 	uint16_t source_port, destination_port; // host order; ICMP: type<<8|code and 0
-	uint16_t vlan[DECODE_TAGS];  // VLAN ids outermost first
+	uint16_t vlan[DECODE_TAGS];  // VLAN ids outermost first, those inside tunnels included
 	uint8_t vlans;
+	uint8_t tunnels;             // of tunnel[], outermost first
+	struct tunnel tunnel[DECODE_TUNNELS];
+	uint32_t fragment_id;        // DECODE_PIECE: IPv4 identification (16 bits) or that of RFC 8200 §4.5
+	uint16_t fragment_offset;    // DECODE_PIECE: in bytes, a multiple of 8
+	uint8_t fragment_more;       // DECODE_PIECE: more follow
+	uint8_t has_timestamp;       // TCP: a timestamp option (RFC 7323 §3), value below
+	uint32_t timestamp;
+	uint16_t urgent;             // TCP: urgent pointer, with TCP_URG
 	uint8_t transport;           // IP protocol number
 	uint8_t ttl;                 // TTL or hop limit
 	uint8_t tcp_flags;
@@ -62,6 +77,9 @@ struct packet {
 
 // Fills *p from *f. Fields not reached stay zero. Checksums are verified only when `checksums` is set (oddity bits).
 enum decode_result decode_frame(const struct frame *f, bool checksums, struct packet *p);
+// The same from an IP header at `ip_offset` on, below which everything was read before: link, tags and tunnels in *p are kept, the rest is filled
+// anew. For a datagram put together from fragments.
+enum decode_result decode_datagram(const struct frame *f, uint32_t ip_offset, bool checksums, struct packet *p);
 
 // The payload; empty where there is none.
 static inline struct bytes packet_payload(const struct frame *f, const struct packet *p)
