@@ -83,10 +83,5 @@ void bed_drain(struct bed *b, void (*each)(void *user, const struct observation 
 
 uint64_t bed_dropped(const struct bed *b)
 {
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < COUNTER_COUNT; i++)
-		if (strncmp(counter_name(i), "frames_dropped_", 15) == 0)
-			sum += b->counters.value[i];
-	return sum;
+	return counters_dropped(&b->counters);
 }

@@ -27,6 +27,9 @@ static const char usage[] =
 	"  --hugepages          use hugepages (default: ordinary memory)\n"
 	"  --memory MB          without hugepages (default 256, more for large frames)\n"
 	"  --idle-us N          nap when idle; 0 spins (default 50)\n"
+	"  --strict             drop what cannot be inspected instead of forwarding and flagging it (all limits)\n"
+	"  --drop LIMIT         the same for one limit, by its counter's name, e.g. tcp_park_full (repeatable)\n"
+	"  --forward LIMIT      the opposite, after --strict (repeatable)\n"
 	"  --file-prefix NAME   DPDK's, so that several wires share a machine\n";
 
 static const struct option options[] = {
@@ -36,6 +39,8 @@ static const struct option options[] = {
 	{"queues", required_argument, NULL, 'q'},     {"frame-bytes", required_argument, NULL, 'b'},
 	{"hugepages", no_argument, NULL, 'H'},        {"memory", required_argument, NULL, 'm'},
 	{"idle-us", required_argument, NULL, 'u'},    {"file-prefix", required_argument, NULL, 'p'},
+	{"strict", no_argument, NULL, 's'},           {"drop", required_argument, NULL, 'd'},
+	{"forward", required_argument, NULL, 'F'},
 	{"help", no_argument, NULL, 'h'},             {NULL, 0, NULL, 0},
 };
 
@@ -55,6 +60,25 @@ static void add_prefix(struct prefix *list, unsigned *n, unsigned max, const cha
 	++*n;
 }
 
+// By its counter's name; NULL: all of them.
+static void set_limit(struct wire_options *o, const char *name, bool refuse)
+{
+	unsigned found = 0;
+
+	for (const enum counter *l = inspect_limit; *l != COUNTER_COUNT; l++) {
+		if (name && strcmp(counter_name(*l), name) != 0)
+			continue;
+		o->refuse[*l] = refuse;
+		found++;
+	}
+	if (found)
+		return;
+	fprintf(stderr, "\"%s\" is not a limit. Limits are:\n", name);
+	for (const enum counter *l = inspect_limit; *l != COUNTER_COUNT; l++)
+		fprintf(stderr, "  %-22s %s\n", counter_name(*l), counter_text(*l));
+	exit(2);
+}
+
 static void read_option(struct wire_options *o, int c)
 {
 	switch (c) {
@@ -70,6 +94,9 @@ static void read_option(struct wire_options *o, int c)
 	case 'm': o->nic.memory_mb = number(optarg, 65536); break;
 	case 'u': o->idle_us = number(optarg, 10000); break;
 	case 'p': o->nic.file_prefix = optarg; break;
+	case 's': set_limit(o, NULL, true); break;
+	case 'd': set_limit(o, optarg, true); break;
+	case 'F': set_limit(o, optarg, false); break;
 	case 'h': fputs(usage, stdout); exit(0);
 	default: fputs(usage, stderr); exit(2);
 	}
@@ -166,6 +193,7 @@ static void create_worker(struct wire *w, unsigned i)
 		.hooks = {.transmit = transmit, .blocked = blocked, .user = k}, .counters = &k->counters,
 	};
 
+	memcpy(c.refuse, w->options.refuse, sizeof(c.refuse));
 	k->index = i;
 	k->idle_us = w->options.idle_us;
 	k->list = calloc(LIST_BLOCKS, sizeof(*k->list));

@@ -14,6 +14,7 @@ struct wire_options {
 	struct prefix inside[WIRE_INSIDE], never[WIRE_NEVER];
 	unsigned insides, nevers;
 	uint32_t flows, contexts;
+	bool refuse[COUNTER_COUNT];   // limits whose policy is drop
 	unsigned idle_us;             // sleep after many empty polls; 0 = spin
 };
 

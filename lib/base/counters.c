@@ -43,3 +43,18 @@ const char *counter_text(enum counter c)
 {
 	return (unsigned)c < COUNTER_COUNT ? texts[c] : "?";
 }
+
+uint64_t counters_dropped(const struct counters *c)
+{
+	static const enum counter dropped[] = {
+		COUNT_FRAMES_DROPPED_BLOCK,	COUNT_FRAMES_DROPPED_CUT,	COUNT_FRAMES_DROPPED_TX_FULL,
+		COUNT_FRAMES_DROPPED_CHECKSUM,	COUNT_FRAMES_DROPPED_TRUNCATED, COUNT_FRAMES_DROPPED_ORDER,
+		COUNT_FRAMES_DROPPED_DIFFERENT, COUNT_FRAMES_DROPPED_HEADERS,	COUNT_FRAMES_DROPPED_FRAGMENT,
+		COUNT_FRAMES_DROPPED_LIMIT,
+	};
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++)
+		sum += __atomic_load_n(&c->value[dropped[i]], __ATOMIC_RELAXED);
+	return sum;
+}

@@ -48,6 +48,8 @@
 	X(TCP_PARK_FULL, "segments not parked: the pool was full; flow uninspected")                                   \
 	X(TCP_GAP, "gaps given up on; flow uninspected")                                                               \
 	X(TCP_OVERLAP, "segments that repeat bytes already inspected")                                                 \
+	X(TCP_COPY, "segments that repeat bytes with others or cut otherwise; flow uninspected")                       \
+	X(TCP_URGENT, "segments with urgent data: readers differ on whether it is in the stream")                      \
 	X(TCP_OUTSIDE_WINDOW, "segments outside the receiver's window")                                                \
 	/* wire: protocols */                                                                                          \
 	X(PROTO_CONTEXT_FULL, "flows not parsed: the context pool was full")                                           \
@@ -97,6 +99,8 @@ const char *counter_name(enum counter c);
 // The same names as a list that ends with NULL, for tables of enum texts.
 extern const char *const counter_names[COUNTER_COUNT + 1];
 const char *counter_text(enum counter c);
+// The sum of all counters named frames_dropped_*: frames in = frames out + these + those still kept.
+uint64_t counters_dropped(const struct counters *c);
 
 static inline void count_add(struct counters *c, enum counter which, uint64_t n)
 {

@@ -8,15 +8,17 @@
 struct copy_key { // hashed as memory
 	uint64_t flow;
 	uint32_t seq;
-	uint32_t bytes;
-	uint64_t side;
+	uint32_t side;
 };
-_Static_assert(sizeof(struct copy_key) == 24, "no padding: it is hashed as memory");
+_Static_assert(sizeof(struct copy_key) == 16, "no padding: it is hashed as memory");
 
-int flow_copies_create(struct copies *c, uint32_t flows)
+enum { LENGTH = 0xffff }; // of struct copy's `what`
+
+int flow_copies_create(struct copies *c, uint32_t flows, const struct siphash_key *key)
 {
 	c->capacity = flows < FLOW_COPIES_MAX / FLOW_COPIES_PER_FLOW ? flows * FLOW_COPIES_PER_FLOW : FLOW_COPIES_MAX;
 	c->slots = calloc(c->capacity, sizeof(c->slots[0]));
+	nh_key_init(&c->key, key);
 	return c->slots ? 0 : -ENOMEM;
 }
 
@@ -26,12 +28,16 @@ void flow_copies_destroy(struct copies *c)
 	*c = (struct copies){0};
 }
 
-static uint64_t hash_where(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq,
-			   struct bytes data)
+static uint64_t hash_where(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq)
 {
-	const struct copy_key key = {.flow = flow_id(t, f), .seq = seq, .bytes = (uint32_t)data.left, .side = side};
+	const struct copy_key key = {.flow = flow_id(t, f), .seq = seq, .side = side};
 
 	return siphash13(&t->key, &key, sizeof(key));
+}
+
+static uint64_t hash_what(const struct flow_table *t, struct bytes data)
+{
+	return (nh_hash(&t->copies.key, data.at, data.left) & ~(uint64_t)LENGTH) | (data.left & LENGTH);
 }
 
 static struct copy *slot_of(const struct flow_table *t, uint64_t where)
@@ -42,25 +48,29 @@ static struct copy *slot_of(const struct flow_table *t, uint64_t where)
 void flow_copies_remember(struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq,
 			  struct bytes data)
 {
-	uint64_t where = hash_where(t, f, side, seq, data);
+	uint64_t where = hash_where(t, f, side, seq);
+	struct copy *slot = slot_of(t, where);
 
-	*slot_of(t, where) = (struct copy){.where = where, .what = siphash13(&t->key, data.at, data.left)};
+	if (!data.left || data.left > LENGTH)
+		return;
+	__builtin_prefetch(slot, 1); // comes while the bytes are hashed
+	*slot = (struct copy){.where = where, .what = hash_what(t, data)};
 }
 
-bool flow_copies_has(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq,
-		     struct bytes data)
+enum copies_say flow_copies_compare(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq,
+				    struct bytes data)
 {
-	uint64_t where = hash_where(t, f, side, seq, data);
-	const struct copy *slot = slot_of(t, where);
+	for (int i = 0; i < FLOW_COPIES_WALK && data.left; i++) {
+		uint64_t where = hash_where(t, f, side, seq);
+		const struct copy *slot = slot_of(t, where);
+		size_t length = slot->what & LENGTH;
 
-	return slot->where == where && slot->what == siphash13(&t->key, data.at, data.left);
-}
-
-bool flow_copies_differ(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq,
-			struct bytes data)
-{
-	uint64_t where = hash_where(t, f, side, seq, data);
-	const struct copy *slot = slot_of(t, where);
-
-	return slot->where == where && slot->what != siphash13(&t->key, data.at, data.left);
+		if (slot->where != where || length > data.left || !length)
+			return COPIES_UNKNOWN;
+		if (slot->what != hash_what(t, bytes_head(data, length)))
+			return COPIES_OTHER;
+		data = bytes_from(data, length);
+		seq += (uint32_t)length;
+	}
+	return data.left ? COPIES_UNKNOWN : COPIES_SAME;
 }

@@ -108,7 +108,7 @@ struct flow_table *flow_table_create(const struct flow_config *config, struct co
 	t->buckets = calloc(t->capacity, sizeof(t->buckets[0]));
 	error = t->flows && t->buckets ? flow_park_create(&t->park, config->parked_segments) : -ENOMEM;
 	if (!error)
-		error = flow_copies_create(&t->copies, config->flows);
+		error = flow_copies_create(&t->copies, config->flows, &config->key);
 	if (error) {
 		flow_table_destroy(t);
 		errno = -error;
@@ -358,6 +358,11 @@ struct flow *flow_by_id(struct flow_table *t, uint64_t id)
 	if (i >= t->fresh || !flow_is_live(&t->flows[i]) || t->flows[i].generation != id >> 32)
 		return NULL;
 	return &t->flows[i];
+}
+
+enum counter flow_uninspected_why(const struct flow_table *t)
+{
+	return t->why;
 }
 
 uint32_t flow_count(const struct flow_table *t)

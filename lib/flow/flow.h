@@ -28,6 +28,7 @@ enum flow_flag {
 	FLOW_FLAG_CHECKSUM = 1 << 7,    // a wrong checksum was accepted (replay)
 	FLOW_FLAG_UNINSPECTED_SENT = 1 << 8, // caller: OBS_UNINSPECTED was emitted
 	FLOW_FLAG_RESET_SENT = 1 << 9,  // caller: both ends were reset
+	FLOW_FLAG_REFUSED = 1 << 10,    // caller: could not be inspected, and its limit says drop
 };
 
 struct flow_tcp_side {
@@ -101,11 +102,19 @@ typedef void (*flow_bytes_fn)(void *user, struct flow *f, enum flow_side sender,
 void flow_order(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p, struct bytes payload,
 		flow_bytes_fn deliver, void *user);
 
-// Can all of the segment's bytes be inspected when it has gone by? false: another copy of them went by already, or they
-// come early and there is no room to park them. Who can drop a frame does so, and its sender repeats it. Changes
-// nothing; call before flow_update.
-bool flow_order_takes(const struct flow_table *t, const struct flow *f, enum flow_side sender, const struct packet *p,
-		      struct bytes payload);
+enum flow_take {
+	FLOW_TAKES,
+	FLOW_TAKES_OTHER,   // it repeats bytes that went by, with other ones: no honest sender does
+	FLOW_TAKES_UNKNOWN, // it repeats bytes cut in other places, or long forgotten: which copy the receiver takes is not known
+	FLOW_TAKES_NO_ROOM, // it comes early and there is no room to park it
+};
+// Can all of the segment's bytes be inspected when it has gone by? Who can drop a frame does so, and its sender repeats it. If it goes by
+// all the same, the flow becomes uninspected. Changes nothing; call before flow_update.
+enum flow_take flow_order_takes(const struct flow_table *t, const struct flow *f, enum flow_side sender,
+				const struct packet *p, struct bytes payload);
+
+// Why the flow that was last given FLOW_FLAG_UNINSPECTED here got it: the counter of the limit.
+enum counter flow_uninspected_why(const struct flow_table *t);
 
 // The flow longest silent, of the next few slots, that has a `context`; NULL: none there. Bounded.
 struct flow *flow_next_context(struct flow_table *t);

@@ -2,6 +2,7 @@
 // What flow.c (table), tcp.c (state) and order.c (bytes) share; for this room only.
 #pragma once
 #include "flow.h"
+#include "nh.h"
 
 enum flow_impl_limits {
 	FLOW_PARK_SEGMENTS_MAX = UINT16_MAX, // flow_tcp_side.park_head is an index + 1
@@ -10,6 +11,7 @@ enum flow_impl_limits {
 	FLOW_WINDOW_BYTES = 65535,           // a window we may not know the scale of is at least this
 	FLOW_COPIES_PER_FLOW = 4,            // segments remembered, on the average
 	FLOW_COPIES_MAX = 1 << 18,           // 4 MiB
+	FLOW_COPIES_WALK = 64,               // remembered segments that one repeated segment is compared with
 };
 
 // flow_tcp_side.seen. A side's numbers count only as far as its peer has shown that it took them (evasions B and D).
@@ -43,13 +45,14 @@ struct park {
 };
 
 struct copy {           // a segment that was inspected, by keyed hashes
-	uint64_t where; // flow, side, number and length
-	uint64_t what;  // its bytes
+	uint64_t where; // flow, side and number
+	uint64_t what;  // its bytes; the low 16 bits are its length
 };
 
 struct copies { // direct-mapped: a newer segment takes the place of an older one
 	struct copy *slots;
 	uint32_t capacity; // power of two
+	struct nh_key key;
 };
 
 struct flow_table {
@@ -67,7 +70,14 @@ struct flow_table {
 	void *user;
 	struct park park;
 	struct copies copies;
+	enum counter why; // flow_uninspected_why
 };
+
+static inline void flow_set_uninspected(struct flow_table *t, struct flow *f, enum counter why)
+{
+	f->flags |= FLOW_FLAG_UNINSPECTED;
+	t->why = why;
+}
 
 // Serial arithmetic, RFC 1982 with 32 bits: how far a is ahead of b.
 static inline int32_t seq_ahead(uint32_t a, uint32_t b)
@@ -97,16 +107,14 @@ bool flow_tcp_is_ending(const struct flow *f);
 bool flow_tcp_begins_anew(const struct flow *f, enum flow_side sender, const struct packet *p);
 
 // copies.c
-int flow_copies_create(struct copies *c, uint32_t flows); // 0 or -errno
+int flow_copies_create(struct copies *c, uint32_t flows, const struct siphash_key *key); // 0 or -errno
 void flow_copies_destroy(struct copies *c);
 void flow_copies_remember(struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq,
 			  struct bytes data);
-// Is it byte for byte a segment remembered? false also where that one is forgotten.
-bool flow_copies_has(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq,
-		     struct bytes data);
-// Is a segment of that number and length remembered with other bytes?
-bool flow_copies_differ(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq,
-			struct bytes data);
+enum copies_say { COPIES_SAME, COPIES_OTHER, COPIES_UNKNOWN /* forgotten, or cut in other places */ };
+// Are these the bytes of the segments remembered, which begin and end at the same numbers?
+enum copies_say flow_copies_compare(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq,
+				    struct bytes data);
 
 // order.c
 int flow_park_create(struct park *k, uint32_t capacity); // 0 or -errno

@@ -76,7 +76,7 @@ void flow_park_drop(struct flow_table *t, struct flow *f, enum flow_side side)
 
 static void uninspected(const struct delivery *d, enum counter which)
 {
-	d->flow->flags |= FLOW_FLAG_UNINSPECTED;
+	flow_set_uninspected(d->table, d->flow, which);
 	count(d->table->counters, which);
 }
 
@@ -118,7 +118,7 @@ static void compare_copies(const struct delivery *d, const struct park_segment *
 		data = bytes_from(data, e->seq - seq);
 	old = bytes_head(old, data.left);
 	if (!bytes_equal(old, bytes_head(data, old.left)))
-		d->flow->flags |= FLOW_FLAG_UNINSPECTED;
+		uninspected(d, COUNT_TCP_COPY);
 }
 
 // Parks what is new of `data` between what is parked already. A held copy gives way to one that is not.
@@ -276,24 +276,37 @@ static enum park_hold hold_of(const struct flow *f, enum flow_side side, const s
 
 // A sender may repeat bytes the receiver has not acknowledged, with other ones in them: which copy is taken is the
 // receiver's choice (an old timestamp, an MD5 option, a low TTL lose the first; evasions 52, 64, 65, 67). Below its
-// acknowledgement it has chosen.
+// acknowledgement it has chosen. `seq` is below next_seq; only bytes below it are judged.
+static enum copies_say judge_repeat(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq,
+				    struct bytes data)
+{
+	const struct flow_tcp_side *s = &f->tcp[side], *peer = &f->tcp[!side];
+	int32_t chosen = peer->seen & TCP_SEEN_ACK ? seq_ahead(peer->acked, seq) : 0;
+	enum copies_say say;
+
+	data = bytes_head(data, s->next_seq - seq);
+	if (chosen >= (int32_t)data.left)
+		return COPIES_SAME;
+	say = flow_copies_compare(t, f, side, seq, data);
+	if (say != COPIES_UNKNOWN || chosen <= 0)
+		return say;
+	return flow_copies_compare(t, f, side, seq + (uint32_t)chosen, bytes_from(data, (size_t)chosen));
+}
+
 static void check_repeat(const struct delivery *d, enum flow_side side, uint32_t seq, struct bytes data)
 {
-	const struct flow_tcp_side *s = &d->flow->tcp[side], *peer = &d->flow->tcp[!side];
-	uint32_t end = seq + (uint32_t)data.left;
+	uint32_t next = d->flow->tcp[side].next_seq;
+	int32_t old = seq_ahead(next, seq);
 
 	if (d->flow->flags & FLOW_FLAG_DONE)
 		return; // nobody inspects it
-	if (seq_ahead(seq, s->next_seq) >= 0) {
-		flow_copies_remember(d->table, d->flow, side, seq, data);
-		return;
+	if (old > 0) {
+		if (judge_repeat(d->table, d->flow, side, seq, data) != COPIES_SAME)
+			uninspected(d, COUNT_TCP_COPY);
+		data = bytes_from(data, (size_t)old);
+		seq = next;
 	}
-	if (seq_ahead(end, s->next_seq) > 0)
-		end = s->next_seq;
-	if (peer->seen & TCP_SEEN_ACK && seq_ahead(end, peer->acked) <= 0)
-		return;
-	if (!flow_copies_has(d->table, d->flow, side, seq, data))
-		d->flow->flags |= FLOW_FLAG_UNINSPECTED;
+	flow_copies_remember(d->table, d->flow, side, seq, data);
 }
 
 static void place(const struct delivery *d, enum flow_side side, const struct packet *p, struct bytes data)
@@ -306,7 +319,7 @@ static void place(const struct delivery *d, enum flow_side side, const struct pa
 		count(d->table->counters, COUNT_TCP_OUTSIDE_WINDOW);
 		// Before both ends agree on numbers it is not known what the receiver refuses.
 		if (d->flow->state < FLOW_OPEN)
-			d->flow->flags |= FLOW_FLAG_UNINSPECTED;
+			flow_set_uninspected(d->table, d->flow, COUNT_TCP_OUTSIDE_WINDOW);
 		return;
 	}
 	check_repeat(d, side, like.seq, data);
@@ -354,26 +367,30 @@ static bool parked_differ(const struct flow_table *t, const struct flow_tcp_side
 	return false;
 }
 
-bool flow_order_takes(const struct flow_table *t, const struct flow *f, enum flow_side sender, const struct packet *p,
-		      struct bytes payload)
+enum flow_take flow_order_takes(const struct flow_table *t, const struct flow *f, enum flow_side sender,
+				const struct packet *p, struct bytes payload)
 {
 	const struct flow_tcp_side *s = &f->tcp[sender];
 	uint32_t seq = p->seq + (p->tcp_flags & TCP_SYN ? 1 : 0);
 	int32_t ahead = seq_ahead(seq, s->next_seq), reach = flow_reach(f, sender);
+	enum copies_say say;
 	unsigned overlaps;
 
 	if (p->tcp_flags & TCP_RST || !payload.left || !(s->seen & TCP_SEEN_SEQ) || ahead > reach || ahead < -reach)
-		return true;
-	if (ahead < 0 && flow_copies_differ(t, f, sender, seq, payload))
-		return false;
-	if (parked_differ(t, s, seq, payload, &overlaps))
-		return false;
+		return FLOW_TAKES;
+	say = ahead < 0 ? judge_repeat(t, f, sender, seq, payload) : COPIES_SAME;
+	if (say == COPIES_OTHER || parked_differ(t, s, seq, payload, &overlaps))
+		return FLOW_TAKES_OTHER;
+	if (say == COPIES_UNKNOWN)
+		return FLOW_TAKES_UNKNOWN;
 	if (ahead <= 0)
-		return true;
+		return FLOW_TAKES;
 	// Before both ends agree on numbers what comes early would wait for the receiver's word, which comes too late.
 	if (f->state < FLOW_OPEN || payload.left > FLOW_PARK_BYTES)
-		return false;
-	return s->parked + overlaps < FLOW_PARK_PER_SIDE && (t->park.free || t->park.fresh < t->park.capacity);
+		return FLOW_TAKES_NO_ROOM;
+	if (s->parked + overlaps < FLOW_PARK_PER_SIDE && (t->park.free || t->park.fresh < t->park.capacity))
+		return FLOW_TAKES;
+	return FLOW_TAKES_NO_ROOM;
 }
 
 void flow_order(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p,
@@ -386,7 +403,7 @@ void flow_order(struct flow_table *t, struct flow *f, enum flow_side sender, con
 	    !(p->tcp_flags & (TCP_ACK | TCP_SYN)))
 		return;
 	if (p->oddities & ODDITY_CUT)
-		f->flags |= FLOW_FLAG_UNINSPECTED;
+		flow_set_uninspected(t, f, COUNT_TCP_GAP);
 	if (payload.left)
 		place(&d, sender, p, payload);
 	// An acknowledgement may free bytes of the other side, and data of this one what the other acknowledged early.

@@ -114,7 +114,7 @@ static void take_ack(struct flow_table *t, struct flow *f, enum flow_side sender
 	if (seq_ahead(p->ack, peer->next_seq) > flow_reach(f, !sender)) {
 		// Either a lie or our numbers are wrong; in the second case bytes pass that we do not follow.
 		count(t->counters, COUNT_TCP_OUTSIDE_WINDOW);
-		f->flags |= FLOW_FLAG_UNINSPECTED;
+		flow_set_uninspected(t, f, COUNT_TCP_OUTSIDE_WINDOW);
 		return;
 	}
 	s->acked = p->ack;
@@ -255,7 +255,7 @@ bool flow_tcp_update(struct flow_table *t, struct flow *f, enum flow_side sender
 	} else if (p->tcp_flags & TCP_SYN) {
 		// A SYN/ACK after bytes of a flow believed one-way: the receiver cannot have taken those (evasion 59).
 		if (f->flags & FLOW_FLAG_MIDSTREAM && f->packets[sender] == 1)
-			f->flags |= FLOW_FLAG_UNINSPECTED;
+			flow_set_uninspected(t, f, COUNT_TCP_MIDSTREAM);
 		return false;
 	} else if (p->tcp_flags & TCP_ACK) {
 		take_ack(t, f, sender, p);

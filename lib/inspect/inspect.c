@@ -116,6 +116,17 @@ static struct proto_input input_of(const struct flow *f, const struct proto_flow
 				    .device_sends = sender_inside, .flow = pf};
 }
 
+// Is what cannot be inspected for this reason refused? Replay only tells.
+static bool is_refused(const struct inspect *s, enum counter why)
+{
+	return s->config.refuse[why] && !s->config.replay && !s->panic;
+}
+
+static bool flow_is_refused(const struct inspect *s, const struct flow *f)
+{
+	return f->flags & FLOW_FLAG_REFUSED && !s->panic;
+}
+
 static void uninspected(struct inspect *s, struct flow *f, enum counter why)
 {
 	f->flags |= FLOW_FLAG_UNINSPECTED;
@@ -123,6 +134,8 @@ static void uninspected(struct inspect *s, struct flow *f, enum counter why)
 		return;
 	f->flags |= FLOW_FLAG_UNINSPECTED_SENT;
 	emit_simple(s, f, OBS_UNINSPECTED, why, 0);
+	if (is_refused(s, why))
+		f->flags |= FLOW_FLAG_REFUSED;
 }
 
 // All contexts are in use: the flow longest silent loses its own, so that nobody keeps them all by saying little.
@@ -189,12 +202,16 @@ static void inspect_payload(struct inspect *s, struct flow *f, enum flow_side se
 	struct bytes payload = packet_payload(s->frame, s->packet);
 
 	if (f->transport == TRANSPORT_TCP) {
+		if (s->packet->tcp_flags & TCP_URG && payload.left && !(f->flags & FLOW_FLAG_DONE)) {
+			count(s->counters, COUNT_TCP_URGENT);
+			uninspected(s, f, COUNT_TCP_URGENT);
+		}
 		flow_order(s->flows, f, sender, s->packet, payload, deliver, s);
 		half_close(s, f, FLOW_CLIENT, fin_before[FLOW_CLIENT]);
 		half_close(s, f, FLOW_SERVER, fin_before[FLOW_SERVER]);
 		give_back_context(s, f);
 		if (f->flags & FLOW_FLAG_UNINSPECTED)
-			uninspected(s, f, COUNT_TCP_GAP);
+			uninspected(s, f, flow_uninspected_why(s->flows));
 	} else if (f->transport == TRANSPORT_UDP && payload.left) {
 		struct proto_flow pf = proto_flow_of(f);
 		struct proto_input in = input_of(f, &pf, sender, payload, false);
@@ -204,11 +221,15 @@ static void inspect_payload(struct inspect *s, struct flow *f, enum flow_side se
 }
 
 // A packet without a flow. Who is blocked does not come through in pieces, nor by filling our table.
-static enum inspect_action pass_untracked(struct inspect *s)
+static enum inspect_action pass_untracked(struct inspect *s, enum counter why)
 {
 	bool from_inside = s->config.replay ? is_inside(s, &s->packet->source) : s->frame->port == 0;
 	struct block_entry *b = enforce_block_untracked(s, from_inside);
 
+	if (!b && is_refused(s, why)) {
+		count(s->counters, COUNT_FRAMES_DROPPED_LIMIT);
+		return INSPECT_DROP;
+	}
 	if (!b)
 		return INSPECT_FORWARD;
 	count(s->counters, COUNT_FRAMES_DROPPED_BLOCK);
@@ -227,7 +248,7 @@ static enum inspect_action forward_unseen(struct inspect *s, enum decode_result 
 		count(s->counters, COUNT_DECODE_FRAGMENT);
 	else
 		count(s->counters, COUNT_DECODE_BAD);
-	return why == DECODE_PIECE ? pass_untracked(s) : INSPECT_FORWARD;
+	return why == DECODE_PIECE ? pass_untracked(s, COUNT_DECODE_FRAGMENT) : INSPECT_FORWARD;
 }
 
 // false: drop it. Inline, a frame that no receiver accepts is dropped rather than left out of the inspected stream.
@@ -273,21 +294,33 @@ static enum inspect_action drop_cut(struct inspect *s, struct flow *f, enum flow
 {
 	uint32_t next_seq[2] = {f->tcp[0].next_seq, f->tcp[1].next_seq};
 
-	count(s->counters, COUNT_FRAMES_DROPPED_CUT);
+	count(s->counters, f->flags & FLOW_FLAG_REFUSED ? COUNT_FRAMES_DROPPED_LIMIT : COUNT_FRAMES_DROPPED_CUT);
 	reset_once(s, f, sender, next_seq);
 	f->flags |= FLOW_FLAG_DONE;
 	f->last_unix_ns = s->unix_ns; // or waiting would make us forget it
 	return INSPECT_DROP;
 }
 
-// Could a certain fact be in bytes that we would have to let by unseen?
-static bool order_refuses(const struct inspect *s, const struct flow *f, enum flow_side sender)
+// Bytes that would go by unseen. A second, different copy is nobody's honest doing and is dropped in every mode; what only finds no place is dropped
+// where a certain fact could be in it, or where the limit says so. Its sender repeats it.
+static bool order_refuses(struct inspect *s, const struct flow *f, enum flow_side sender)
 {
-	if (f->transport != TRANSPORT_TCP || f->flags & (FLOW_FLAG_DONE | FLOW_FLAG_UNINSPECTED))
+	enum flow_take take;
+	enum counter why = COUNT_FRAMES_DROPPED_ORDER;
+
+	if (f->transport != TRANSPORT_TCP || f->flags & FLOW_FLAG_DONE || s->config.replay || s->panic)
 		return false;
-	if (!s->certain_count || !enforce_on(s) || s->config.replay)
+	take = flow_order_takes(s->flows, f, sender, s->packet, packet_payload(s->frame, s->packet));
+	if (take == FLOW_TAKES)
 		return false;
-	return !flow_order_takes(s->flows, f, sender, s->packet, packet_payload(s->frame, s->packet));
+	if (take == FLOW_TAKES_OTHER)
+		why = COUNT_FRAMES_DROPPED_DIFFERENT;
+	else if (is_refused(s, take == FLOW_TAKES_UNKNOWN ? COUNT_TCP_COPY : COUNT_TCP_PARK_FULL))
+		why = COUNT_FRAMES_DROPPED_LIMIT;
+	else if (take == FLOW_TAKES_UNKNOWN || f->flags & FLOW_FLAG_UNINSPECTED || !s->certain_count || !enforce_on(s))
+		return false;
+	count(s->counters, why);
+	return true;
 }
 
 static enum inspect_action inspect_flow(struct inspect *s, struct flow *f, enum flow_side sender)
@@ -295,21 +328,19 @@ static enum inspect_action inspect_flow(struct inspect *s, struct flow *f, enum 
 	const bool fin_before[2] = {f->tcp[0].fin, f->tcp[1].fin};
 	uint32_t before[2];
 
-	if (order_refuses(s, f, sender)) {
-		count(s->counters, COUNT_FRAMES_DROPPED_ORDER);
+	if (order_refuses(s, f, sender))
 		return INSPECT_DROP;
-	}
 	f->flags |= s->packet->oddities & (ODDITY_IP_CHECKSUM | ODDITY_TRANSPORT_CHECKSUM) ? FLOW_FLAG_CHECKSUM : 0;
 	if (flow_update(s->flows, f, sender, s->frame, s->packet))
 		emit_flow_open(s, f);
 	before[sender] = f->tcp[sender].next_seq;
 	inspect_payload(s, f, sender, fin_before);
-	if (!s->cut)
+	if (!s->cut && !flow_is_refused(s, f))
 		return INSPECT_FORWARD;
 	before[!sender] = f->tcp[!sender].next_seq; // what this sender has, it may only now have acknowledged
 	reset_once(s, f, sender, before);
-	f->flags |= FLOW_FLAG_CUT | FLOW_FLAG_DONE;
-	count(s->counters, COUNT_FRAMES_DROPPED_CUT);
+	f->flags |= (s->cut ? FLOW_FLAG_CUT : 0) | FLOW_FLAG_DONE;
+	count(s->counters, s->cut ? COUNT_FRAMES_DROPPED_CUT : COUNT_FRAMES_DROPPED_LIMIT);
 	return INSPECT_DROP;
 }
 
@@ -319,7 +350,7 @@ static struct flow *find_flow(struct inspect *s, enum flow_side *sender)
 	const struct packet *p = s->packet;
 	struct flow *f = flow_find_or_add(s->flows, p, s->frame->unix_ns, sender);
 
-	if (!f || !(f->flags & FLOW_FLAG_CUT) || f->transport != TRANSPORT_TCP || *sender != FLOW_CLIENT)
+	if (!f || !(f->flags & (FLOW_FLAG_CUT | FLOW_FLAG_REFUSED)) || f->transport != TRANSPORT_TCP || *sender != FLOW_CLIENT)
 		return f;
 	if (p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET) || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
 		return f;
@@ -335,14 +366,14 @@ static enum inspect_action stations(struct inspect *s, uint64_t *held)
 	bool is_new;
 
 	if (!f)
-		return pass_untracked(s); // table full: counted by flow
+		return pass_untracked(s, COUNT_FLOWS_FULL);
 	s->flow = f;
 	is_new = f->direction == 0;
 	if (is_new)
 		set_direction(s, f, sender);
 	if ((b = enforce_block(s, f)))
 		return refuse(s, f, sender, b);
-	if (f->flags & FLOW_FLAG_CUT && enforce_on(s))
+	if ((f->flags & FLOW_FLAG_CUT && enforce_on(s)) || flow_is_refused(s, f))
 		return drop_cut(s, f, sender);
 	if (is_new && enforce_should_hold(s, f)) {
 		f->flags |= FLOW_FLAG_HELD;

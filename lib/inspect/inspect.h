@@ -32,12 +32,16 @@ struct inspect_config {
 	unsigned inside_count;
 	const struct prefix *never;       // never-block list: the wire's own copy
 	unsigned never_count;
+	bool refuse[COUNTER_COUNT];       // by the limit's counter: what cannot be inspected for that reason is dropped, its flow cut. Default: forwarded and flagged
 	unsigned worker;
 	struct wire_sheet *wire;          // ours to write: ring `worker`
 	const struct brain_sheet *brain;  // theirs
 	struct inspect_hooks hooks;
 	struct counters *counters;
 };
+
+// The limits that may be refused, by their counters; ends with COUNTER_COUNT.
+extern const enum counter inspect_limit[];
 
 struct inspect;
 struct inspect *inspect_create(const struct inspect_config *config); // NULL with errno

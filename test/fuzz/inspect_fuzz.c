@@ -99,8 +99,7 @@ static void check(struct run *r)
 	while (ring_pop(&r->observations, &o))
 		require(observation_check(&o));
 	require(v[COUNT_FRAMES_IN] == r->in && r->in == r->out + r->dropped + r->held);
-	require(r->dropped == v[COUNT_FRAMES_DROPPED_BLOCK] + v[COUNT_FRAMES_DROPPED_CUT] + v[COUNT_FRAMES_DROPPED_CHECKSUM] +
-				      v[COUNT_FRAMES_DROPPED_TRUNCATED] + v[COUNT_FRAMES_DROPPED_ORDER]);
+	require(r->dropped == counters_dropped(&r->counters));
 	require(inspect_flows(r->inspect) <= FLOWS && block_count(inspect_blocks(r->inspect)) <= BLOCKS);
 }
 

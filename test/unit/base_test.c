@@ -5,6 +5,7 @@
 #include "counters.h"
 #include "digest.h"
 #include "log.h"
+#include "nh.h"
 #include "siphash.h"
 #include <check.h>
 #include <errno.h>
@@ -227,6 +228,49 @@ START_TEST(dirty_address_memory_is_not_well_formed)
 }
 END_TEST
 
+// The definition, word by word.
+static uint64_t nh_slowly(const struct nh_key *k, const uint8_t *data, size_t n)
+{
+	uint64_t sums[8] = {0};
+	size_t blocks = (n + NH_BLOCK_BYTES - 1) / NH_BLOCK_BYTES;
+
+	for (size_t i = 0; i < n; i += 8) {
+		uint32_t pair[2] = {0};
+
+		memcpy(pair, data + i, n - i < 8 ? n - i : 8);
+		sums[i / NH_BLOCK_BYTES] += (uint64_t)(uint32_t)(pair[0] + k->word[i % NH_BLOCK_BYTES / 4]) *
+					    (uint32_t)(pair[1] + k->word[i % NH_BLOCK_BYTES / 4 + 1]);
+	}
+	// The last step is filled up with zeroes, which meet the key all the same.
+	for (size_t i = (n + 7) / 8 * 8; i % 32; i += 8)
+		sums[(i - 1) / NH_BLOCK_BYTES] += (uint64_t)k->word[i % NH_BLOCK_BYTES / 4] * k->word[i % NH_BLOCK_BYTES / 4 + 1];
+	sums[blocks] = n;
+	return siphash13(&k->finish, sums, (blocks + 1) * 8);
+}
+
+START_TEST(nh_is_its_definition_and_every_bit_and_the_length_count)
+{
+	static uint8_t data[2600];
+	struct nh_key k;
+
+	nh_key_init(&k, &(struct siphash_key){3, 4});
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 7 + i / 256);
+	for (size_t n = NH_SHORT_BYTES + 1; n < sizeof(data); n += 13)
+		ck_assert_uint_eq(nh_hash(&k, data, n), nh_slowly(&k, data, n));
+	for (size_t n = 1; n < sizeof(data); n += 97) {
+		uint64_t whole = nh_hash(&k, data, n);
+
+		ck_assert_uint_ne(whole, nh_hash(&k, data, n - 1));
+		for (size_t bit = 0; bit < n * 8; bit += 11) {
+			data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			ck_assert_uint_ne(whole, nh_hash(&k, data, n));
+			data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		}
+	}
+}
+END_TEST
+
 START_TEST(siphash_gives_the_reference_vectors)
 {
 	// Key 00..0f, message 00..n-1. 2-4: vectors.h of the authors' code; n = 15 is the paper's.
@@ -346,6 +390,7 @@ int main(void)
 	tcase_add_test(test, ranges_mean_what_their_rfcs_say);
 	tcase_add_test(test, dirty_address_memory_is_not_well_formed);
 	tcase_add_test(test, siphash_gives_the_reference_vectors);
+	tcase_add_test(test, nh_is_its_definition_and_every_bit_and_the_length_count);
 	tcase_add_test(test, digests_give_the_fips_180_vectors);
 	tcase_add_test(test, base64_gives_the_rfc_4648_vectors);
 	tcase_add_test(test, every_counter_has_a_lower_case_name_and_a_text);

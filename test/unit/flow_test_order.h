@@ -70,7 +70,8 @@ START_TEST(a_second_copy_the_receiver_may_still_take_is_flagged_if_it_differs)
 	} rows[] = {
 		// (52) (64) (65) (67); "junk" at 1 went before
 		{1, "junk", false, false}, {1, "real", false, true},     {1, "real", true, false},
-		{2, "unk", false, true},   {1, "junkmore", false, true}, {1, "realmore", true, false},
+		{2, "unk", false, true},   {1, "junkmore", false, false}, {1, "realmore", true, false},
+		{1, "reel", false, true},  {1, "jun", false, true},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -82,6 +83,42 @@ START_TEST(a_second_copy_the_receiver_may_still_take_is_flagged_if_it_differs)
 			say(w, S, ACK, 1, 5, "");
 		say(w, C, ACK, rows[i].seq, 1, rows[i].text);
 		ck_assert_int_eq(is_uninspected(w), rows[i].flagged);
+		world_end(w);
+	}
+}
+END_TEST
+
+START_TEST(what_is_repeated_is_known_by_the_segments_it_was_cut_in)
+{
+	static const struct {
+		uint32_t seq;
+		const char *text;
+		uint32_t acked; // 0: nothing
+		enum flow_take take;
+	} rows[] = {
+		// "abcd" at 1, "efgh" at 5 and "ijkl" at 9 went before
+		{1, "abcdefghijkl", 0, FLOW_TAKES}, {5, "efghijkl", 0, FLOW_TAKES},	{5, "efghijklmnop", 0, FLOW_TAKES},
+		{1, "abcdeXghijkl", 0, FLOW_TAKES_OTHER}, {5, "efghijXX", 0, FLOW_TAKES_OTHER}, {1, "abcdef", 0, FLOW_TAKES_UNKNOWN},
+		{6, "fghijkl", 0, FLOW_TAKES_UNKNOWN},	{3, "XXefghijkl", 5, FLOW_TAKES}, {3, "XXefghijXX", 5, FLOW_TAKES_OTHER},
+		{1, "XXXX", 13, FLOW_TAKES},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world *w = world_new(8, 8);
+		struct packet p = world_packet(w, C);
+
+		shake_hands(w);
+		say(w, C, ACK, 1, 1, "abcd");
+		say(w, C, ACK, 5, 1, "efgh");
+		say(w, C, ACK, 9, 1, "ijkl");
+		if (rows[i].acked)
+			say(w, S, ACK, 1, rows[i].acked, "");
+		p.tcp_flags = ACK;
+		p.seq = CLIENT_ISN + rows[i].seq;
+		p.ack = SERVER_ISN + 1;
+		p.payload_bytes = (uint32_t)strlen(rows[i].text);
+		ck_assert_msg(flow_order_takes(w->table, w->flow, FLOW_CLIENT, &p, bytes_of_text(rows[i].text)) == rows[i].take,
+			      "row %zu", i);
 		world_end(w);
 	}
 }
@@ -346,6 +383,7 @@ END_TEST
 	every_split_gives_the_same_bytes, single_bytes_backwards_are_put_in_order,                                     \
 		what_was_delivered_is_not_delivered_again,                                                             \
 		a_second_copy_the_receiver_may_still_take_is_flagged_if_it_differs,                                    \
+		what_is_repeated_is_known_by_the_segments_it_was_cut_in,                                               \
 		the_first_parked_copy_wins_and_a_different_one_is_flagged,                                             \
 		a_gap_is_given_up_only_when_the_receiver_has_acknowledged_past_it,                                     \
 		a_segment_far_ahead_is_counted_and_not_parked, a_scaled_window_reaches_further,                        \

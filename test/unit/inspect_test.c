@@ -24,6 +24,8 @@ static void transmit(void *user, uint16_t port, const uint8_t *frame, size_t n)
 	}
 }
 
+static enum counter refused = COUNTER_COUNT; // the limit whose policy is drop
+
 static void build_sized(const struct prefix *never, unsigned nevers, uint32_t flows, uint32_t contexts)
 {
 	static const struct siphash_key key = {7, 8};
@@ -39,6 +41,8 @@ static void build_sized(const struct prefix *never, unsigned nevers, uint32_t fl
 	brain->mode = MODE_ENFORCE;
 	c.wire = wire;
 	c.brain = brain;
+	if (refused != COUNTER_COUNT)
+		c.refuse[refused] = true;
 	inspect = inspect_create(&c);
 	ck_assert_ptr_nonnull(inspect);
 	ring_reader_init(&observations, &wire->worker[0].observations, &brain->worker[0].observations, wire->worker[0].slots, SHEET_OBSERVATION_SLOTS);
@@ -53,6 +57,7 @@ static void build(const struct prefix *never, unsigned nevers)
 
 static void setup(void)
 {
+	refused = COUNTER_COUNT;
 	build(NULL, 0);
 }
 
@@ -61,6 +66,14 @@ static void teardown(void)
 	inspect_destroy(inspect);
 	free(wire);
 	free(brain);
+}
+
+// Instead of what is there.
+static void build_refusing(enum counter limit)
+{
+	teardown();
+	refused = limit;
+	build(NULL, 0);
 }
 
 static enum inspect_action pass(struct frame *f)

@@ -174,7 +174,7 @@ START_TEST(segments_too_many_to_be_put_in_order_are_not_forwarded_where_they_cou
 }
 END_TEST
 
-START_TEST(a_second_copy_that_differs_is_not_forwarded_where_it_could_be_cut)
+START_TEST(a_second_copy_that_differs_is_not_forwarded_in_any_mode)
 {
 	uint32_t at;
 
@@ -183,7 +183,40 @@ START_TEST(a_second_copy_that_differs_is_not_forwarded_where_it_could_be_cut)
 	ck_assert_int_eq(say_at(1, at + 45, TCP_ACK, "harmless", 8), INSPECT_FORWARD);
 	ck_assert_int_eq(say_at(1, at + 45, TCP_ACK, "harmful!", 8), INSPECT_DROP);
 	brain->mode = MODE_OBSERVE;
-	ck_assert_int_eq(say_at(1, at + 45, TCP_ACK, "harmful!", 8), INSPECT_FORWARD);
+	ck_assert_int_eq(say_at(1, at + 45, TCP_ACK, "harmful!", 8), INSPECT_DROP);
+	ck_assert_int_eq(say_at(1, at + 45, TCP_ACK, "harmless", 8), INSPECT_FORWARD);
+	ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_DIFFERENT], 2);
+}
+END_TEST
+
+START_TEST(bytes_repeated_in_another_cut_are_flagged_or_refused)
+{
+	struct observation o;
+
+	handshake();
+	say(0, TCP_ACK, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27);
+	ck_assert_int_eq(say_at(0, talk.seq[0] - 27, TCP_ACK, "GET", 3), INSPECT_FORWARD);
+	ck_assert(observed(OBS_UNINSPECTED, &o));
+	ck_assert_uint_eq(o.number[NUM_UNINSPECTED_WHY], COUNT_TCP_COPY);
+	build_refusing(COUNT_TCP_COPY);
+	handshake();
+	say(0, TCP_ACK, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27);
+	ck_assert_int_eq(say_at(0, talk.seq[0] - 27, TCP_ACK, "GET", 3), INSPECT_DROP);
+	ck_assert_int_eq(say_at(0, talk.seq[0] - 27, TCP_ACK, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27), INSPECT_FORWARD);
+	ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_LIMIT], 1);
+}
+END_TEST
+
+START_TEST(a_flow_that_cannot_be_inspected_is_cut_where_the_limit_says_so)
+{
+	build_refusing(COUNT_TCP_URGENT);
+	handshake();
+	ck_assert_int_eq(say(0, TCP_ACK | TCP_URG, "GET / HTTP/1.1\r\n", 16), INSPECT_DROP);
+	ck_assert_int_eq(say(0, TCP_ACK, "Host: x\r\n\r\n", 11), INSPECT_DROP);
+	ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_LIMIT], 2);
+	ck_assert_uint_eq(counters.value[COUNT_RST_SENT], 2);
+	inspect_panic(inspect, true); // nothing is dropped any more
+	ck_assert_int_eq(say(0, TCP_ACK, "Host: x\r\n\r\n", 11), INSPECT_FORWARD);
 }
 END_TEST
 
@@ -322,7 +355,9 @@ static TCase *hostile_case(void)
 	tcase_add_test(t, an_answer_that_comes_before_the_handshake_ends_is_cut_in_any_order);
 	tcase_add_test(t, an_old_acknowledgement_does_not_hide_bytes_behind_a_shrunk_window);
 	tcase_add_test(t, segments_too_many_to_be_put_in_order_are_not_forwarded_where_they_could_be_cut);
-	tcase_add_test(t, a_second_copy_that_differs_is_not_forwarded_where_it_could_be_cut);
+	tcase_add_test(t, a_second_copy_that_differs_is_not_forwarded_in_any_mode);
+	tcase_add_test(t, bytes_repeated_in_another_cut_are_flagged_or_refused);
+	tcase_add_test(t, a_flow_that_cannot_be_inspected_is_cut_where_the_limit_says_so);
 	tcase_add_test(t, a_server_that_speaks_first_after_an_hour_is_still_the_server);
 	tcase_add_test(t, connections_that_say_little_do_not_use_up_the_contexts_for_ever);
 	tcase_add_test(t, a_closed_connection_gives_its_context_back);
