@@ -22,7 +22,8 @@ static const char usage[] =
 	"  --inside-net CIDR    networks on the inside beyond what the port says (repeatable)\n"
 	"  --never CIDR         never refused, whatever the brain says (repeatable)\n"
 	"  --flows N            flow table, a power of two (default 131072)\n"
-	"  --queues N           queues and workers per port (default 1)\n"
+	"  --workers N          threads that inspect (default 1, at most 16); one more deals frames out to them\n"
+	"  --own-queues         the ports deal frames out themselves, a queue for each worker (NICs with RSS)\n"
 	"  --frame-bytes N      largest frame (default 2048, at most 16384; jumbo frames of 9000 need 16384)\n"
 	"  --hugepages          use hugepages (default: ordinary memory)\n"
 	"  --memory MB          without hugepages (default 256, more for large frames)\n"
@@ -36,9 +37,10 @@ static const struct option options[] = {
 	{"inside", required_argument, NULL, 'i'},     {"outside", required_argument, NULL, 'o'},
 	{"run-dir", required_argument, NULL, 'r'},    {"inside-net", required_argument, NULL, 'n'},
 	{"never", required_argument, NULL, 'N'},      {"flows", required_argument, NULL, 'f'},
-	{"queues", required_argument, NULL, 'q'},     {"frame-bytes", required_argument, NULL, 'b'},
+	{"workers", required_argument, NULL, 'w'},    {"frame-bytes", required_argument, NULL, 'b'},
 	{"hugepages", no_argument, NULL, 'H'},        {"memory", required_argument, NULL, 'm'},
 	{"idle-us", required_argument, NULL, 'u'},    {"file-prefix", required_argument, NULL, 'p'},
+	{"own-queues", no_argument, NULL, 'Q'},
 	{"strict", no_argument, NULL, 's'},           {"drop", required_argument, NULL, 'd'},
 	{"forward", required_argument, NULL, 'F'},
 	{"help", no_argument, NULL, 'h'},             {NULL, 0, NULL, 0},
@@ -88,7 +90,8 @@ static void read_option(struct wire_options *o, int c)
 	case 'n': add_prefix(o->inside, &o->insides, WIRE_INSIDE, optarg); break;
 	case 'N': add_prefix(o->never, &o->nevers, WIRE_NEVER, optarg); break;
 	case 'f': o->flows = number(optarg, FLOW_MAX_FLOWS); break;
-	case 'q': o->nic.queues = number(optarg, NIC_QUEUES); break;
+	case 'w': o->nic.workers = number(optarg, NIC_QUEUES); break;
+	case 'Q': o->nic.own_queues = true; break;
 	case 'b': o->nic.frame_bytes = number(optarg, NIC_FRAME_BYTES); break;
 	case 'H': o->nic.hugepages = true; break;
 	case 'm': o->nic.memory_mb = number(optarg, 65536); break;
@@ -114,8 +117,8 @@ static void read_options(struct wire_options *o, int argc, char **argv)
 	}
 	if (o->flows & (o->flows - 1))
 		log_fatal("--flows must be a power of two");
-	if (o->nic.queues < 1)
-		log_fatal("--queues must be at least 1");
+	if (o->nic.workers < 1)
+		log_fatal("--workers must be at least 1");
 }
 
 static void on_signal(int signal)
@@ -195,7 +198,7 @@ static void create_worker(struct wire *w, unsigned i)
 
 	memcpy(c.refuse, w->options.refuse, sizeof(c.refuse));
 	k->index = i;
-	k->idle_us = w->options.idle_us;
+	k->idle_us = w->dealer.idle_us = w->options.idle_us;
 	k->list = calloc(LIST_BLOCKS, sizeof(*k->list));
 	k->inspect = inspect_create(&c);
 	if (!k->inspect || !k->list)
@@ -204,6 +207,8 @@ static void create_worker(struct wire *w, unsigned i)
 
 static void start_workers(struct wire *w)
 {
+	if (nic_is_distributed() && pthread_create(&w->dealer.thread, NULL, dealer_run, &w->dealer))
+		log_fatal("the thread that deals frames out does not start");
 	for (unsigned i = 0; i < w->workers; i++)
 		if (pthread_create(&w->worker[i].thread, NULL, worker_run, &w->worker[i]))
 			log_fatal("worker %u does not start", i);
@@ -215,6 +220,9 @@ static void stop_workers(struct wire *w)
 		__atomic_store_n(&w->worker[i].stop, true, __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < w->workers; i++)
 		pthread_join(w->worker[i].thread, NULL);
+	__atomic_store_n(&w->dealer.stop, true, __ATOMIC_RELAXED); // after the workers: it transmits what they still had
+	if (nic_is_distributed())
+		pthread_join(w->dealer.thread, NULL);
 }
 
 int main(int argc, char **argv)
@@ -224,9 +232,10 @@ int main(int argc, char **argv)
 	int r;
 
 	w.options = (struct wire_options){.run_dir = "/run/sekimori", .flows = DEFAULT_FLOWS, .contexts = DEFAULT_CONTEXTS, .idle_us = 50,
-					  .nic = {.queues = 1, .frame_bytes = 2048}};
+					  .nic = {.workers = 1, .frame_bytes = 2048}};
 	read_options(&w.options, argc, argv);
-	w.workers = w.options.nic.queues;
+	w.workers = w.options.nic.workers;
+	w.options.nic.key = random_key();
 	w.start_ns = clock_deadline_ns();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTERM, on_signal);

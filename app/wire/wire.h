@@ -35,6 +35,13 @@ struct worker {
 };
 enum { LIST_BLOCKS = 1024 };
 
+struct dealer {                       // deals frames out where workers share the ports' queue
+	struct counters counters;
+	pthread_t thread;
+	unsigned idle_us;
+	bool stop;                    // relaxed atomic
+};
+
 struct wire {
 	struct wire_options options;
 	struct wire_sheet *sheet;
@@ -43,11 +50,13 @@ struct wire {
 	size_t wire_bytes;
 	struct worker worker[NIC_QUEUES];
 	unsigned workers;
+	struct dealer dealer;
 	uint64_t start_ns;
 };
 
 // worker.c
 void *worker_run(void *worker);
+void *dealer_run(void *dealer);
 // Sends a frame of our own behind those of its side that wait for the end of the burst.
 void worker_transmit(struct worker *w, uint16_t port, const uint8_t *frame, size_t n);
 

@@ -199,3 +199,19 @@ void *worker_run(void *worker)
 	empty_park(l);
 	return NULL;
 }
+
+void *dealer_run(void *dealer)
+{
+	struct dealer *d = dealer;
+	unsigned idle = 0;
+
+	nic_thread_start();
+	while (!__atomic_load_n(&d->stop, __ATOMIC_RELAXED)) {
+		idle = nic_distribute_step(&d->counters) ? 0 : idle + 1;
+		if (d->idle_us && idle >= IDLE_POLLS)
+			nap(d->idle_us);
+	}
+	while (nic_distribute_step(&d->counters) && idle++ < IDLE_POLLS) // what the workers left
+		;
+	return NULL;
+}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // DPDK's ethdev behind nic.h. Names of ports are turned into EAL devices here and nowhere else.
+#include "distribute.h"
 #include "kernel.h"
 #include "nic.h"
 #include <errno.h>
@@ -13,14 +14,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { ARGUMENTS = 32, ARGUMENT_BYTES = 256, RX_DESCRIPTORS = 1024, TX_DESCRIPTORS = 1024, POOL_CACHE = 256, PER_QUEUE = 8192,
+enum { ARGUMENTS = 32, ARGUMENT_BYTES = 256, RX_DESCRIPTORS = 1024, TX_DESCRIPTORS = 1024, POOL_CACHE = 256, PER_QUEUE = 8192, RSS_KEY_BYTES = 64,
 	FRAME_OVERHEAD = 22 + 96 /* Ethernet header and two tags; af_packet's own header lies in the same slot */ };
 
 static struct {
 	uint16_t port[2];
 	struct rte_mempool *pool;
 	char name[2][ARGUMENT_BYTES];
-	unsigned queues;
+	unsigned queues; // per port
+	bool distributed;
 } nic;
 
 static int fail(char error[512], const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -61,6 +63,11 @@ static bool is_pci(const char *port)
 	return strchr(port, ':') && strchr(port, '.') && strncmp(port, "xdp:", 4) && strncmp(port, "vdev:", 5);
 }
 
+static unsigned queues_of(const struct nic_config *c)
+{
+	return c->own_queues ? c->workers : 1;
+}
+
 static void add_port(struct arguments *a, const struct nic_config *c, unsigned side)
 {
 	const char *p = c->port[side];
@@ -76,15 +83,18 @@ static void add_port(struct arguments *a, const struct nic_config *c, unsigned s
 		snprintf(nic.name[side], ARGUMENT_BYTES, "net_af_xdp%u", side);
 	} else {
 		// Small blocks: a block is handed over when full or after a timer of the kernel's, so large ones add latency. Whole pages.
-		add(a, "--vdev=net_af_packet%u,iface=%s,qpairs=%u,framesz=%u,framecnt=%u,blocksz=%u,qdisc_bypass=1", side, p, c->queues,
+		add(a, "--vdev=net_af_packet%u,iface=%s,qpairs=%u,framesz=%u,framecnt=%u,blocksz=%u,qdisc_bypass=1", side, p, queues_of(c),
 		    c->frame_bytes, c->frame_bytes > 4096 ? 1024 : 4096, (c->frame_bytes + 4095) & ~4095u);
 		snprintf(nic.name[side], ARGUMENT_BYTES, "net_af_packet%u", side);
 	}
 }
 
+// Queues of the ports, and rings to and from workers where those share them.
 static unsigned mbufs_of(const struct nic_config *c)
 {
-	return c->mbufs ? c->mbufs : PER_QUEUE * 2 * c->queues;
+	unsigned shared = c->own_queues || c->workers == 1 ? 0 : 2 * DISTRIBUTE_RING * c->workers;
+
+	return c->mbufs ? c->mbufs : PER_QUEUE * 2 * queues_of(c) + shared;
 }
 
 static unsigned memory_mb_of(const struct nic_config *c)
@@ -149,7 +159,7 @@ static int start_queues(unsigned side, const struct nic_config *c, char error[51
 	uint16_t port = nic.port[side];
 	int socket = rte_eth_dev_socket_id(port);
 
-	for (uint16_t q = 0; q < c->queues; q++) {
+	for (uint16_t q = 0; q < nic.queues; q++) {
 		int r = rte_eth_rx_queue_setup(port, q, RX_DESCRIPTORS, socket < 0 ? 0 : (unsigned)socket, NULL, nic.pool);
 
 		if (r == 0)
@@ -157,6 +167,24 @@ static int start_queues(unsigned side, const struct nic_config *c, char error[51
 		if (r < 0)
 			return fail(error, "port %s, queue %u: %s", c->port[side], q, rte_strerror(-r));
 	}
+	return 0;
+}
+
+// Toeplitz with a key that repeats every 16 bits gives both directions of a pair one value (Woo, Park: "Scalable TCP Session Monitoring with Symmetric
+// Receive-side Scaling", 2012). By addresses alone, so that fragments go where their flow goes.
+static int set_rss(unsigned side, const struct nic_config *c, const struct rte_eth_dev_info *info, struct rte_eth_conf *conf, char error[512])
+{
+	static uint8_t key[RSS_KEY_BYTES];
+
+	for (unsigned i = 0; i < RSS_KEY_BYTES; i++)
+		key[i] = i % 2 ? 0x5a : 0x6d;
+	if (nic.queues > info->max_rx_queues || nic.queues > info->max_tx_queues)
+		return fail(error, "port %s: has %u queues, %u asked", c->port[side], info->max_rx_queues, nic.queues);
+	if (!(RTE_ETH_RSS_IP & info->flow_type_rss_offloads) || info->hash_key_size > RSS_KEY_BYTES)
+		return fail(error, "port %s: does not deal frames out by address; leave --own-queues away", c->port[side]);
+	conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+	conf->rx_adv_conf.rss_conf = (struct rte_eth_rss_conf){.rss_key = key, .rss_key_len = info->hash_key_size ? info->hash_key_size : 40,
+							       .rss_hf = RTE_ETH_RSS_IP & info->flow_type_rss_offloads};
 	return 0;
 }
 
@@ -170,13 +198,9 @@ static int start_port(unsigned side, const struct nic_config *c, char error[512]
 		return fail(error, "port %s: no such device under DPDK", c->port[side]);
 	if (rte_eth_dev_info_get(nic.port[side], &info) < 0)
 		return fail(error, "port %s: no information", c->port[side]);
-	if (c->queues > info.max_rx_queues || c->queues > info.max_tx_queues)
-		return fail(error, "port %s: has %u queues, %u asked", c->port[side], info.max_rx_queues, c->queues);
-	if (c->queues > 1) {
-		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-		conf.rx_adv_conf.rss_conf.rss_hf = (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP) & info.flow_type_rss_offloads;
-	}
-	r = rte_eth_dev_configure(nic.port[side], (uint16_t)c->queues, (uint16_t)c->queues, &conf);
+	if (nic.queues > 1 && set_rss(side, c, &info, &conf, error) < 0)
+		return -1;
+	r = rte_eth_dev_configure(nic.port[side], (uint16_t)nic.queues, (uint16_t)nic.queues, &conf);
 	if (r < 0)
 		return fail(error, "port %s: %s", c->port[side], rte_strerror(-r));
 	if (check_mtu(side, c, error) < 0)
@@ -198,18 +222,23 @@ int nic_start(const struct nic_config *c, char error[512])
 
 	if (start_eal(c, error) < 0)
 		return -1;
-	nic.queues = c->queues;
+	nic.queues = queues_of(c);
+	nic.distributed = nic.queues < c->workers;
 	nic.pool = rte_pktmbuf_pool_create("frames", mbufs, POOL_CACHE, 0, (uint16_t)(c->frame_bytes + RTE_PKTMBUF_HEADROOM),
 					   (int)rte_socket_id());
 	if (!nic.pool)
 		return fail(error, "no memory for %u frames of %u bytes: %s", mbufs, c->frame_bytes, rte_strerror(rte_errno));
-	if (start_port(NIC_INSIDE, c, error) < 0)
+	if (start_port(NIC_INSIDE, c, error) < 0 || start_port(NIC_OUTSIDE, c, error) < 0)
 		return -1;
-	return start_port(NIC_OUTSIDE, c, error);
+	if (nic.distributed && distribute_create(c->workers, &c->key) < 0)
+		return fail(error, "no memory for the rings of %u workers", c->workers);
+	return 0;
 }
 
 void nic_stop(void)
 {
+	if (nic.distributed)
+		distribute_destroy();
 	for (unsigned side = 0; side < 2; side++) {
 		rte_eth_dev_stop(nic.port[side]);
 		rte_eth_dev_close(nic.port[side]);
@@ -217,21 +246,46 @@ void nic_stop(void)
 	rte_eal_cleanup();
 }
 
-unsigned nic_receive(unsigned side, unsigned queue, struct rte_mbuf *out[NIC_BURST])
+unsigned nic_port_receive(unsigned side, struct rte_mbuf *out[NIC_BURST])
 {
-	return rte_eth_rx_burst(nic.port[side], (uint16_t)queue, out, NIC_BURST);
+	return rte_eth_rx_burst(nic.port[side], 0, out, NIC_BURST);
 }
 
-unsigned nic_transmit(unsigned side, unsigned queue, struct rte_mbuf **frames, unsigned n)
+unsigned nic_port_transmit(unsigned side, struct rte_mbuf **frames, unsigned n)
 {
-	unsigned sent = n ? rte_eth_tx_burst(nic.port[side], (uint16_t)queue, frames, (uint16_t)n) : 0;
+	return rte_eth_tx_burst(nic.port[side], 0, frames, (uint16_t)n);
+}
 
-	for (unsigned i = sent; i < n; i++)
-		rte_pktmbuf_free(frames[i]);
+unsigned nic_receive(unsigned side, unsigned worker, struct rte_mbuf *out[NIC_BURST])
+{
+	if (nic.distributed)
+		return distribute_receive(side, worker, out);
+	return rte_eth_rx_burst(nic.port[side], (uint16_t)worker, out, NIC_BURST);
+}
+
+unsigned nic_transmit(unsigned side, unsigned worker, struct rte_mbuf **frames, unsigned n)
+{
+	unsigned sent = 0;
+
+	if (n && nic.distributed)
+		sent = distribute_transmit(side, worker, frames, n);
+	else if (n)
+		sent = rte_eth_tx_burst(nic.port[side], (uint16_t)worker, frames, (uint16_t)n);
+	rte_pktmbuf_free_bulk(frames + sent, n - sent);
 	return n - sent;
 }
 
-bool nic_transmit_bytes(unsigned side, unsigned queue, const uint8_t *data, size_t n)
+bool nic_is_distributed(void)
+{
+	return nic.distributed;
+}
+
+unsigned nic_distribute_step(struct counters *c)
+{
+	return distribute_step(c);
+}
+
+bool nic_transmit_bytes(unsigned side, unsigned worker, const uint8_t *data, size_t n)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(nic.pool);
 	char *room = m ? rte_pktmbuf_append(m, (uint16_t)n) : NULL;
@@ -241,7 +295,7 @@ bool nic_transmit_bytes(unsigned side, unsigned queue, const uint8_t *data, size
 		return false;
 	}
 	memcpy(room, data, n);
-	return nic_transmit(side, queue, &m, 1) == 0;
+	return nic_transmit(side, worker, &m, 1) == 0;
 }
 
 void nic_free(struct rte_mbuf *m)

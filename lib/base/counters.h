@@ -19,6 +19,7 @@
 	X(FRAMES_DROPPED_HEADERS, "frames dropped whose headers no receiver accepts (inline only)")                    \
 	X(FRAMES_DROPPED_FRAGMENT, "fragments dropped: contradiction, time-out or limit")                              \
 	X(FRAMES_DROPPED_LIMIT, "frames dropped at a limit whose policy is drop")                                      \
+	X(FRAMES_DROPPED_WORKER_FULL, "frames dropped: their worker did not keep up")                                  \
 	X(FRAMES_HELD, "first frames of unknown pairs held for a verdict")                                             \
 	X(FRAMES_HELD_RELEASED, "held frames released by a verdict")                                                   \
 	X(FRAMES_HELD_EXPIRED, "held frames released by the deadline")                                                 \

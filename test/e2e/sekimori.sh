@@ -5,11 +5,14 @@
 SEKIMORI_BUILD=${SEKIMORI_BUILD:-$(cd "$LAB_SOURCE/../.." && pwd)/build}
 SEKIMORI_CLIENTS=24 # distinct outside clients: more than make an exposed server
 
+WIRE_OPTIONS=${WIRE_OPTIONS:-} # more of them, for all wires of a script: WIRE_OPTIONS="--workers 2"
+
 wire_start() { # wire_start [OPTION...]
 	lab_need "$SEKIMORI_BUILD/app/wire/sekimori-wire"
 	mkdir -p "$LAB/run"
+	# shellcheck disable=SC2086
 	lab_start wire "$LAB_WIRE" "$SEKIMORI_BUILD/app/wire/sekimori-wire" --inside inside --outside outside --run-dir "$LAB/run" \
-		--file-prefix "sekimori-$$" "$@"
+		--file-prefix "sekimori-$$" $WIRE_OPTIONS "$@"
 	wait_for 20 test -S "$LAB/run/wire.sock"
 }
 
