@@ -63,13 +63,17 @@ static void stage_flow(struct run *r, const struct frame *f, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		enum flow_side sender;
+		struct flow_key key;
 		struct packet p;
 		struct flow *w;
 
 		if (i % BURST == 0)
 			flow_table_step(r->flows, f[i].unix_ns);
-		if (decode_frame(&f[i], true, &p) != DECODE_OK ||
-		    !(w = flow_find_or_add(r->flows, &p, f[i].unix_ns, &sender)))
+		if (decode_frame(&f[i], true, &p) != DECODE_OK)
+			continue;
+		flow_key_of(r->flows, &p, &key);
+		w = flow_find_or_add(r->flows, &p, &key, f[i].unix_ns, &sender);
+		if (!w)
 			continue;
 		flow_update(r->flows, w, sender, &f[i], &p);
 		if (w->transport == TRANSPORT_TCP)

@@ -124,7 +124,7 @@ _Static_assert(offsetof(struct observation, text) == OBSERVATION_HEAD_BYTES, "he
 // Number and text slots by kind. `tx` counts an HTTP flow's requests from 1, so that a response and a file find their request.
 enum { // FLOW_CLOSE
 	NUM_CLOSE_BYTES_CLIENT = 0, NUM_CLOSE_BYTES_SERVER, NUM_CLOSE_PACKETS_CLIENT, NUM_CLOSE_PACKETS_SERVER,
-	NUM_CLOSE_START_NS /* UNIX time of the first packet */, NUM_CLOSE_REASON /* enum flow_end */,
+	NUM_CLOSE_START_NS /* UNIX time of the first packet, rounded down by less than 1 ms */, NUM_CLOSE_REASON /* enum flow_end */,
 };
 enum { // HTTP_REQUEST
 	NUM_REQUEST_TX = 0, NUM_REQUEST_LENGTH /* declared body bytes */,

@@ -1,114 +1,148 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The table of flows: slots, keyed buckets chained by index, time-outs, eviction. Knows who talks to whom and since
-// when; leaves TCP's state to tcp.c and its bytes to order.c. One thread.
+// The table of flows: their memory and slots, finding, adding, ending. Knows who talks to whom; leaves what is looked up
+// to key.c, where it lies to index.c, who goes first to ring.c, when it ends to idle.c, TCP's state to tcp.c and its
+// bytes to order.c. One thread.
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include "flow_impl.h"
 
-#define NS_PER_SECOND 1000000000ull
+enum { LINE_BYTES = 64, PAGE_BYTES = 4096, HUGE_BYTES = 2 << 20 };
 
-// A half-closed flow may still carry the other half: twice the half-open time-out (60 s, evasion 80).
-enum { CLOSING_FACTOR = 2 };
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 
-struct flow_key { // hashed as memory: the lower end first, so that both directions give one key
-	struct address address[2];
-	uint16_t port[2];
-	uint16_t vlan;
-	uint8_t transport;
-	uint8_t zero;
+struct layout { // where each array begins
+	size_t buckets, deadlines, half_open, closed, bytes;
 };
-_Static_assert(sizeof(struct flow_key) == 48, "no padding: it is hashed as memory");
 
-static bool has_ports(uint8_t transport)
+static size_t place_array(size_t *end, size_t n, size_t bytes)
 {
-	return transport == TRANSPORT_TCP || transport == TRANSPORT_UDP;
+	size_t at = (*end + LINE_BYTES - 1) & ~(size_t)(LINE_BYTES - 1);
+
+	*end = at + n * bytes;
+	return at;
 }
 
-// ICMP's type is no port: a question and its answer are one flow.
-static struct flow_key key_of(const struct packet *p)
+static struct layout layout_of(const struct flow_table *t)
 {
-	uint16_t source_port = has_ports(p->transport) ? p->source_port : 0;
-	uint16_t destination_port = has_ports(p->transport) ? p->destination_port : 0;
-	int order = memcmp(&p->source, &p->destination, sizeof(p->source));
-	bool swap = order > 0 || (order == 0 && source_port > destination_port);
-	struct flow_key key = {.vlan = p->vlans ? p->vlan[0] : 0, .transport = p->transport};
+	struct layout l;
+	size_t end = 0;
 
-	key.address[swap] = p->source;
-	key.address[!swap] = p->destination;
-	key.port[swap] = source_port;
-	key.port[!swap] = destination_port;
-	return key;
+	place_array(&end, t->capacity, sizeof(t->flows[0]));
+	l.buckets = place_array(&end, t->bucket_count, sizeof(t->buckets[0]));
+	l.deadlines = place_array(&end, t->capacity, sizeof(t->deadlines[0]));
+	l.half_open = place_array(&end, t->half_open.capacity, sizeof(t->half_open.entries[0]));
+	l.closed = place_array(&end, t->closed.capacity, sizeof(t->closed.entries[0]));
+	l.bytes = (end + HUGE_BYTES - 1) & ~(size_t)(HUGE_BYTES - 1);
+	if (end < HUGE_BYTES)
+		l.bytes = (end + LINE_BYTES - 1) & ~(size_t)(LINE_BYTES - 1);
+	return l;
 }
 
-static bool ends_are(const struct flow *f, const struct packet *p, bool sender_is_client)
+// All pages at once, in huge ones where there are any, so that no packet waits for one to be cleared, nor learns that
+// there are no more. A small table is left to the heap, whose bounds sanitizers watch.
+static uint8_t *block_create(size_t bytes)
 {
-	const struct address *source = sender_is_client ? &f->client : &f->server;
-	const struct address *destination = sender_is_client ? &f->server : &f->client;
+	uint8_t *whole, *block;
+	size_t before;
 
-	if (!address_equal(source, &p->source) || !address_equal(destination, &p->destination))
-		return false;
-	if (!has_ports(p->transport))
-		return true;
-	return p->source_port == (sender_is_client ? f->client_port : f->server_port) &&
-	       p->destination_port == (sender_is_client ? f->server_port : f->client_port);
+	if (bytes < HUGE_BYTES) {
+		block = aligned_alloc(LINE_BYTES, bytes);
+		return block ? memset(block, 0, bytes) : NULL;
+	}
+	whole = mmap(NULL, bytes + HUGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (whole == MAP_FAILED)
+		return NULL;
+	before = -(uintptr_t)whole & (HUGE_BYTES - 1);
+	block = whole + before;
+	if (before)
+		munmap(whole, before);
+	munmap(block + bytes, HUGE_BYTES - before);
+	madvise(block, bytes, MADV_HUGEPAGE);
+	if (madvise(block, bytes, MADV_POPULATE_WRITE) == 0)
+		return block;
+	if (errno != EINVAL) {
+		munmap(block, bytes);
+		return NULL;
+	}
+	for (size_t i = 0; i < bytes; i += PAGE_BYTES) // Linux before 5.14
+		((volatile uint8_t *)block)[i] = 0;
+	return block;
 }
 
-static bool is_between(const struct flow *f, const struct packet *p, enum flow_side *sender)
+static void block_destroy(uint8_t *block, size_t bytes)
 {
-	if (f->transport != p->transport || f->vlan != (p->vlans ? p->vlan[0] : 0))
-		return false;
-	if (ends_are(f, p, true))
-		*sender = FLOW_CLIENT;
-	else if (ends_are(f, p, false))
-		*sender = FLOW_SERVER;
+	if (block && bytes >= HUGE_BYTES)
+		munmap(block, bytes);
 	else
+		free(block);
+}
+
+static uint32_t half_open_of(const struct flow_config *c)
+{
+	uint32_t n = c->flows / 8;
+
+	if (c->half_open)
+		return c->half_open;
+	if (n < FLOW_HALF_OPEN_LEAST)
+		return FLOW_HALF_OPEN_LEAST;
+	return n < FLOW_HALF_OPEN_MOST ? n : FLOW_HALF_OPEN_MOST;
+}
+
+static bool create_block(struct flow_table *t)
+{
+	struct layout l = layout_of(t);
+	uint8_t *block = block_create(l.bytes);
+
+	if (!block)
 		return false;
+	t->block_bytes = l.bytes;
+	t->flows = (struct flow *)block;
+	t->buckets = (struct flow_bucket *)(block + l.buckets);
+	t->deadlines = (uint32_t *)(block + l.deadlines);
+	t->half_open.entries = (struct flow_entry *)(block + l.half_open);
+	t->closed.entries = (struct flow_entry *)(block + l.closed);
 	return true;
 }
 
-static uint32_t index_of(const struct flow_table *t, const struct flow *f)
+static uint32_t power_of_two_below(uint32_t n)
 {
-	return (uint32_t)(f - t->flows);
+	while (n & (n - 1))
+		n &= n - 1;
+	return n;
 }
 
-static uint32_t *bucket_of(struct flow_table *t, uint64_t hash)
+static int create_parts(struct flow_table *t, const struct flow_config *config)
 {
-	return &t->buckets[hash & (t->capacity - 1)];
-}
+	int error;
 
-static uint64_t or_default(uint64_t ns, uint64_t seconds)
-{
-	return ns ? ns : seconds * NS_PER_SECOND;
+	if (!config->flows || config->flows > FLOW_MAX_FLOWS || config->half_open > FLOW_MAX_FLOWS ||
+	    flow_idle_config(t, config) < 0)
+		return -EINVAL;
+	t->capacity = config->flows;
+	t->bucket_count = (uint32_t)flow_index_buckets(config->flows);
+	t->half_open.capacity = t->closed.capacity = half_open_of(config);
+	if (!create_block(t))
+		return -ENOMEM;
+	error = flow_park_create(&t->park, config->parked_segments);
+	return error ? error : flow_copies_create(&t->copies, power_of_two_below(config->flows), &config->key);
 }
 
 struct flow_table *flow_table_create(const struct flow_config *config, struct counters *counters, flow_end_fn ended,
 				     void *user)
 {
-	struct flow_table *t;
+	struct flow_table *t = calloc(1, sizeof(*t));
 	int error;
 
-	if (!config->flows || config->flows > FLOW_MAX_FLOWS || config->flows & (config->flows - 1)) {
-		errno = EINVAL;
-		return NULL;
-	}
-	t = calloc(1, sizeof(*t));
 	if (!t)
 		return NULL;
-	t->capacity = config->flows;
 	t->key = config->key;
-	t->tcp_open_ns = or_default(config->tcp_open_ns, 3600);
-	t->tcp_half_open_ns = or_default(config->tcp_half_open_ns, 30);
-	t->tcp_closed_ns = or_default(config->tcp_closed_ns, 10);
-	t->udp_ns = or_default(config->udp_ns, 120);
-	t->other_ns = or_default(config->other_ns, 30);
 	t->counters = counters;
 	t->ended = ended;
 	t->user = user;
-	t->flows = calloc(t->capacity, sizeof(t->flows[0]));
-	t->buckets = calloc(t->capacity, sizeof(t->buckets[0]));
-	error = t->flows && t->buckets ? flow_park_create(&t->park, config->parked_segments) : -ENOMEM;
-	if (!error)
-		error = flow_copies_create(&t->copies, config->flows, &config->key);
+	error = create_parts(t, config);
 	if (error) {
 		flow_table_destroy(t);
 		errno = -error;
@@ -123,43 +157,28 @@ void flow_table_destroy(struct flow_table *t)
 		return;
 	flow_copies_destroy(&t->copies);
 	flow_park_destroy(&t->park);
-	free(t->buckets);
-	free(t->flows);
+	block_destroy((uint8_t *)t->flows, t->block_bytes);
 	free(t);
 }
 
-static uint64_t timeout_of(const struct flow_table *t, const struct flow *f)
+size_t flow_table_bytes(const struct flow_table *t)
 {
-	if (f->transport == TRANSPORT_UDP)
-		return t->udp_ns;
-	if (f->transport != TRANSPORT_TCP)
-		return t->other_ns;
-	if (f->state == FLOW_CLOSED)
-		return t->tcp_closed_ns;
-	if (f->state < FLOW_OPEN)
-		return t->tcp_half_open_ns;
-	if (flow_tcp_is_ending(f))
-		return CLOSING_FACTOR * t->tcp_half_open_ns;
-	return t->tcp_open_ns;
+	return t->block_bytes;
 }
 
-static bool is_idle(const struct flow_table *t, const struct flow *f, uint64_t unix_ns)
+static void give_slot_back(struct flow_table *t, struct flow *f)
 {
-	return unix_ns > f->last_unix_ns && unix_ns - f->last_unix_ns >= timeout_of(t, f);
-}
+	uint32_t slot = flow_index(t, f);
 
-// Why an idle flow has ended: a closed one did so when it closed.
-static enum flow_end idle_end(const struct flow *f)
-{
-	if (f->transport != TRANSPORT_TCP || f->state != FLOW_CLOSED)
-		return FLOW_END_TIMEOUT;
-	return f->tcp[0].fin && f->tcp[1].fin ? FLOW_END_FIN : FLOW_END_RST;
+	t->deadlines[slot] = 0;
+	f->family = 0;
+	f->place = t->free;
+	t->free = slot + 1;
+	t->live--;
 }
 
 void flow_remove(struct flow_table *t, struct flow *f, enum flow_end why)
 {
-	uint32_t *link, slot = index_of(t, f) + 1;
-
 	if (!flow_is_live(f))
 		return;
 	if (why == FLOW_END_TIMEOUT)
@@ -170,97 +189,58 @@ void flow_remove(struct flow_table *t, struct flow *f, enum flow_end why)
 		t->ended(t->user, f, why);
 	flow_park_drop(t, f, FLOW_CLIENT);
 	flow_park_drop(t, f, FLOW_SERVER);
-	for (link = bucket_of(t, f->hash); *link != slot; link = &t->flows[*link - 1].next_in_bucket)
-		;
-	*link = f->next_in_bucket;
-	f->client.family = 0;
-	f->next_in_bucket = t->free;
-	t->free = slot;
-	t->live--;
+	flow_index_remove(t, f);
+	give_slot_back(t, f);
 }
 
 void flow_table_flush(struct flow_table *t, enum flow_end why)
 {
 	for (uint32_t i = 0; i < t->fresh; i++)
 		flow_remove(t, &t->flows[i], why);
+	t->fresh = t->free = 0;
+	t->half_open.used = t->closed.used = 0;
 }
 
 void flow_table_step(struct flow_table *t, uint64_t unix_ns)
 {
-	uint32_t looks = t->fresh < FLOW_SWEEP_PER_STEP ? t->fresh : FLOW_SWEEP_PER_STEP;
-
-	// By slot, not by bucket: the same bound, and slots are read in the order they lie in memory.
-	while (looks--) {
-		struct flow *f;
-
-		if (t->sweep_at >= t->fresh)
-			t->sweep_at = 0;
-		f = &t->flows[t->sweep_at++];
-		if (flow_is_live(f) && is_idle(t, f, unix_ns))
-			flow_remove(t, f, idle_end(f));
-	}
-}
-
-// Nothing but one sender's claim stands behind it: data out of nowhere opens a flow, but anybody can send that. A flow
-// the caller has cut or holds must not be forgotten that way.
-static bool is_half_open(const struct flow *f)
-{
-	if (f->flags & (FLOW_FLAG_CUT | FLOW_FLAG_HELD))
-		return false;
-	if (f->packets[FLOW_CLIENT] == 0 || f->packets[FLOW_SERVER] == 0)
-		return true;
-	return f->transport == TRANSPORT_TCP && f->state < FLOW_OPEN;
-}
-
-// Ends one flow of the next few slots: an idle one, else the half-open one longest silent, else a closed one. false:
-// all of use.
-static bool make_room(struct flow_table *t, uint64_t unix_ns)
-{
-	struct flow *half_open = NULL, *closed = NULL;
-
-	for (int i = 0; i < FLOW_EVICT_LOOKS; i++) {
-		struct flow *f = &t->flows[t->evict_at++ & (t->capacity - 1)];
-
-		if (is_idle(t, f, unix_ns)) {
-			flow_remove(t, f, idle_end(f));
-			return true;
-		}
-		if (is_half_open(f) && (!half_open || f->last_unix_ns < half_open->last_unix_ns))
-			half_open = f;
-		else if (f->transport == TRANSPORT_TCP && f->state == FLOW_CLOSED && !(f->flags & FLOW_FLAG_CUT))
-			closed = f;
-	}
-	if (half_open)
-		flow_remove(t, half_open, FLOW_END_EVICTED);
-	else if (closed)
-		flow_remove(t, closed, idle_end(closed));
-	return half_open || closed;
+	flow_clock_set(t, unix_ns);
+	flow_idle_sweep(t);
 }
 
 struct flow *flow_next_context(struct flow_table *t)
 {
+	unsigned looks = t->fresh < FLOW_CONTEXT_LOOKS ? t->fresh : FLOW_CONTEXT_LOOKS;
+	uint32_t at = t->context_at;
 	struct flow *found = NULL;
 
-	for (int i = 0; i < FLOW_EVICT_LOOKS; i++) {
-		struct flow *f = &t->flows[t->context_at++ & (t->capacity - 1)];
+	for (unsigned i = 0; i < looks; i++)
+		__builtin_prefetch(&t->flows[(at + i) % t->fresh]);
+	for (unsigned i = 0; i < looks; i++) {
+		struct flow *f = &t->flows[(at + i) % t->fresh];
 
-		if (flow_is_live(f) && f->context && (!found || f->last_unix_ns < found->last_unix_ns))
+		if (!flow_is_live(f) || !f->context)
+			continue;
+		if (!found || (int32_t)(f->last - found->last) < 0)
 			found = f;
 	}
+	t->context_at = at + looks;
 	return found;
 }
 
-static struct flow *take_slot(struct flow_table *t, uint64_t unix_ns)
+static struct flow *take_slot(struct flow_table *t)
 {
 	struct flow *f;
 
-	if (t->live == t->capacity && !make_room(t, unix_ns)) {
+	flow_ring_make_way(t);
+	if (t->live == t->capacity && !flow_ring_make_room(t)) {
 		count(t->counters, COUNT_FLOWS_FULL);
 		return NULL;
 	}
 	if (t->free) {
 		f = &t->flows[t->free - 1];
-		t->free = f->next_in_bucket;
+		t->free = f->place;
+		if (t->free)
+			__builtin_prefetch(&t->flows[t->free - 1], 1);
 	} else {
 		f = &t->flows[t->fresh++];
 	}
@@ -279,76 +259,121 @@ static bool is_answer(const struct packet *p)
 	return p->source_port < p->destination_port;
 }
 
-static struct flow *add(struct flow_table *t, const struct packet *p, uint64_t hash, uint64_t unix_ns,
-			enum flow_side *sender)
+static void fill(struct flow *f, const struct packet *p, const struct flow_key *key, uint32_t tick)
 {
 	bool answer = is_answer(p);
-	struct flow *f = take_slot(t, unix_ns);
-	uint32_t *bucket = bucket_of(t, hash);
+
+	*f = (struct flow){
+		.client_port = answer ? p->destination_port : p->source_port,
+		.server_port = answer ? p->source_port : p->destination_port,
+		.tag = key->tag,
+		.family = p->source.family & 15,
+		.transport = p->transport,
+		.generation = f->generation + 1,
+		.last = tick,
+		.vlan = p->vlans ? p->vlan[0] : 0,
+		.first = tick,
+	};
+	memcpy(f->client, answer ? p->destination.b : p->source.b, sizeof(f->client));
+	memcpy(f->server, answer ? p->source.b : p->destination.b, sizeof(f->server));
+}
+
+static struct flow *add(struct flow_table *t, const struct packet *p, const struct flow_key *key, enum flow_side *sender)
+{
+	struct flow *f = take_slot(t);
 
 	if (!f)
 		return NULL;
-	*f = (struct flow){
-		.client = answer ? p->destination : p->source,
-		.server = answer ? p->source : p->destination,
-		.client_port = answer ? p->destination_port : p->source_port,
-		.server_port = answer ? p->source_port : p->destination_port,
-		.vlan = p->vlans ? p->vlan[0] : 0,
-		.transport = p->transport,
-		.generation = f->generation + 1,
-		.next_in_bucket = *bucket,
-		.first_unix_ns = unix_ns,
-		.last_unix_ns = unix_ns,
-		.hash = hash,
-	};
-	*bucket = index_of(t, f) + 1;
-	is_between(f, p, sender); // not by `answer`: who talks to itself is its own client
+	fill(f, p, key, (uint32_t)t->clock.tick);
+	if (!flow_index_add(t, f, key)) {
+		give_slot_back(t, f);
+		count(t->counters, COUNT_FLOWS_FULL);
+		return NULL;
+	}
+	flow_idle_arm(t, f);
+	flow_ring_half_open(t, f);
+	flow_key_fits(f, p, key, sender); // not by `answer`: who talks to itself is its own client
 	count(t->counters, COUNT_FLOWS_ADDED);
 	return f;
 }
 
-static struct flow *find(struct flow_table *t, const struct packet *p, uint64_t hash, enum flow_side *sender)
+static struct flow *find_in(const struct flow_table *t, uint32_t bucket, const struct packet *p,
+			    const struct flow_key *key, enum flow_side *sender)
 {
-	for (uint32_t at = *bucket_of(t, hash); at; at = t->flows[at - 1].next_in_bucket) {
-		struct flow *f = &t->flows[at - 1];
+	const struct flow_bucket *b = &t->buckets[bucket];
 
-		if (f->hash == hash && is_between(f, p, sender))
+	for (uint32_t hits = flow_index_hits(b, key->mark); hits; hits &= hits - 1) {
+		struct flow *f = &t->flows[flow_slot_of(b, (unsigned)__builtin_ctz(hits))];
+
+		if (flow_key_fits(f, p, key, sender))
 			return f;
 	}
 	return NULL;
 }
 
-static uint64_t hash_of(const struct flow_table *t, const struct packet *p)
+struct flow *flow_find(const struct flow_table *t, const struct packet *p, const struct flow_key *key,
+		       enum flow_side *sender)
 {
-	struct flow_key key = key_of(p);
-
-	return siphash13(&t->key, &key, sizeof(key));
-}
-
-struct flow *flow_find(struct flow_table *t, const struct packet *p, enum flow_side *sender)
-{
-	return find(t, p, hash_of(t, p), sender);
-}
-
-struct flow *flow_find_or_add(struct flow_table *t, const struct packet *p, uint64_t unix_ns, enum flow_side *sender)
-{
-	uint64_t hash = hash_of(t, p);
-	struct flow *f = find(t, p, hash, sender);
+	struct flow *f;
 
 	if (!address_is_set(&p->source) || !address_is_set(&p->destination))
 		return NULL;
-	if (f && is_idle(t, f, unix_ns)) // the sweep has not come by yet
-		flow_remove(t, f, idle_end(f));
+	// A slot that holds these very ends is their flow, whatever the hint was given for.
+	if (key->candidate && flow_key_fits(&t->flows[key->candidate - 1], p, key, sender))
+		return &t->flows[key->candidate - 1];
+	f = find_in(t, key->bucket, p, key, sender);
+	if (f || !t->buckets[key->bucket].away)
+		return f;
+	return find_in(t, flow_index_second(t, key->bucket, key->mark), p, key, sender);
+}
+
+void flow_prefetch_bucket(const struct flow_table *t, const struct flow_key *key)
+{
+	__builtin_prefetch(&t->buckets[key->bucket], 1);
+}
+
+void flow_prefetch(const struct flow_table *t, struct flow_key *key)
+{
+	const struct flow_bucket *b = &t->buckets[key->bucket];
+	uint32_t hits = flow_index_hits(b, key->mark);
+
+	if (hits) {
+		uint32_t slot = flow_slot_of(b, (unsigned)__builtin_ctz(hits));
+
+		key->candidate = slot + 1;
+		flow_prefetch_lines(&t->flows[slot]);
+	} else if (b->away) {
+		__builtin_prefetch(&t->buckets[flow_index_second(t, key->bucket, key->mark)]);
+	}
+}
+
+uint32_t flow_context_peek(const struct flow_table *t, const struct flow_key *key)
+{
+	return key->candidate ? t->flows[key->candidate - 1].context : 0;
+}
+
+struct flow *flow_find_or_add(struct flow_table *t, const struct packet *p, const struct flow_key *key, uint64_t unix_ns,
+			      enum flow_side *sender)
+{
+	struct flow *f;
+
+	if (!address_is_set(&p->source) || !address_is_set(&p->destination))
+		return NULL;
+	if (unix_ns != t->clock.seen_ns)
+		flow_clock_set(t, unix_ns);
+	f = flow_find(t, p, key, sender);
+	if (f && flow_is_idle(t, f)) // the sweep has not come by yet
+		flow_remove(t, f, flow_idle_end(f));
 	else if (f && flow_tcp_begins_anew(f, *sender, p))
 		flow_remove(t, f, FLOW_END_REUSED);
 	else if (f)
 		return f;
-	return add(t, p, hash, unix_ns, sender);
+	return add(t, p, key, sender);
 }
 
 uint64_t flow_id(const struct flow_table *t, const struct flow *f)
 {
-	return (uint64_t)f->generation << 32 | index_of(t, f);
+	return (uint64_t)f->generation << 32 | flow_index(t, f);
 }
 
 struct flow *flow_by_id(struct flow_table *t, uint64_t id)
@@ -370,13 +395,24 @@ uint32_t flow_count(const struct flow_table *t)
 	return t->live;
 }
 
+void flow_touch(const struct flow_table *t, struct flow *f)
+{
+	if (f->last != (uint32_t)t->clock.tick) // most packets need not write that line
+		f->last = (uint32_t)t->clock.tick;
+}
+
+static void add_bytes(struct flow *f, enum flow_side sender, uint32_t bytes)
+{
+	f->bytes_low[sender] += bytes;
+	f->bytes_high[sender] += f->bytes_low[sender] < bytes;
+}
+
 bool flow_update(struct flow_table *t, struct flow *f, enum flow_side sender, const struct frame *frame,
 		 const struct packet *p)
 {
 	f->packets[sender]++;
-	f->bytes[sender] += frame->wire_bytes > frame->bytes ? frame->wire_bytes : frame->bytes;
-	if (frame->unix_ns > f->last_unix_ns)
-		f->last_unix_ns = frame->unix_ns;
+	add_bytes(f, sender, frame->wire_bytes > frame->bytes ? frame->wire_bytes : frame->bytes);
+	flow_touch(t, f);
 	if (f->transport == TRANSPORT_TCP)
 		return flow_tcp_update(t, f, sender, p);
 	if (f->state != FLOW_NEW)

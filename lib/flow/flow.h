@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Who talks to whom: 5-tuple + VLAN, both directions, in a table of fixed size; and the order of TCP bytes. Knows nothing of what
-// the bytes mean. One thread owns a table. No allocation after flow_table_create. Time is an argument.
+// Who talks to whom: 5-tuple, VLANs and tunnels, both directions, in a table of fixed size; and the order of TCP bytes. Knows nothing
+// of what the bytes mean. One thread owns a table. No allocation after flow_table_create. Time is an argument.
 #pragma once
 #include "counters.h"
 #include "decode.h"
 #include "siphash.h"
+#include <stddef.h>
 
 enum flow_limits {
 	FLOW_PARK_BYTES = 2048,       // one parked segment at the most (longer ones: flow uninspected)
 	FLOW_PARK_PER_SIDE = 64,      // parked segments per direction
-	FLOW_SWEEP_PER_STEP = 64,     // buckets looked at for time-outs per flow_table_step
+	FLOW_SWEEP_PER_STEP = 1024,   // deadlines looked at per flow_table_step
+	FLOW_ENDS_PER_STEP = 64,      // flows looked at whose deadline has come
+	FLOW_SWEEP_MS = 4000,         // one round over all deadlines: so late a silent flow ends at the most, where steps are frequent
+	FLOW_HALF_OPEN_LEAST = 64,    // of the default
+	FLOW_HALF_OPEN_MOST = 1 << 18,
+	FLOW_IDLE_DAYS = 6,           // no time-out is longer
 	FLOW_MAX_FLOWS = 1 << 24,
 };
 
@@ -34,41 +40,47 @@ enum flow_flag {
 struct flow_tcp_side {
 	uint32_t next_seq;   // next in-order byte from this side (meaningful once `seen`)
 	uint32_t acked;      // highest acknowledgement this side sent = what it has received
-	uint32_t window;     // last window it announced, scaled, in bytes
-	uint32_t widest;     // the largest one: its peer believes acknowledgements as old as that (RFC 5961 §5.2)
+	uint16_t window;     // last window it announced, as it stood in the segment: flow_window has it in bytes
+	uint16_t widest;     // the largest one: its peer believes acknowledgements as old as that (RFC 5961 §5.2); flow_widest
 	uint16_t park_head;  // first parked segment + 1, 0 = none
+	uint16_t isn;        // low bits of its SYN's number: the same SYN again is not a new one
 	uint8_t parked;      // how many
-	uint8_t scale;
+	uint8_t scale : 4, window_plain : 1, widest_plain : 1; // *_plain: from a SYN, whose window is not scaled (RFC 7323 §2.2)
 	uint8_t seen;        // next_seq is set
 	uint8_t fin;         // its FIN has been passed in order
-	uint16_t isn;        // low bits of its SYN's number: the same SYN again is not a new one
 };
 
+// Two cache lines: the first is what a look-up reads, the second what a packet of the flow changes. Both ends are of one family.
 struct flow {
-	struct address client, server;
+	uint8_t client[16], server[16]; // network order; IPv4: the first 4, the rest is 0. flow_client, flow_server
 	uint16_t client_port, server_port;
-	uint16_t vlan;
+	uint32_t tag;               // table's: of all VLANs and tunnels
+	uint8_t family : 4;         // 4, 6; 0 = the slot is free
+	uint8_t direction : 4;      // caller's: enum direction; 0 = not set
 	uint8_t transport;
 	uint8_t state;              // enum flow_state
-	uint32_t generation;        // of this slot; with its index it makes the flow id
-	uint16_t flags;             // enum flow_flag
 	uint8_t app;                // caller's: enum app_protocol
-	uint8_t direction;          // caller's: enum direction; 0 = not set
+	uint32_t generation;        // of this slot; with its index it makes the flow id
+	uint32_t last;              // table's: tick of its last packet
 	uint32_t context;           // caller's: protocol context + 1, 0 = none
-	uint32_t next_in_bucket;    // table's
-	uint64_t first_unix_ns, last_unix_ns;
-	uint64_t bytes[2];          // frame bytes by side
-	uint32_t packets[2];
+	uint16_t flags;             // enum flow_flag
+	uint16_t vlan;              // the outermost, 0 = none
+	uint32_t place;             // table's: where in the index; of a free slot the next free one + 1
 	struct flow_tcp_side tcp[2];
-	uint64_t hash;              // table's
-};
-_Static_assert(sizeof(struct flow) <= 192, "two flows in three cache lines; issue 3 brings it to 128");
+	uint32_t packets[2];
+	uint32_t bytes_low[2];      // frame bytes by side: flow_bytes
+	uint16_t bytes_high[2];
+	uint32_t first;             // table's: tick of its first packet; flow_first_unix_ns
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct flow) == 128, "two cache lines");
+_Static_assert(offsetof(struct flow, tcp) == 64, "the look-up reads one");
 
 struct flow_config {
-	uint32_t flows;             // capacity, power of two, at most FLOW_MAX_FLOWS
+	uint32_t flows;             // capacity, at most FLOW_MAX_FLOWS
+	uint32_t half_open;         // the newest so many may be half-open; 0 = an eighth, FLOW_HALF_OPEN_LEAST to _MOST
 	uint32_t parked_segments;   // pool shared by all flows (FLOW_PARK_BYTES each)
 	struct siphash_key key;     // random when live, fixed in replay
-	uint64_t tcp_open_ns, tcp_half_open_ns, tcp_closed_ns, udp_ns, other_ns; // idle time-outs; 0 = defaults 1h, 30s, 10s, 120s, 30s
+	uint64_t tcp_open_ns, tcp_half_open_ns, tcp_closed_ns, udp_ns, other_ns; // idle time-outs, at most FLOW_IDLE_DAYS; 0 = defaults 1h, 30s, 10s, 120s, 30s
 };
 
 struct flow_table;
@@ -76,15 +88,57 @@ struct flow_table;
 // Called for every flow that ends, before its slot is reused.
 typedef void (*flow_end_fn)(void *user, struct flow *f, enum flow_end why);
 
-// NULL with errno when memory is short or the config is out of range. Owns its memory; flow_table_destroy frees it
-// (without calling `ended`; use flow_table_flush first).
+// NULL with errno when memory is short or the config is out of range. Owns its memory, all of it in place from the start;
+// flow_table_destroy frees it (without calling `ended`; use flow_table_flush first).
 struct flow_table *flow_table_create(const struct flow_config *config, struct counters *counters, flow_end_fn ended, void *user);
 void flow_table_destroy(struct flow_table *t);
+// What slots, index, deadlines and rings take; neither parked segments nor copies, which do not grow with flows.
+size_t flow_table_bytes(const struct flow_table *t);
+
+// What is looked up: made once a packet. Family, addresses, ports and transport stay in the packet, which must stay with it.
+struct flow_key {
+	uint32_t bucket;    // of the index: the first of two
+	uint32_t mark;      // other bits of the same hash
+	uint32_t tag;       // keyed hash of VLAN ids and tunnels, 0 = none: the same ends elsewhere are another flow
+	uint32_t candidate; // slot + 1 that flow_prefetch saw, 0 = none; a hint, checked when used
+};
+
+// A memory access costs ten packets' work, so a caller with a burst in hand runs each step over all of it before the next:
+// flow_key_of, flow_prefetch_bucket; flow_prefetch; flow_context_peek; flow_find_or_add. Each may be left out but the first and
+// the last; none but the last changes anything, and it is right whatever became of the table in between.
+void flow_key_of(const struct flow_table *t, const struct packet *p, struct flow_key *key);
+void flow_prefetch_bucket(const struct flow_table *t, const struct flow_key *key);
+void flow_prefetch(const struct flow_table *t, struct flow_key *key); // both lines of the flow the bucket names
+uint32_t flow_context_peek(const struct flow_table *t, const struct flow_key *key); // the `context` that flow has, 0 = none
 
 // The packet's flow and the side that sent it. A new flow is added if there is none (its client is the sender, unless the first packet
 // is a SYN/ACK, whose sender is the server, or TCP in midstream from the lower port). NULL: table full; forward untracked (counted).
-struct flow *flow_find_or_add(struct flow_table *t, const struct packet *p, uint64_t unix_ns, enum flow_side *sender);
-struct flow *flow_find(struct flow_table *t, const struct packet *p, enum flow_side *sender);
+// New flows take the place of older half-open ones, never of an open one. Only this and flow_table_step move the table's clock.
+struct flow *flow_find_or_add(struct flow_table *t, const struct packet *p, const struct flow_key *key, uint64_t unix_ns,
+			      enum flow_side *sender);
+struct flow *flow_find(const struct flow_table *t, const struct packet *p, const struct flow_key *key, enum flow_side *sender);
+
+// It counts as having spoken just now.
+void flow_touch(const struct flow_table *t, struct flow *f);
+uint64_t flow_first_unix_ns(const struct flow_table *t, const struct flow *f); // of its first packet, to the millisecond; 49.7 days at most ago
+struct address flow_client(const struct flow *f);
+struct address flow_server(const struct flow *f);
+
+static inline uint64_t flow_bytes(const struct flow *f, enum flow_side side) // modulo 2^48
+{
+	return (uint64_t)f->bytes_high[side] << 32 | f->bytes_low[side];
+}
+
+// Bytes; scaled where they are.
+static inline uint32_t flow_window(const struct flow_tcp_side *s)
+{
+	return (uint32_t)s->window << (s->window_plain ? 0 : s->scale);
+}
+
+static inline uint32_t flow_widest(const struct flow_tcp_side *s)
+{
+	return (uint32_t)s->widest << (s->widest_plain ? 0 : s->scale);
+}
 
 uint64_t flow_id(const struct flow_table *t, const struct flow *f); // generation << 32 | index
 struct flow *flow_by_id(struct flow_table *t, uint64_t id);         // NULL if it has ended
@@ -119,7 +173,8 @@ enum counter flow_uninspected_why(const struct flow_table *t);
 // The flow longest silent, of the next few slots, that has a `context`; NULL: none there. Bounded.
 struct flow *flow_next_context(struct flow_table *t);
 
-// Time-outs, a bounded sweep. Call often. `unix_ns` never needs to be exact.
+// Time-outs, a bounded sweep; and the clock. Call often. `unix_ns` never needs to be exact. A clock that leaps ahead further than any
+// time-out ends all flows at once; one that falls back ends none.
 void flow_table_step(struct flow_table *t, uint64_t unix_ns);
 // Ends one flow, or all (end of a capture).
 void flow_remove(struct flow_table *t, struct flow *f, enum flow_end why);

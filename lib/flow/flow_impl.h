@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What flow.c (table), tcp.c (state) and order.c (bytes) share; for this room only.
+// What flow.c (table), key.c (what is looked up), index.c (where it lies), idle.c (time), tcp.c (state) and order.c (bytes)
+// share; for this room only.
 #pragma once
 #include "flow.h"
 #include "nh.h"
 
 enum flow_impl_limits {
 	FLOW_PARK_SEGMENTS_MAX = UINT16_MAX, // flow_tcp_side.park_head is an index + 1
-	FLOW_EVICT_LOOKS = 64,               // slots looked at for a flow to give up when the table is full
+	FLOW_CONTEXT_LOOKS = 64,             // slots looked at for a context to give up
+	FLOW_RING_LOOKS = 64,                // ring entries looked at for a flow to give up when the table is full
+	FLOW_RING_CHANCES = 4,               // half-open flows spared one after the other
+	FLOW_BUCKET_FLOWS = 7,
 	FLOW_REACH_BYTES = 1 << 20,          // how far past the announced window a number is still believed
 	FLOW_WINDOW_BYTES = 65535,           // a window we may not know the scale of is at least this
 	FLOW_COPIES_PER_FLOW = 4,            // segments remembered, on the average
@@ -55,19 +59,55 @@ struct copies { // direct-mapped: a newer segment takes the place of an older on
 	struct nh_key key;
 };
 
+// One cache line of the index. Both ways to a flow lead over its hash alone, so whoever does not know the key cannot
+// crowd a bucket.
+struct flow_bucket {
+	uint32_t mark[FLOW_BUCKET_FLOWS];
+	uint32_t away;                    // flows whose first bucket this is and that lie in their second
+	uint32_t slot[FLOW_BUCKET_FLOWS]; // slot + 1, 0 = empty; FLOW_SLOT_AWAY: lies in its second bucket
+	uint32_t zero;
+};
+_Static_assert(sizeof(struct flow_bucket) == 64, "one cache line");
+
+enum { FLOW_SLOT_AWAY = 1 << 30 };
+
+struct flow_entry { // of a ring: a flow, unless its slot has another generation by now
+	uint32_t slot, generation;
+};
+
+struct flow_ring { // first in, first out
+	struct flow_entry *entries;
+	uint32_t capacity;
+	uint32_t oldest, used;
+};
+
+struct flow_clock { // ms since the table began, monotone: all of a flow's times are its ticks
+	uint64_t seen_ns;   // the caller's time that was turned into `tick` last
+	uint64_t origin_ns; // the caller's time at tick 0
+	uint64_t tick;
+	bool runs;
+};
+
 struct flow_table {
-	struct flow *flows; // free slots have no client address and are chained by next_in_bucket
-	uint32_t *buckets;  // slot + 1, 0 = empty
-	uint32_t capacity;  // of both
-	uint32_t fresh;     // slots from here on were never used
-	uint32_t free;      // slot + 1
+	struct flow *flows; // free slots are chained by `place`
+	struct flow_bucket *buckets;
+	uint32_t *deadlines; // by slot: when to look whether the flow is idle, 0 = never. Never too late, often too early
+	uint32_t bucket_count;
+	uint32_t capacity;
+	uint32_t fresh; // slots from here on were never used
+	uint32_t free;  // slot + 1
 	uint32_t live;
-	uint32_t sweep_at, evict_at, context_at;
-	uint64_t tcp_open_ns, tcp_half_open_ns, tcp_closed_ns, udp_ns, other_ns;
+	uint32_t sweep_at, sweep_owed, context_at;
+	uint64_t swept_tick;
+	struct flow_clock clock;
+	struct flow_ring half_open; // every half-open flow, oldest first
+	struct flow_ring closed;    // the newest closed ones, oldest first
+	uint32_t tcp_open_ms, tcp_half_open_ms, tcp_closed_ms, udp_ms, other_ms;
 	struct siphash_key key;
 	struct counters *counters;
 	flow_end_fn ended;
 	void *user;
+	size_t block_bytes; // one mapping: flows, buckets, deadlines, rings
 	struct park park;
 	struct copies copies;
 	enum counter why; // flow_uninspected_why
@@ -88,20 +128,66 @@ static inline int32_t seq_ahead(uint32_t a, uint32_t b)
 // How far ahead of next_seq this side may send before we stop believing it.
 static inline int32_t flow_reach(const struct flow *f, enum flow_side side)
 {
-	uint32_t window = f->tcp[!side].window;
+	uint32_t window = flow_window(&f->tcp[!side]);
 
 	return (int32_t)((window > FLOW_WINDOW_BYTES ? window : FLOW_WINDOW_BYTES) + FLOW_REACH_BYTES);
 }
 
 static inline bool flow_is_live(const struct flow *f)
 {
-	return address_is_set(&f->client);
+	return f->family != 0;
 }
+
+static inline uint32_t flow_index(const struct flow_table *t, const struct flow *f)
+{
+	return (uint32_t)(f - t->flows);
+}
+
+static inline void flow_prefetch_lines(const struct flow *f)
+{
+	__builtin_prefetch(f, 1);
+	__builtin_prefetch(f->tcp, 1);
+}
+
+// Whose flow a bucket's entry is.
+static inline uint32_t flow_slot_of(const struct flow_bucket *b, unsigned i)
+{
+	return (b->slot[i] & (FLOW_SLOT_AWAY - 1)) - 1;
+}
+
+// key.c
+bool flow_key_fits(const struct flow *f, const struct packet *p, const struct flow_key *key, enum flow_side *sender);
+
+// index.c
+size_t flow_index_buckets(uint32_t flows);
+// Bit i: entry i of the bucket has the mark.
+uint32_t flow_index_hits(const struct flow_bucket *b, uint32_t mark);
+uint32_t flow_index_second(const struct flow_table *t, uint32_t bucket, uint32_t mark);
+// false: no room within reach.
+bool flow_index_add(struct flow_table *t, struct flow *f, const struct flow_key *key);
+void flow_index_remove(struct flow_table *t, const struct flow *f);
+
+// idle.c
+int flow_idle_config(struct flow_table *t, const struct flow_config *config); // 0 or -errno
+void flow_clock_set(struct flow_table *t, uint64_t unix_ns); // may end all flows
+bool flow_is_idle(const struct flow_table *t, const struct flow *f);
+enum flow_end flow_idle_end(const struct flow *f); // why an idle flow has ended: a closed one did so when it closed
+// Its deadline by its state now. To be called where that brings it nearer.
+void flow_idle_arm(struct flow_table *t, const struct flow *f);
+void flow_idle_sweep(struct flow_table *t);
+
+// ring.c
+void flow_ring_closed(struct flow_table *t, const struct flow *f);
+// A new flow joins the half-open ones; if they are too many, the oldest of them ends.
+void flow_ring_make_way(struct flow_table *t);
+void flow_ring_half_open(struct flow_table *t, const struct flow *f);
+// Ends a flow that is no loss: a closed one, else a half-open one. false: all of use.
+bool flow_ring_make_room(struct flow_table *t);
 
 // tcp.c
 bool flow_tcp_update(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p);
 // A FIN whose acknowledgement has come moves the numbers and the state.
-void flow_tcp_settle_fin(struct flow *f);
+void flow_tcp_settle_fin(struct flow_table *t, struct flow *f);
 // Both ends are done, or as good as: a SYN may begin anew.
 bool flow_tcp_is_ending(const struct flow *f);
 bool flow_tcp_begins_anew(const struct flow *f, enum flow_side sender, const struct packet *p);

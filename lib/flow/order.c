@@ -257,7 +257,7 @@ static void pass_in_order(const struct delivery *d, enum flow_side side, struct 
 static enum park_hold hold_of(const struct flow *f, enum flow_side side, const struct packet *p)
 {
 	const struct flow_tcp_side *s = &f->tcp[side], *peer = &f->tcp[!side];
-	uint32_t window = s->widest, newest = s->acked;
+	uint32_t window = flow_widest(s), newest = s->acked;
 
 	if (seq_ahead(newest, peer->next_seq) > 0)
 		newest = peer->next_seq; // a forged one ahead must not make the real ones look old
@@ -409,5 +409,5 @@ void flow_order(struct flow_table *t, struct flow *f, enum flow_side sender, con
 	// An acknowledgement may free bytes of the other side, and data of this one what the other acknowledged early.
 	advance(&d, sender);
 	advance(&d, !sender);
-	flow_tcp_settle_fin(f);
+	flow_tcp_settle_fin(t, f);
 }

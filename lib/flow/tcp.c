@@ -147,7 +147,16 @@ static void take_fin(struct flow *f, enum flow_side sender, const struct packet 
 		s->seen |= TCP_SEEN_FIN;
 }
 
-void flow_tcp_settle_fin(struct flow *f)
+// The deadline that was set by the old state is too late.
+static void move_to(struct flow_table *t, struct flow *f, enum flow_state state)
+{
+	f->state = (uint8_t)state;
+	flow_idle_arm(t, f);
+	if (state == FLOW_CLOSED)
+		flow_ring_closed(t, f);
+}
+
+void flow_tcp_settle_fin(struct flow_table *t, struct flow *f)
 {
 	for (int side = 0; side < 2; side++) {
 		struct flow_tcp_side *s = &f->tcp[side], *peer = &f->tcp[!side];
@@ -159,9 +168,9 @@ void flow_tcp_settle_fin(struct flow *f)
 		s->next_seq++;
 	}
 	if (f->state == FLOW_OPEN && flow_tcp_is_ending(f))
-		f->state = FLOW_CLOSING;
+		move_to(t, f, FLOW_CLOSING);
 	if (f->state == FLOW_CLOSING && f->tcp[0].fin && f->tcp[1].fin)
-		f->state = FLOW_CLOSED;
+		move_to(t, f, FLOW_CLOSED);
 }
 
 // Not one unacknowledged FIN: a forged one together with a forged SYN would make us forget a live connection.
@@ -238,6 +247,16 @@ static bool take_opening(struct flow_table *t, struct flow *f, enum flow_side se
 	return take_first_data(t, f, sender, p);
 }
 
+static void take_window(struct flow_tcp_side *s, const struct packet *p)
+{
+	s->window = p->window;
+	s->window_plain = !!(p->tcp_flags & TCP_SYN);
+	if (flow_window(s) <= flow_widest(s))
+		return;
+	s->widest = s->window;
+	s->widest_plain = s->window_plain;
+}
+
 bool flow_tcp_update(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p)
 {
 	struct flow_tcp_side *s = &f->tcp[sender];
@@ -246,8 +265,8 @@ bool flow_tcp_update(struct flow_table *t, struct flow *f, enum flow_side sender
 	if (p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET))
 		return false;
 	if (p->tcp_flags & TCP_RST) {
-		if (f->state != FLOW_NEW && reset_is_taken(f, sender, p))
-			f->state = FLOW_CLOSED;
+		if (f->state != FLOW_NEW && f->state != FLOW_CLOSED && reset_is_taken(f, sender, p))
+			move_to(t, f, FLOW_CLOSED);
 		return false;
 	}
 	if (f->state < FLOW_OPEN) {
@@ -262,11 +281,9 @@ bool flow_tcp_update(struct flow_table *t, struct flow *f, enum flow_side sender
 	}
 	// Only from the newest acknowledgement: a forged old one must not widen what we believe (order.c, hold_of).
 	if (f->state < FLOW_OPEN || (p->tcp_flags & TCP_ACK && p->ack == s->acked))
-		s->window = (uint32_t)p->window << (p->tcp_flags & TCP_SYN ? 0 : s->scale);
-	if (s->window > s->widest)
-		s->widest = s->window;
+		take_window(s, p);
 	if (p->tcp_flags & TCP_FIN)
 		take_fin(f, sender, p);
-	flow_tcp_settle_fin(f);
+	flow_tcp_settle_fin(t, f);
 	return opened;
 }

@@ -37,8 +37,8 @@ static void fill_head(const struct inspect *s, const struct flow *f, struct obse
 	o->time_ns = s->unix_ns;
 	o->flow = flow_id(s->flows, f);
 	o->frame = s->frame_number;
-	o->client = f->client;
-	o->server = f->server;
+	o->client = flow_client(f);
+	o->server = flow_server(f);
 	o->client_port = f->client_port;
 	o->server_port = f->server_port;
 	o->vlan = f->vlan;
@@ -105,11 +105,11 @@ void emit_flow_close(struct inspect *s, struct flow *f, enum flow_end why)
 		return;
 	observation_init(&o, OBS_FLOW_CLOSE);
 	o.app = f->app;
-	o.number[NUM_CLOSE_BYTES_CLIENT] = f->bytes[FLOW_CLIENT];
-	o.number[NUM_CLOSE_BYTES_SERVER] = f->bytes[FLOW_SERVER];
+	o.number[NUM_CLOSE_BYTES_CLIENT] = flow_bytes(f, FLOW_CLIENT);
+	o.number[NUM_CLOSE_BYTES_SERVER] = flow_bytes(f, FLOW_SERVER);
 	o.number[NUM_CLOSE_PACKETS_CLIENT] = f->packets[FLOW_CLIENT];
 	o.number[NUM_CLOSE_PACKETS_SERVER] = f->packets[FLOW_SERVER];
-	o.number[NUM_CLOSE_START_NS] = f->first_unix_ns;
+	o.number[NUM_CLOSE_START_NS] = flow_first_unix_ns(s->flows, f);
 	o.number[NUM_CLOSE_REASON] = why;
 	if (f->flags & FLOW_FLAG_CUT)
 		o.flags8 |= OBS_FLAG_DROPPED;

@@ -42,7 +42,7 @@ void enforce_refresh_certain(struct inspect *s)
 
 static bool rule_fits(const struct inspect *s, const struct certain_rule *r, const struct flow *f, const struct observation *o)
 {
-	const struct address *device = flow_device(f), *endpoint = flow_endpoint(f);
+	const struct address device = flow_device(f), endpoint = flow_endpoint(f);
 	bool from_outside = o->from_client == (f->direction == DIRECTION_IN);
 
 	if (r->fact >= FACT_COUNT || !(o->facts & FACT_BIT(r->fact)))
@@ -51,18 +51,20 @@ static bool rule_fits(const struct inspect *s, const struct certain_rule *r, con
 		return false;
 	if (r->from_outside && !from_outside)
 		return false;
-	if (r->needs_exposed && !filter_has(s->config.brain, &s->config.wire->filter_key, FILTER_EXPOSED, device, device))
+	if (r->needs_exposed && !filter_has(s->config.brain, &s->config.wire->filter_key, FILTER_EXPOSED, &device, &device))
 		return false;
-	if (r->needs_unknown && filter_has(s->config.brain, &s->config.wire->filter_key, FILTER_PAIR, device, endpoint))
+	if (r->needs_unknown && filter_has(s->config.brain, &s->config.wire->filter_key, FILTER_PAIR, &device, &endpoint))
 		return false;
 	return true;
 }
 
 const struct certain_rule *enforce_certain(const struct inspect *s, const struct flow *f, const struct observation *o)
 {
+	const struct address endpoint = flow_endpoint(f);
+
 	if (!enforce_on(s) || f->direction == DIRECTION_LATERAL || f->direction == DIRECTION_TRANSIT)
 		return NULL;
-	if (block_is_never(s->blocks, flow_endpoint(f)))
+	if (block_is_never(s->blocks, &endpoint))
 		return NULL;
 	for (uint32_t i = 0; i < s->certain_count; i++)
 		if (rule_fits(s, &s->certain[i], f, o))
@@ -80,9 +82,13 @@ static bool blocks_hold(const struct inspect *s)
 
 struct block_entry *enforce_block(struct inspect *s, const struct flow *f)
 {
+	struct address device, endpoint;
+
 	if (!block_count(s->blocks) || !blocks_hold(s))
 		return NULL;
-	return block_find(s->blocks, f->transport, flow_device(f), flow_endpoint(f), flow_endpoint_port(f), s->deadline_ns);
+	device = flow_device(f);
+	endpoint = flow_endpoint(f);
+	return block_find(s->blocks, f->transport, &device, &endpoint, flow_endpoint_port(f), s->deadline_ns);
 }
 
 struct block_entry *enforce_block_untracked(struct inspect *s, bool from_inside)
@@ -179,9 +185,13 @@ static void release(struct inspect *s, const struct verdict *v)
 static void cut(struct inspect *s, const struct verdict *v)
 {
 	struct flow *f = flow_by_id(s->flows, v->flow);
+	struct address endpoint;
 
+	if (!f || !enforce_on(s))
+		return;
+	endpoint = flow_endpoint(f);
 	// The resets go out with its next frame: only a frame tells where the ends are.
-	if (f && enforce_on(s) && !block_is_never(s->blocks, flow_endpoint(f)))
+	if (!block_is_never(s->blocks, &endpoint))
 		f->flags |= FLOW_FLAG_CUT;
 }
 
@@ -234,10 +244,13 @@ void enforce_verdicts(struct inspect *s)
 bool enforce_should_hold(const struct inspect *s, const struct flow *f)
 {
 	const struct brain_sheet *b = s->config.brain;
+	struct address client, server;
 
 	if (f->direction != DIRECTION_OUT || !enforce_on(s) || !__atomic_load_n(&b->hold, __ATOMIC_RELAXED))
 		return false;
 	if (f->transport != TRANSPORT_TCP || !enforce_brain_alive(s))
 		return false;
-	return !filter_has(b, &s->config.wire->filter_key, FILTER_PAIR, &f->client, &f->server);
+	client = flow_client(f);
+	server = flow_server(f);
+	return !filter_has(b, &s->config.wire->filter_key, FILTER_PAIR, &client, &server);
 }

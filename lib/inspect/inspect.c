@@ -87,7 +87,8 @@ static bool is_inside(const struct inspect *s, const struct address *a)
 // Inline the port tells who is inside; in replay only the address can.
 static void set_direction(const struct inspect *s, struct flow *f, enum flow_side sender)
 {
-	bool client = is_inside(s, &f->client), server = is_inside(s, &f->server);
+	const struct address ends[2] = {flow_client(f), flow_server(f)};
+	bool client = is_inside(s, &ends[FLOW_CLIENT]), server = is_inside(s, &ends[FLOW_SERVER]);
 
 	if (!s->config.replay) {
 		bool sender_inside = s->frame->port == 0;
@@ -100,7 +101,7 @@ static void set_direction(const struct inspect *s, struct flow *f, enum flow_sid
 
 static struct proto_flow proto_flow_of(const struct flow *f)
 {
-	return (struct proto_flow){.client = f->client, .server = f->server, .client_port = f->client_port,
+	return (struct proto_flow){.client = flow_client(f), .server = flow_server(f), .client_port = f->client_port,
 				   .server_port = f->server_port, .transport = f->transport, .direction = f->direction};
 }
 
@@ -277,7 +278,7 @@ static enum inspect_action refuse(struct inspect *s, struct flow *f, enum flow_s
 
 	enforce_count_block(s, f, b);
 	f->flags &= (uint16_t)~FLOW_FLAG_HELD;
-	f->last_unix_ns = s->unix_ns; // remembered as long as somebody tries
+	flow_touch(s->flows, f); // remembered as long as somebody tries
 	if (f->packets[0] + f->packets[1] == 0) {
 		if (f->direction == DIRECTION_OUT)
 			enforce_refuse_open(s);
@@ -297,7 +298,7 @@ static enum inspect_action drop_cut(struct inspect *s, struct flow *f, enum flow
 	count(s->counters, f->flags & FLOW_FLAG_REFUSED ? COUNT_FRAMES_DROPPED_LIMIT : COUNT_FRAMES_DROPPED_CUT);
 	reset_once(s, f, sender, next_seq);
 	f->flags |= FLOW_FLAG_DONE;
-	f->last_unix_ns = s->unix_ns; // or waiting would make us forget it
+	flow_touch(s->flows, f); // or waiting would make us forget it
 	return INSPECT_DROP;
 }
 
@@ -348,14 +349,18 @@ static enum inspect_action inspect_flow(struct inspect *s, struct flow *f, enum 
 static struct flow *find_flow(struct inspect *s, enum flow_side *sender)
 {
 	const struct packet *p = s->packet;
-	struct flow *f = flow_find_or_add(s->flows, p, s->frame->unix_ns, sender);
+	struct flow_key key;
+	struct flow *f;
+
+	flow_key_of(s->flows, p, &key);
+	f = flow_find_or_add(s->flows, p, &key, s->frame->unix_ns, sender);
 
 	if (!f || !(f->flags & (FLOW_FLAG_CUT | FLOW_FLAG_REFUSED)) || f->transport != TRANSPORT_TCP || *sender != FLOW_CLIENT)
 		return f;
 	if (p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET) || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
 		return f;
 	flow_remove(s->flows, f, FLOW_END_REUSED);
-	return flow_find_or_add(s->flows, p, s->frame->unix_ns, sender);
+	return flow_find_or_add(s->flows, p, &key, s->frame->unix_ns, sender);
 }
 
 static enum inspect_action stations(struct inspect *s, uint64_t *held)

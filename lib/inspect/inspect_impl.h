@@ -54,14 +54,14 @@ void enforce_verdicts(struct inspect *s);
 bool enforce_should_hold(const struct inspect *s, const struct flow *f);
 
 // The ends of a flow by place: the inside device and the other one.
-static inline const struct address *flow_device(const struct flow *f)
+static inline struct address flow_device(const struct flow *f)
 {
-	return f->direction == DIRECTION_IN ? &f->server : &f->client;
+	return f->direction == DIRECTION_IN ? flow_server(f) : flow_client(f);
 }
 
-static inline const struct address *flow_endpoint(const struct flow *f)
+static inline struct address flow_endpoint(const struct flow *f)
 {
-	return f->direction == DIRECTION_IN ? &f->client : &f->server;
+	return f->direction == DIRECTION_IN ? flow_client(f) : flow_server(f);
 }
 
 static inline uint16_t flow_endpoint_port(const struct flow *f)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A capture: records of {control, length (2, big-endian), frame of raw IP}. Control: bits 0-3 let 2^n ms pass, bit 7
-// sweeps. After every frame the table must be whole: counts, lists in order, no parked segment lost or held twice.
+// sweeps, bit 6 sets the clock back. After every frame the table must be whole: counts, index, deadlines, lists in order,
+// no parked segment lost or held twice.
 #include <stdlib.h>
 #include "flow_impl.h"
 
-enum { FLOWS = 4, PARKED = 24 };
+enum { FLOWS = 20, HALF_OPEN = 9, PARKED = 24 }; // few buckets, so that some flows lie in their second
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -55,6 +56,40 @@ static unsigned check_side(const struct flow_table *t, const struct flow_tcp_sid
 	return n;
 }
 
+// Every entry names a live flow that knows its place, and every bucket how many of its own lie elsewhere.
+static void check_index(const struct flow_table *t)
+{
+	uint32_t entries = 0, away = 0, said = 0;
+
+	for (uint32_t at = 0; at < t->bucket_count; at++) {
+		const struct flow_bucket *b = &t->buckets[at];
+
+		said += b->away;
+		for (unsigned i = 0; i < FLOW_BUCKET_FLOWS; i++) {
+			require(!b->slot[i] == !b->mark[i]);
+			if (!b->slot[i])
+				continue;
+			entries++;
+			away += !!(b->slot[i] & FLOW_SLOT_AWAY);
+			require(flow_slot_of(b, i) < t->fresh);
+			require(flow_is_live(&t->flows[flow_slot_of(b, i)]));
+			require(t->flows[flow_slot_of(b, i)].place == at * (FLOW_BUCKET_FLOWS + 1) + i);
+		}
+	}
+	require(entries == t->live && away == said);
+}
+
+// A flow is looked at in time, and a slot without one never.
+static void check_deadlines(const struct flow_table *t)
+{
+	for (uint32_t i = 0; i < t->fresh; i++) {
+		require(!t->deadlines[i] == !flow_is_live(&t->flows[i]));
+		if (flow_is_live(&t->flows[i]) && flow_is_idle(t, &t->flows[i]))
+			require((int32_t)((uint32_t)t->clock.tick - t->deadlines[i]) >= 0);
+	}
+	require(t->half_open.used <= t->half_open.capacity && t->closed.used <= t->closed.capacity);
+}
+
 static void check_table(const struct run *r)
 {
 	unsigned live = 0, parked = 0;
@@ -69,6 +104,8 @@ static void check_table(const struct run *r)
 	for (uint16_t link = r->table->park.free; link; link = r->table->park.segments[link - 1].next)
 		parked++;
 	require(parked == r->table->park.fresh && live == r->live && live == flow_count(r->table));
+	check_index(r->table);
+	check_deadlines(r->table);
 }
 
 static void take_frame(struct run *r, struct bytes frame)
@@ -76,24 +113,29 @@ static void take_frame(struct run *r, struct bytes frame)
 	struct frame f = {.at = frame.at, .bytes = (uint32_t)frame.left, .unix_ns = r->now, .link = LINK_RAW};
 	uint64_t added = r->counters.value[COUNT_FLOWS_ADDED];
 	enum flow_side sender, again;
+	struct flow_key key;
 	struct packet p;
 
 	if (decode_frame(&f, false, &p) != DECODE_OK)
 		return;
-	r->current = flow_find_or_add(r->table, &p, r->now, &sender);
+	flow_key_of(r->table, &p, &key);
+	flow_prefetch_bucket(r->table, &key);
+	flow_prefetch(r->table, &key);
+	flow_context_peek(r->table, &key);
+	r->current = flow_find_or_add(r->table, &p, &key, r->now, &sender);
 	r->live += r->counters.value[COUNT_FLOWS_ADDED] - added;
 	if (!r->current)
 		return;
-	require(flow_find(r->table, &p, &again) == r->current && again == sender);
+	require(flow_find(r->table, &p, &key, &again) == r->current && again == sender);
 	flow_update(r->table, r->current, sender, &f, &p);
 	flow_order(r->table, r->current, sender, &p, packet_payload(&f, &p), on_bytes, r);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct flow_config config = {.flows = FLOWS, .parked_segments = PARKED, .key = {1, 2}};
+	static const struct flow_config config = {.flows = FLOWS, .half_open = HALF_OPEN, .parked_segments = PARKED, .key = {1, 2}};
 	struct bytes in = bytes_of(data, size), frame;
-	struct run r = {.now = 1};
+	struct run r = {.now = 1ull << 40};
 	uint8_t control;
 	uint16_t length;
 
@@ -101,6 +143,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(r.table != NULL);
 	while (bytes_read_u8(&in, &control) && bytes_read_u16(&in, &length) && bytes_take(&in, length, &frame)) {
 		r.now += 1000000ull << (control & 15);
+		if (control & 64)
+			r.now -= r.now / 2;
 		if (control & 128)
 			flow_table_step(r.table, r.now);
 		take_frame(&r, frame);

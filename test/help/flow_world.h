@@ -33,7 +33,7 @@ static inline void world_ended(void *user, struct flow *f, enum flow_end why)
 {
 	struct world *w = user;
 
-	ck_assert(f->client.family != 0);
+	ck_assert(f->family != 0);
 	w->ended++;
 	w->why = why;
 }
@@ -49,16 +49,23 @@ static inline void world_got(void *user, struct flow *f, enum flow_side sender, 
 	w->gaps[sender] += gap;
 }
 
-static inline struct world *world_new(uint32_t flows, uint32_t parked)
+static inline struct world *world_of(const struct flow_config *config)
 {
 	struct world *w = calloc(1, sizeof(*w));
 
-	w->config = (struct flow_config){.flows = flows, .parked_segments = parked, .key = {1, 2}};
+	w->config = *config;
 	w->table = flow_table_create(&w->config, &w->counters, world_ended, w);
 	ck_assert_ptr_nonnull(w->table);
 	w->now = 1000 * SECOND;
 	w->client_port = 40000;
 	return w;
+}
+
+static inline struct world *world_new(uint32_t flows, uint32_t parked)
+{
+	const struct flow_config config = {.flows = flows, .parked_segments = parked, .key = {1, 2}};
+
+	return world_of(&config);
 }
 
 static inline void world_end(struct world *w)
@@ -87,14 +94,24 @@ static inline struct packet world_packet(const struct world *w, enum flow_side s
 static inline struct flow *world_pass(struct world *w, const struct packet *p, struct bytes payload)
 {
 	struct frame frame = {.bytes = (uint32_t)(54 + payload.left), .unix_ns = w->now};
+	struct flow_key key;
 
-	w->flow = flow_find_or_add(w->table, p, w->now, &w->sender);
+	flow_key_of(w->table, p, &key);
+	w->flow = flow_find_or_add(w->table, p, &key, w->now, &w->sender);
 	if (!w->flow)
 		return NULL;
 	w->opened += flow_update(w->table, w->flow, w->sender, &frame, p);
 	if (p->transport == TRANSPORT_TCP)
 		flow_order(w->table, w->flow, w->sender, p, payload, world_got, w);
 	return w->flow;
+}
+
+static inline struct flow *world_find(struct world *w, const struct packet *p, enum flow_side *sender)
+{
+	struct flow_key key;
+
+	flow_key_of(w->table, p, &key);
+	return flow_find(w->table, p, &key, sender);
 }
 
 // seq and ack are counted from the ISN of their side: 1 is the first byte.

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a packet is looked up by: one hash for both directions, over family, ends, transport and a tag of the VLANs and
+// tunnels it came in. Keyed throughout. Knows no table beyond its key and size.
+#include "flow_impl.h"
+
+// Hashed as memory: the lower end first, so that both directions give one key. The sizes differ, so the families do.
+struct key4 {
+	uint8_t address[2][4];
+	uint16_t port[2];
+	uint32_t tag;
+	uint8_t transport;
+	uint8_t zero[7];
+};
+_Static_assert(sizeof(struct key4) == 24, "no padding: it is hashed as memory");
+
+struct key6 {
+	uint8_t address[2][16];
+	uint16_t port[2];
+	uint32_t tag;
+	uint8_t transport;
+	uint8_t zero[7];
+};
+_Static_assert(sizeof(struct key6) == 48, "no padding: it is hashed as memory");
+
+struct tag_words { // hashed as memory
+	uint16_t vlan[DECODE_TAGS];
+	uint16_t tunnels;
+	struct {
+		uint32_t kind, id;
+	} tunnel[DECODE_TUNNELS];
+};
+_Static_assert(sizeof(struct tag_words) == 24, "no padding: it is hashed as memory");
+
+static bool has_ports(uint8_t transport)
+{
+	return transport == TRANSPORT_TCP || transport == TRANSPORT_UDP;
+}
+
+// VLAN id 0 says "no VLAN" (a priority tag, IEEE 802.1Q), so it separates nothing.
+static uint32_t tag_of(const struct flow_table *t, const struct packet *p)
+{
+	struct tag_words words = {.tunnels = p->tunnels};
+	unsigned n = 0;
+	uint32_t tag;
+
+	for (unsigned i = 0; i < p->vlans && i < DECODE_TAGS; i++)
+		if (p->vlan[i])
+			words.vlan[n++] = p->vlan[i];
+	for (unsigned i = 0; i < p->tunnels && i < DECODE_TUNNELS; i++) {
+		words.tunnel[i].kind = p->tunnel[i].kind;
+		words.tunnel[i].id = p->tunnel[i].id;
+	}
+	if (!n && !p->tunnels)
+		return 0;
+	tag = (uint32_t)siphash13(&t->key, &words, sizeof(words));
+	return tag ? tag : 1;
+}
+
+static uint64_t load64(const uint8_t *at)
+{
+	uint64_t x;
+
+	memcpy(&x, at, sizeof(x));
+	return x;
+}
+
+static uint64_t hash4(const struct flow_table *t, const struct packet *p, const uint16_t port[2], uint32_t tag)
+{
+	struct key4 key = {.tag = tag, .transport = p->transport};
+	uint32_t source, destination;
+	bool swap;
+
+	memcpy(&source, p->source.b, sizeof(source));
+	memcpy(&destination, p->destination.b, sizeof(destination));
+	swap = source > destination || (source == destination && port[0] > port[1]); // any order will do
+	memcpy(key.address[swap], &source, sizeof(source));
+	memcpy(key.address[!swap], &destination, sizeof(destination));
+	key.port[swap] = port[0];
+	key.port[!swap] = port[1];
+	return siphash13(&t->key, &key, sizeof(key));
+}
+
+static uint64_t hash6(const struct flow_table *t, const struct packet *p, const uint16_t port[2], uint32_t tag)
+{
+	struct key6 key = {.tag = tag, .transport = p->transport};
+	int order = memcmp(p->source.b, p->destination.b, sizeof(p->source.b));
+	bool swap = order > 0 || (order == 0 && port[0] > port[1]);
+
+	memcpy(key.address[swap], p->source.b, sizeof(p->source.b));
+	memcpy(key.address[!swap], p->destination.b, sizeof(p->destination.b));
+	key.port[swap] = port[0];
+	key.port[!swap] = port[1];
+	return siphash13(&t->key, &key, sizeof(key));
+}
+
+// ICMP's type is no port: a question and its answer are one flow.
+void flow_key_of(const struct flow_table *t, const struct packet *p, struct flow_key *key)
+{
+	bool ports = has_ports(p->transport);
+	const uint16_t port[2] = {ports ? p->source_port : 0, ports ? p->destination_port : 0};
+	uint64_t hash;
+
+	key->tag = p->vlans | p->tunnels ? tag_of(t, p) : 0;
+	hash = p->source.family == 4 ? hash4(t, p, port, key->tag) : hash6(t, p, port, key->tag);
+	key->bucket = (uint32_t)((hash & UINT32_MAX) * t->bucket_count >> 32);
+	key->mark = (uint32_t)(hash >> 32);
+	key->mark += key->mark == 0; // an empty entry's
+	key->candidate = 0;
+}
+
+static bool same16(const uint8_t *a, const uint8_t *b)
+{
+	return ((load64(a) ^ load64(b)) | (load64(a + 8) ^ load64(b + 8))) == 0;
+}
+
+static bool ends_are(const struct flow *f, const struct packet *p, bool ports, bool sender_is_client)
+{
+	const uint8_t *source = sender_is_client ? f->client : f->server;
+	const uint8_t *destination = sender_is_client ? f->server : f->client;
+
+	if (ports && (p->source_port != (sender_is_client ? f->client_port : f->server_port) ||
+		      p->destination_port != (sender_is_client ? f->server_port : f->client_port)))
+		return false;
+	return same16(source, p->source.b) && same16(destination, p->destination.b);
+}
+
+bool flow_key_fits(const struct flow *f, const struct packet *p, const struct flow_key *key, enum flow_side *sender)
+{
+	bool ports = has_ports(p->transport);
+
+	if (f->family != p->source.family || f->transport != p->transport || f->tag != key->tag)
+		return false;
+	if (ends_are(f, p, ports, true))
+		*sender = FLOW_CLIENT;
+	else if (ends_are(f, p, ports, false))
+		*sender = FLOW_SERVER;
+	else
+		return false;
+	return true;
+}
+
+static struct address address_of(uint8_t family, const uint8_t *b)
+{
+	struct address a = {.family = family};
+
+	memcpy(a.b, b, sizeof(a.b));
+	return a;
+}
+
+struct address flow_client(const struct flow *f)
+{
+	return address_of(f->family, f->client);
+}
+
+struct address flow_server(const struct flow *f)
+{
+	return address_of(f->family, f->server);
+}
