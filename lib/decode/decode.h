@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Frame → packet: what the bytes of one frame say, layers 2 to 4. Knows no connections and no time. Work is bounded by
-// DECODE_TAGS and DECODE_EXTENSIONS. Never reads past frame.bytes.
+// Frame → packet: what the bytes of one frame say, layers 2 to 4, inside tunnels too. Knows no connections and no time. Work is bounded by
+// the limits below. Never reads past frame.bytes.
 #pragma once
 #include "address.h"
 
@@ -11,21 +11,26 @@ enum link_type { LINK_ETHERNET, LINK_RAW /* starts with IP */, LINK_COOKED /* Li
 enum decode_result {
 	DECODE_OK,        // addresses and transport are known
 	DECODE_OTHER,     // not IP: forward, nothing to inspect
-	DECODE_PIECE,     // an IP fragment: addresses known, no ports. (An IPv6 atomic fragment is DECODE_OK)
-	DECODE_MALFORMED, // headers contradict themselves or the frame
+	DECODE_PIECE,     // an IP fragment: addresses known, no ports; its payload is the fragment's data. (An IPv6 atomic fragment is DECODE_OK)
+	DECODE_MALFORMED, // headers contradict themselves or the frame; with ODDITY_HEADER no receiver takes it
 };
 
 enum packet_oddity { // bits
-	ODDITY_CUT = 1 << 0,            // frame is shorter than its IP length
-	ODDITY_TRAILER = 1 << 1,        // frame is longer than its IP length (more than Ethernet padding)
-	ODDITY_IP_CHECKSUM = 1 << 2,
-	ODDITY_TRANSPORT_CHECKSUM = 1 << 3,
-	ODDITY_IP_OPTIONS = 1 << 4,
-	ODDITY_TUNNEL = 1 << 5,         // GRE, IPIP, VXLAN, MPLS, PPPoE: the inner packet is not looked at
+	ODDITY_CUT = 1 << 0,            // what is there is shorter than an IP length, of any level
+	ODDITY_TRAILER = 1 << 1,        // what is there is longer than an IP length (more than Ethernet padding)
+	ODDITY_IP_CHECKSUM = 1 << 2,    // of any level
+	ODDITY_TRANSPORT_CHECKSUM = 1 << 3, // of any level, GRE's included
+	ODDITY_IP_OPTIONS = 1 << 4,     // IPv4 options or IPv6 extension headers other than a fragment's
+	ODDITY_TUNNEL = 1 << 5,         // a tunnel of another kind, deeper than DECODE_TUNNELS or without IP: what is inside is not looked at
 	ODDITY_FLAGS = 1 << 6,          // TCP flags no stack sends (SYN+FIN, SYN+RST, null, Xmas)
 	ODDITY_OFFSET = 1 << 7,         // TCP data offset below 5 or past the segment
-	ODDITY_OPTIONS = 1 << 8,        // TCP options run past the header
-	ODDITY_LENGTH = 1 << 9,         // UDP length contradicts IP length
+	ODDITY_OPTIONS = 1 << 8,        // TCP options of length 0, 1 or past the header. Linux takes the segment: it ignores that option and all after it
+	ODDITY_LENGTH = 1 << 9,         // UDP length contradicts IP length. Linux takes one that is shorter (and, in IPv6, 0)
+	ODDITY_HEADER = 1 << 10,        // no receiver takes it: a length or offset that cannot be, a nested IPv6 fragment header, a fragment past 65,535
+	                                // bytes or without its transport header. Never for what only a cut capture lacks
+	ODDITY_EXTENSIONS = 1 << 11,    // an IPv6 chain longer than DECODE_EXTENSIONS or _BYTES: transport is the first header not read
+	// What the wire refuses inline (evasion rows 14-17, 30, 31, 57-63, 83); a CUT frame has its own counter
+	ODDITIES_REFUSED = ODDITY_IP_CHECKSUM | ODDITY_TRANSPORT_CHECKSUM | ODDITY_FLAGS | ODDITY_OFFSET | ODDITY_LENGTH | ODDITY_HEADER,
 };
 
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG = 32 };
@@ -56,8 +61,10 @@ struct packet {
 	struct tunnel tunnel[DECODE_TUNNELS];
 	uint32_t fragment_id;        // DECODE_PIECE: IPv4 identification (16 bits) or that of RFC 8200 §4.5
 	uint16_t fragment_offset;    // DECODE_PIECE: in bytes, a multiple of 8
+	uint16_t fragment_next;      // DECODE_PIECE, IPv6: where, from ip_offset, the byte stands that says a fragment header follows
 	uint8_t fragment_more;       // DECODE_PIECE: more follow
-	uint8_t has_timestamp;       // TCP: a timestamp option (RFC 7323 §3), value below
+	uint8_t has_signature;       // TCP: an MD5 option (RFC 2385) or TCP-AO (RFC 5925)
+	uint8_t has_timestamp;       // TCP: a timestamp option (RFC 7323 §3), value below; of several the last, as Linux does
 	uint32_t timestamp;
 	uint16_t urgent;             // TCP: urgent pointer, with TCP_URG
 	uint8_t transport;           // IP protocol number
@@ -66,7 +73,7 @@ struct packet {
 	uint16_t oddities;           // enum packet_oddity
 	uint16_t ether_type;         // of the innermost header looked at
 	uint32_t ip_offset;          // from frame start
-	uint32_t transport_offset;
+	uint32_t transport_offset;   // 0 for a fragment
 	uint32_t payload_offset;
 	uint32_t payload_bytes;      // by the IP length, never past the frame
 	uint32_t seq, ack;           // TCP, host order
@@ -92,6 +99,7 @@ enum { DECODE_RESET_BYTES = 128 };
 // Builds a TCP reset in `out`, ready to transmit out of the port it goes to, from a frame of the same flow: link header, tags and
 // IP version are copied. `forward` true: same direction as the model frame (its source to its destination), false: the other way.
 // seq must be the receiver's RCV.NXT (RFC 5961 §3); the segment is RST|ACK with `ack`, checksums filled in, TTL 64.
-// Only for LINK_ETHERNET models with a decoded TCP packet. Returns its length (at least 60), 0 if it cannot be built.
+// Only for LINK_ETHERNET models with a decoded TCP packet directly above the tags: not in a tunnel, MPLS or PPPoE, whose own
+// lengths, sums and sequence numbers would have to be made up. Returns its length (at least 60), 0 if it cannot be built.
 size_t decode_build_reset(const struct frame *model, const struct packet *p, bool forward, uint32_t seq, uint32_t ack,
 			  uint8_t out[DECODE_RESET_BYTES]);

@@ -60,6 +60,7 @@ static uint8_t *put_ipv6(uint8_t *at, const struct packet *p)
 static uint8_t *put_tcp(uint8_t *at, const struct packet *p)
 {
 	uint8_t *start = at, *sum;
+	uint16_t folded;
 
 	at = put_u16(at, p->source_port);
 	at = put_u16(at, p->destination_port);
@@ -71,7 +72,8 @@ static uint8_t *put_tcp(uint8_t *at, const struct packet *p)
 	sum = at;
 	at = put_u16(at, 0);
 	at = put_u16(at, 0);
-	put_u16(sum, checksum_fold(checksum_add(checksum_add_pseudo(p, TCP_BYTES), bytes_of(start, TCP_BYTES))));
+	folded = checksum_fold(checksum_add_unturned(decode_pseudo(p, TCP_BYTES), bytes_of(start, TCP_BYTES)));
+	memcpy(sum, &folded, sizeof(folded)); // summed as it lies, put as it lies
 	return at;
 }
 
@@ -80,8 +82,7 @@ static bool can_be_model(const struct frame *model, const struct packet *p)
 	// A fragment is TCP by its number but has no transport_offset.
 	return model->link == LINK_ETHERNET && p->transport == TRANSPORT_TCP && p->transport_offset > p->ip_offset &&
 	       (p->source.family == 4 || p->source.family == 6) && p->source.family == p->destination.family &&
-	       p->ip_offset >= ETHERNET_BYTES && p->ip_offset <= ETHERNET_BYTES + DECODE_TAGS * VLAN_BYTES &&
-	       p->ip_offset <= model->bytes;
+	       !p->tunnels && p->ip_offset == (uint32_t)ETHERNET_BYTES + p->vlans * VLAN_BYTES && p->ip_offset <= model->bytes;
 }
 
 size_t decode_build_reset(const struct frame *model, const struct packet *p, bool forward, uint32_t seq, uint32_t ack,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// One frame: the first byte is the link layer. Whatever decode says must lie inside the frame, and a reset built from
-// it must be a packet of the same flow.
+// One frame: the first byte is the link layer. Whatever decode says must lie inside the frame, the fast path must say what the general one
+// does, and a reset built from it must be a packet of the same flow.
 #include <stdlib.h>
-#include "decode.h"
+#include "decode_impl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -16,13 +16,36 @@ static void check_packet(const struct frame *f, const struct packet *p, enum dec
 {
 	require(p->ip_offset <= f->bytes && p->transport_offset <= f->bytes);
 	require(p->payload_offset <= f->bytes && p->payload_bytes <= f->bytes - p->payload_offset);
-	require(p->vlans <= DECODE_TAGS && p->window_scale <= 14);
+	require(p->vlans <= DECODE_TAGS && p->tunnels <= DECODE_TUNNELS && p->window_scale <= 14);
 	require(result != DECODE_OTHER || !address_is_set(&p->source));
 	if (result != DECODE_OK && result != DECODE_PIECE)
 		return;
 	require(p->source.family == 4 || p->source.family == 6);
 	require(p->source.family == p->destination.family);
-	require(result != DECODE_PIECE || (!p->source_port && !p->destination_port && !p->payload_bytes));
+	require(result != DECODE_PIECE || (!p->source_port && !p->destination_port && !p->transport_offset));
+	require(result != DECODE_PIECE || (p->fragment_offset % 8 == 0 && p->fragment_next < p->payload_offset));
+}
+
+static void check_paths(const struct frame *f, bool checksums, const struct packet *p, enum decode_result result)
+{
+	struct packet general;
+
+	memset(&general, 0xff, sizeof(general));
+	require(decode_frame_general(f, checksums, &general) == result);
+	require(memcmp(&general, p, sizeof(general)) == 0);
+}
+
+// From its IP header on, a frame says the same.
+static void check_datagram(const struct frame *f, const struct packet *p, enum decode_result result)
+{
+	struct packet again = *p;
+
+	if (p->oddities & ODDITY_TUNNEL || (result != DECODE_OK && result != DECODE_PIECE))
+		return;
+	require(decode_datagram(f, p->ip_offset, true, &again) == result);
+	require(address_equal(&again.source, &p->source) && again.source_port == p->source_port && again.transport == p->transport);
+	require(again.vlans == p->vlans && again.tunnels == p->tunnels && again.payload_offset == p->payload_offset);
+	require(again.payload_bytes <= f->bytes - again.payload_offset);
 }
 
 static void check_reset(const struct frame *f, const struct packet *p)
@@ -51,7 +74,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	f.link = data[0];
 	result = decode_frame(&f, true, &p);
 	check_packet(&f, &p, result);
+	check_paths(&f, true, &p, result);
+	check_datagram(&f, &p, result);
 	require(decode_frame(&f, false, &lax) == result);
+	check_paths(&f, false, &lax, result);
 	lax.oddities |= p.oddities & (ODDITY_IP_CHECKSUM | ODDITY_TRANSPORT_CHECKSUM);
 	require(memcmp(&lax, &p, sizeof(p)) == 0);
 	if (result == DECODE_OK)

@@ -112,7 +112,7 @@ START_TEST(a_cooked_frame_may_carry_a_tag)
 }
 END_TEST
 
-START_TEST(what_is_not_ip_is_other_and_mpls_and_pppoe_are_tunnels)
+START_TEST(what_is_not_ip_is_other_and_what_only_looks_like_mpls_and_pppoe_too)
 {
 	static const unsigned types[][2] = {{0x0806, 0}, {0x0100, 0}, {0x8863, 0},
 					    {0x8864, 1}, {0x8847, 1}, {0x8848, 1}};
@@ -127,37 +127,6 @@ START_TEST(what_is_not_ip_is_other_and_mpls_and_pppoe_are_tunnels)
 		ck_assert_uint_eq(p.oddities, types[i][1] ? ODDITY_TUNNEL : 0);
 		ck_assert(!address_is_set(&p.source) && p.payload_bytes == 0);
 	}
-}
-END_TEST
-
-START_TEST(tunnels_over_ip_show_their_outer_addresses)
-{
-	static const unsigned transports[] = {4, 41, 47, 137};
-
-	for (size_t i = 0; i < 4; i++) {
-		struct draft d = {0};
-		struct packet p;
-
-		ether(&d, 0x0800);
-		ipv4(&d, transports[i], 40, 0);
-		tcp4(&d, TCP_ACK, "");
-		ck_assert_int_eq(decode(&d, LINK_ETHERNET, &p), DECODE_OK);
-		ck_assert(p.oddities == ODDITY_TUNNEL && p.transport == transports[i] && p.source.family == 4);
-		ck_assert(p.source_port == 0 && p.tcp_flags == 0);
-	}
-}
-END_TEST
-
-START_TEST(vxlan_is_known_by_its_port)
-{
-	struct draft d = {0};
-	struct packet p;
-
-	ether(&d, 0x0800);
-	ipv4(&d, 17, 8 + 30, 0);
-	udp(&d, 4789, 38, 30);
-	ck_assert_int_eq(decode(&d, LINK_ETHERNET, &p), DECODE_OK);
-	ck_assert(p.oddities == ODDITY_TUNNEL && p.destination_port == 4789 && p.payload_bytes == 30);
 }
 END_TEST
 
@@ -199,6 +168,43 @@ START_TEST(headers_that_contradict_themselves_are_malformed)
 		tcp4(&d, TCP_ACK, "");
 		d.b[wrong[i].at] = (uint8_t)wrong[i].value;
 		ck_assert_int_eq(decode(&d, LINK_ETHERNET, &p), DECODE_MALFORMED);
+		ck_assert_uint_eq(p.oddities & ODDITY_HEADER, ODDITY_HEADER);
+	}
+}
+END_TEST
+
+START_TEST(a_header_that_a_capture_cut_off_is_nobodys_fault)
+{
+	struct draft d = {0};
+	struct packet p;
+
+	ether(&d, 0x0800);
+	tcp4(&d, TCP_ACK, "");
+	decode(&d, LINK_ETHERNET, &p);
+	for (uint32_t n = 14; n < 54; n++) {
+		frame.bytes = n;
+		ck_assert_int_eq(decode_frame(&frame, true, &p), DECODE_MALFORMED);
+		ck_assert_uint_eq(p.oddities & ODDITY_HEADER, 0);
+		frame.wire_bytes = n;
+		decode_frame(&frame, true, &p);
+		ck_assert_uint_eq(p.oddities & ODDITY_HEADER, ODDITY_HEADER);
+		frame.wire_bytes = 54;
+	}
+}
+END_TEST
+
+START_TEST(a_transport_header_past_the_ip_length_is_refused)
+{
+	static const unsigned transports[] = {6, 17, 1};
+
+	for (size_t i = 0; i < 3; i++) {
+		struct draft d = {0};
+		struct packet p;
+
+		ipv4(&d, transports[i], 3, 0);
+		put(&d, "\0\0\0more than that", 18);
+		ck_assert_int_eq(decode(&d, LINK_RAW, &p), DECODE_MALFORMED);
+		ck_assert_uint_eq(p.oddities & ODDITY_HEADER, ODDITY_HEADER);
 	}
 }
 END_TEST
@@ -233,7 +239,32 @@ START_TEST(an_ipv4_fragment_is_a_piece_without_ports)
 		ipv4(&d, 6, 20, fields[i]);
 		tcp(&d, TCP_ACK, "");
 		ck_assert_int_eq(decode(&d, LINK_RAW, &p), DECODE_PIECE);
-		ck_assert(p.source.family == 4 && p.source_port == 0 && p.transport == 6 && p.payload_bytes == 0);
+		ck_assert(p.source.family == 4 && p.source_port == 0 && p.transport == 6 && p.transport_offset == 0);
+		ck_assert(p.fragment_id == 7 && p.fragment_offset == (fields[i] & 0x1fff) * 8 &&
+			  p.fragment_more == (fields[i] >> 13 & 1) && p.payload_offset == 20 && p.payload_bytes == 20);
+	}
+}
+END_TEST
+
+START_TEST(a_piece_no_receiver_takes_is_odd)
+{
+	static const struct {
+		unsigned transport, upper, fragment, odd;
+	} rows[] = {
+		{6, 24, 0x2000, 0},  {6, 16, 0x2000, 1}, {6, 8, 0x2000, 1},      {17, 8, 0x2000, 0},  {17, 0, 0x2000, 1},
+		{6, 16, 0x2001, 0},  {6, 13, 0x2001, 1}, {6, 13, 0x0001, 0},     {6, 0, 0x0001, 1},   {6, 100, 0x1fff, 1},
+		{50, 8, 0x2000, 0}, {47, 8, 0x2000, 0}, {17, 16, 0x1ffa, 0}, {17, 16, 0x1ffd, 1},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct draft d = {0};
+		struct packet p;
+
+		ipv4(&d, rows[i].transport, rows[i].upper, rows[i].fragment);
+		for (unsigned n = 0; n < rows[i].upper; n++)
+			put8(&d, n == 12 ? 0x50 : 0);
+		ck_assert_int_eq(decode(&d, LINK_RAW, &p), DECODE_PIECE);
+		ck_assert_msg(p.oddities == (rows[i].odd ? ODDITY_HEADER : 0), "row %zu", i);
 	}
 }
 END_TEST
@@ -264,6 +295,7 @@ START_TEST(an_ipv6_chain_is_walked_up_to_its_limits)
 		ck_assert_uint_eq(p.transport, n <= 8 ? 6 : 60);
 		ck_assert_uint_eq(p.destination_port, n <= 8 ? 80 : 0);
 		ck_assert_uint_eq(p.oddities & ODDITY_IP_OPTIONS, n ? ODDITY_IP_OPTIONS : 0);
+		ck_assert_uint_eq(p.oddities & ODDITY_EXTENSIONS, n <= 8 ? 0 : ODDITY_EXTENSIONS);
 	}
 }
 END_TEST
@@ -281,6 +313,7 @@ START_TEST(an_ipv6_extension_longer_than_the_budget_is_not_followed)
 		tcp(&d, TCP_ACK, "");
 		ck_assert_int_eq(decode(&d, LINK_RAW, &p), DECODE_OK);
 		ck_assert_uint_eq(p.transport, eights == 31 ? 6 : 60);
+		ck_assert_uint_eq(p.oddities & ODDITY_EXTENSIONS, eights == 31 ? 0 : ODDITY_EXTENSIONS);
 	}
 }
 END_TEST
@@ -301,6 +334,32 @@ START_TEST(an_atomic_fragment_is_a_packet_a_real_one_a_piece_a_nested_one_malfor
 	ck_assert(p.transport == 6 && p.source_port == 0 && p.source.family == 6);
 	ipv6_chain(&nested, two, 2, 0);
 	ck_assert_int_eq(decode(&nested, LINK_RAW, &p), DECODE_MALFORMED);
+	ck_assert_uint_eq(p.oddities & ODDITY_HEADER, ODDITY_HEADER);
+}
+END_TEST
+
+START_TEST(an_ipv6_piece_without_its_headers_is_odd)
+{
+	static const struct {
+		uint8_t kinds[3];
+		unsigned n, fragment, odd, next_at, payload_offset;
+	} rows[] = {
+		{{44}, 1, 1, 0, 6, 48},      {{0, 44}, 2, 1, 0, 40, 56}, {{44, 60}, 2, 1, 0, 6, 48},
+		{{44, 44}, 2, 1, 1, 6, 48}, {{44, 44}, 2, 8, 0, 6, 48}, {{44, 60, 44}, 3, 1, 1, 6, 48},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct draft d = {0};
+		struct packet p;
+
+		ipv6_chain(&d, rows[i].kinds, rows[i].n, rows[i].fragment);
+		put32(&d, 0); // a multiple of 8
+		set16(&d, 4, (unsigned)d.n - 40);
+		ck_assert_int_eq(decode(&d, LINK_RAW, &p), DECODE_PIECE);
+		ck_assert_msg((p.oddities & ODDITY_HEADER) == (rows[i].odd ? ODDITY_HEADER : 0), "row %zu", i);
+		ck_assert_uint_eq(p.fragment_next, rows[i].next_at);
+		ck_assert(p.payload_offset == rows[i].payload_offset && p.payload_bytes == d.n - p.payload_offset);
+	}
 }
 END_TEST
 
@@ -329,6 +388,7 @@ START_TEST(a_data_offset_outside_the_segment_gives_no_payload)
 		d.b[20 + 12] = (uint8_t)(offset << 4);
 		ck_assert_int_eq(decode(&d, LINK_RAW, &p), DECODE_OK);
 		ck_assert_uint_eq(p.oddities & ODDITY_OFFSET, offset < 5 || offset > 8 ? ODDITY_OFFSET : 0);
+		ck_assert_uint_eq(p.oddities & ODDITY_HEADER, offset < 5 || offset > 8 ? ODDITY_HEADER : 0);
 		ck_assert_uint_eq(p.payload_bytes, offset < 5 || offset > 8 ? 0 : 15 - (offset - 5) * 4);
 	}
 }
@@ -362,6 +422,37 @@ START_TEST(window_scale_is_read_from_a_syn_only_and_clamped)
 		ck_assert_int_eq(decode(&d, LINK_RAW, &p), DECODE_OK);
 		ck_assert_uint_eq(p.oddities & ~ODDITY_TRANSPORT_CHECKSUM, rows[i].odd);
 		ck_assert(p.has_window_scale == rows[i].has && p.window_scale == rows[i].scale && p.payload_bytes == 0);
+	}
+}
+END_TEST
+
+START_TEST(timestamps_signatures_and_urgent_bytes_are_read)
+{
+	static const struct {
+		const char *options;
+		unsigned n, has, timestamp, signature;
+	} rows[] = {
+		{"\1\1\x8\xa\1\2\3\4\0\0\0\0", 12, 1, 0x01020304, 0},
+		{"\x8\xa\1\2\3\4\0\0\0\0\1\1", 12, 1, 0x01020304, 0},
+		{"\x8\xa\1\2\3\4\0\0\0\0\x8\xa\0\0\0\5\0\0\0\0", 20, 1, 5, 0},
+		{"\x8\x9\1\2\3\4\0\0\0\1\1\1", 12, 0, 0, 0},
+		{"\1\1\x13\x12 sixteen bytes..", 20, 0, 0, 1},
+		{"\1\1\x13\x11 sixteen bytes.\1", 20, 0, 0, 0},
+		{"\x1d\x4\0\0", 4, 0, 0, 1},
+		{"\x1d\x3\0\0", 4, 0, 0, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct draft d = {0};
+		struct packet p;
+
+		tcp4(&d, TCP_ACK | TCP_URG, "12345678901234567890");
+		memcpy(d.b + 40, rows[i].options, rows[i].n);
+		set16(&d, 20 + 18, 0x1234);
+		d.b[20 + 12] = (uint8_t)((5 + rows[i].n / 4) << 4);
+		ck_assert_int_eq(decode(&d, LINK_RAW, &p), DECODE_OK);
+		ck_assert(p.has_timestamp == rows[i].has && p.timestamp == rows[i].timestamp);
+		ck_assert(p.has_signature == rows[i].signature && p.urgent == 0x1234);
 	}
 }
 END_TEST
@@ -406,17 +497,24 @@ END_TEST
 
 START_TEST(a_udp_length_that_contradicts_ip_is_an_oddity_not_a_crash)
 {
-	static const unsigned rows[][2] = {{0, 0}, {7, 0}, {8, 0}, {11, 3}, {13, 0}, {65535, 0}}; // length, payload
+	static const unsigned rows[][4] = {{0, 0, 1, 0},  {7, 0, 1, 1},  {8, 0, 0, 0},
+					   {11, 3, 0, 0}, {13, 0, 1, 1}, {65535, 0, 1, 1}}; // length, payload, refused in IPv4 and 6
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct draft d = {0};
-		struct packet p;
+		for (int six = 0; six < 2; six++) {
+			struct draft d = {0};
+			struct packet p;
 
-		ipv4(&d, 17, 12, 0);
-		udp(&d, 53, rows[i][0], 4);
-		ck_assert_int_eq(decode(&d, LINK_RAW, &p), DECODE_OK);
-		ck_assert_uint_eq(p.oddities, ODDITY_LENGTH);
-		ck_assert_uint_eq(p.payload_bytes, rows[i][1]);
+			if (six)
+				ipv6(&d, 17, 12);
+			else
+				ipv4(&d, 17, 12, 0);
+			udp(&d, 53, rows[i][0], 4);
+			ck_assert_int_eq(decode(&d, LINK_RAW, &p), DECODE_OK);
+			ck_assert_uint_eq(p.oddities & ~(unsigned)ODDITY_TRANSPORT_CHECKSUM,
+					  ODDITY_LENGTH | (rows[i][2 + six] ? ODDITY_HEADER : 0u));
+			ck_assert_uint_eq(p.payload_bytes, rows[i][1]);
+		}
 	}
 }
 END_TEST
@@ -513,11 +611,14 @@ int main(void)
 		every_link_layer_leads_to_the_same_packet,
 		three_tags_are_read_and_a_fourth_is_a_tunnel,
 		a_cooked_frame_may_carry_a_tag,
-		what_is_not_ip_is_other_and_mpls_and_pppoe_are_tunnels,
-		tunnels_over_ip_show_their_outer_addresses,
-		vxlan_is_known_by_its_port,
+		what_is_not_ip_is_other_and_what_only_looks_like_mpls_and_pppoe_too,
 		ip_length_rules_over_padding_trailers_and_cuts,
 		headers_that_contradict_themselves_are_malformed,
+		a_header_that_a_capture_cut_off_is_nobodys_fault,
+		a_transport_header_past_the_ip_length_is_refused,
+		a_piece_no_receiver_takes_is_odd,
+		an_ipv6_piece_without_its_headers_is_odd,
+		timestamps_signatures_and_urgent_bytes_are_read,
 		ipv4_options_are_skipped_and_noted,
 		an_ipv4_fragment_is_a_piece_without_ports,
 		an_ipv6_chain_is_walked_up_to_its_limits,
