@@ -314,10 +314,19 @@ static bool restore_vlan(struct rte_mbuf **m)
 	return true;
 }
 
-bool nic_frame(struct rte_mbuf *m, unsigned side, uint64_t unix_ns, struct frame *out)
+void nic_prefetch(struct rte_mbuf *const *frames, unsigned n)
 {
-	if (!restore_vlan(&m))
+	for (unsigned i = 0; i < n; i++)
+		rte_prefetch0(frames[i]);
+}
+
+bool nic_frame(struct rte_mbuf **frame, unsigned side, uint64_t unix_ns, struct frame *out)
+{
+	struct rte_mbuf *m;
+
+	if (!restore_vlan(frame))
 		return false;
+	m = *frame;
 	if (m->nb_segs > 1 && rte_pktmbuf_linearize(m) < 0)
 		return false;
 	*out = (struct frame){.at = rte_pktmbuf_mtod(m, const uint8_t *), .bytes = rte_pktmbuf_data_len(m),

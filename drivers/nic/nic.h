@@ -44,8 +44,11 @@ unsigned nic_distribute_step(struct counters *c);
 unsigned nic_port_receive(unsigned side, struct rte_mbuf *out[NIC_BURST]);
 unsigned nic_port_transmit(unsigned side, struct rte_mbuf **frames, unsigned n); // how many it took
 void nic_free(struct rte_mbuf *m);
+// Asks for the memory that nic_frame reads.
+void nic_prefetch(struct rte_mbuf *const *frames, unsigned n);
 // The frame as flat bytes (multi-segment ones are linearised; false if that is impossible: forward unseen, count). Borrowed until the mbuf goes.
-bool nic_frame(struct rte_mbuf *m, unsigned side, uint64_t unix_ns, struct frame *out);
+// *m may be another one afterwards.
+bool nic_frame(struct rte_mbuf **m, unsigned side, uint64_t unix_ns, struct frame *out);
 // Call once in each thread that uses the functions above.
 void nic_thread_start(void);
 const char *nic_name(unsigned side);

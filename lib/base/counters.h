@@ -31,6 +31,8 @@
 	X(DECODE_BAD, "frames whose headers contradict themselves, forwarded, not inspected")                          \
 	X(DECODE_FRAGMENT, "IP fragments")                                                                             \
 	X(DECODE_TUNNEL, "packets in tunnels deeper or of other kinds than are opened")                                \
+	X(DECODE_OPTIONS, "packets with IPv4 options or IPv6 extension headers")                                       \
+	X(DECODE_EXTENSIONS, "packets with more IPv6 extension headers than are read")                                 \
 	X(DECODE_TRANSPORT, "packets of a transport that is not TCP, UDP or ICMP")                                     \
 	X(DECODE_CHECKSUM, "packets with a wrong checksum (accepted in replay)")                                       \
 	/* wire: defrag */                                                                                             \

@@ -13,6 +13,8 @@ enum {
 	GIVES_DEVICE = 2,
 	GIVES_PORT = 4,
 	GIVES_COMBINATIONS = 8, // by weight
+	HINTS_PER_BLOCK = 4,    // so that a quarter of them is in use when the table is full
+	HINT_FULL = UINT8_MAX,  // a count that has come so far stays
 };
 
 struct block_key {               // hashed and compared as memory
@@ -51,6 +53,10 @@ struct block_table {
 	uint32_t mask;            // chains - 1
 	uint32_t capacity, count, free, cursor, generation;
 	struct lengths lengths[2]; // IPv4, IPv6
+	// How many blocks of one whole address fall on each hint: nearly every packet's address falls on none, and is let go at the price of one byte.
+	uint8_t *hints;
+	uint32_t hint_mask;
+	uint64_t hint_key[4]; // odd
 	struct prefix never[BLOCK_NEVER_PREFIXES];
 	uint32_t nevers;
 };
@@ -64,11 +70,15 @@ struct block_table *block_table_create(uint32_t capacity, const struct siphash_k
 		chains <<= 1;
 	if (!t)
 		return NULL;
+	for (uint64_t i = 0; i < 4; i++)
+		t->hint_key[i] = siphash24(key, &i, sizeof(i)) | 1;
+	t->hint_mask = (uint32_t)(chains * HINTS_PER_BLOCK - 1);
+	t->hints = calloc(chains, HINTS_PER_BLOCK);
 	t->slots = calloc(capacity ? capacity : 1, sizeof(*t->slots));
 	t->live = calloc(capacity ? capacity : 1, sizeof(*t->live));
 	t->by_key = calloc(chains, sizeof(*t->by_key));
 	t->by_id = calloc(chains, sizeof(*t->by_id));
-	if (!t->slots || !t->live || !t->by_key || !t->by_id) {
+	if (!t->slots || !t->live || !t->by_key || !t->by_id || !t->hints) {
 		block_table_destroy(t);
 		errno = ENOMEM;
 		return NULL;
@@ -90,6 +100,7 @@ void block_table_destroy(struct block_table *t)
 	free(t->live);
 	free(t->by_key);
 	free(t->by_id);
+	free(t->hints);
 	free(t);
 }
 
@@ -101,6 +112,7 @@ void block_clear(struct block_table *t)
 		t->slots[i].next_by_key = i + 1 < t->capacity ? i + 1 : NOTHING;
 	t->free = t->capacity ? 0 : NOTHING;
 	memset(t->lengths, 0, sizeof(t->lengths));
+	memset(t->hints, 0, (size_t)t->hint_mask + 1);
 	t->count = t->cursor = 0;
 	t->generation++;
 }
@@ -154,6 +166,30 @@ static unsigned combination(const struct block_key *k)
 static struct lengths *lengths_of(struct block_table *t, const struct address *a)
 {
 	return &t->lengths[a->family == 6];
+}
+
+static bool is_whole(const struct address *a, uint32_t bits)
+{
+	return bits == (a->family == 4 ? 32 : 128);
+}
+
+// Multiply-shift (Dietzfelbinger et al., "A Reliable Randomized Algorithm for the Closest-Pair Problem", 1997): two
+// multiplications by keys nobody knows.
+static uint8_t *hint_of(const struct block_table *t, const struct address *a)
+{
+	uint64_t half[2], sum;
+
+	memcpy(half, a->b, sizeof(half));
+	sum = (half[0] + t->hint_key[0]) * t->hint_key[1] + (half[1] + t->hint_key[2]) * t->hint_key[3];
+	return &t->hints[(sum >> 32) & t->hint_mask];
+}
+
+static void hint_add(struct block_table *t, const struct block_key *k, int n)
+{
+	uint8_t *hint = hint_of(t, &k->endpoint);
+
+	if (is_whole(&k->endpoint, k->bits) && *hint != HINT_FULL)
+		*hint = (uint8_t)(*hint + n);
 }
 
 // Counts one block more of that shape. false: too many different prefix lengths.
@@ -220,6 +256,7 @@ static void link_slot(struct block_table *t, uint32_t i)
 	*by_id = i;
 	s->place = t->count;
 	t->live[t->count++] = i;
+	hint_add(t, &s->key, 1);
 }
 
 static void remove_slot(struct block_table *t, struct slot *s)
@@ -233,6 +270,7 @@ static void remove_slot(struct block_table *t, struct slot *s)
 	for (at = chain_of_id(t, s->entry.rule.id); *at != i;)
 		at = &t->slots[*at].next_by_id;
 	*at = s->next_by_id;
+	hint_add(t, &s->key, -1);
 	t->live[s->place] = last;
 	t->slots[last].place = s->place;
 	shape_remove(t, &s->key);
@@ -320,8 +358,11 @@ struct block_entry *block_find(struct block_table *t, uint8_t transport, const s
 	struct block_entry *found = NULL;
 
 	for (uint32_t i = 0; i < l->count && !found; i++) {
-		struct block_key k = {.endpoint = masked(endpoint, l->at[i].bits), .bits = l->at[i].bits};
+		struct block_key k = {.bits = l->at[i].bits};
 
+		if (is_whole(endpoint, k.bits) && !*hint_of(t, endpoint))
+			continue;
+		k.endpoint = masked(endpoint, k.bits);
 		for (int gives = GIVES_COMBINATIONS - 1; gives >= 0 && !found; gives--) {
 			if (!l->at[i].uses[gives])
 				continue;

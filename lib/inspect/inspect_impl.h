@@ -3,6 +3,12 @@
 #pragma once
 #include "inspect.h"
 
+struct look { // what one frame of a burst is
+	struct packet packet;
+	struct flow_key key; // DECODE_OK
+	enum decode_result result;
+};
+
 struct inspect {
 	struct inspect_config config;
 	struct counters *counters;
@@ -16,6 +22,7 @@ struct inspect {
 	// The frame under inspection; meaningful inside inspect_frame only.
 	const struct frame *frame;
 	const struct packet *packet;
+	const struct flow_key *key;
 	struct flow *flow;
 	uint64_t deadline_ns;
 	bool cut;                    // a certain fact on this frame: drop it, end the flow
@@ -30,7 +37,22 @@ struct inspect {
 	// Token bucket for resets.
 	uint64_t reset_refill_ns;
 	uint32_t reset_tokens;
+	struct look look[INSPECT_BURST];
 };
+
+// frame.c. A packet without a flow: who is blocked does not come through in pieces, nor by filling our table.
+enum inspect_action pass_untracked(struct inspect *s, enum counter why);
+
+// stations.c
+bool is_inside(const struct inspect *s, const struct address *a);
+enum inspect_action stations(struct inspect *s, uint64_t *held);
+
+// payload.c
+void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender, const bool fin_before[2]);
+// From here on bytes of the flow go by unseen: told once. The limit's policy may refuse the flow.
+void uninspected(struct inspect *s, struct flow *f, enum counter why);
+bool is_refused(const struct inspect *s, enum counter why);
+bool flow_is_refused(const struct inspect *s, const struct flow *f);
 
 // emit.c
 void emit(struct inspect *s, struct flow *f, struct observation *o);

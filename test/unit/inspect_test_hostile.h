@@ -48,7 +48,7 @@ static struct frame *datagram(unsigned side)
 
 static struct frame *fragment(unsigned side, uint16_t offset)
 {
-	struct frame *f = talk_say(&talk, &made, side, TCP_ACK, "0123456789abcdef", 16);
+	struct frame *f = talk_say(&talk, &made, side, TCP_ACK, "0123456789abcdefghij", 20);
 	uint8_t *ip = made.at + 14;
 
 	wire_be16(ip + 6, offset);

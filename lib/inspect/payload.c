@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// From the bytes of a flow to its parser, and what becomes of bytes that no parser sees. Knows contexts, not what they hold.
+#include "inspect_impl.h"
+
+static struct proto_flow proto_flow_of(const struct flow *f)
+{
+	return (struct proto_flow){.client = flow_client(f), .server = flow_server(f), .client_port = f->client_port,
+				   .server_port = f->server_port, .transport = f->transport, .direction = f->direction};
+}
+
+static struct proto_input input_of(const struct flow *f, const struct proto_flow *pf, enum flow_side sender, struct bytes data,
+				   bool gap)
+{
+	bool from_client = sender == FLOW_CLIENT;
+	bool client_inside = f->direction == DIRECTION_OUT || f->direction == DIRECTION_LATERAL;
+	bool server_inside = f->direction == DIRECTION_IN || f->direction == DIRECTION_LATERAL;
+	bool sender_inside = from_client ? client_inside : server_inside;
+
+	return (struct proto_input){.data = data, .from_client = from_client, .gap = gap, .from_outside = !sender_inside,
+				    .device_sends = sender_inside, .flow = pf};
+}
+
+// Is what cannot be inspected for this reason refused? Replay only tells.
+bool is_refused(const struct inspect *s, enum counter why)
+{
+	return s->config.refuse[why] && !s->config.replay && !s->panic;
+}
+
+bool flow_is_refused(const struct inspect *s, const struct flow *f)
+{
+	return f->flags & FLOW_FLAG_REFUSED && !s->panic;
+}
+
+void uninspected(struct inspect *s, struct flow *f, enum counter why)
+{
+	f->flags |= FLOW_FLAG_UNINSPECTED;
+	if (f->flags & FLOW_FLAG_UNINSPECTED_SENT)
+		return;
+	f->flags |= FLOW_FLAG_UNINSPECTED_SENT;
+	emit_simple(s, f, OBS_UNINSPECTED, why, 0);
+	if (is_refused(s, why))
+		f->flags |= FLOW_FLAG_REFUSED;
+}
+
+// All contexts are in use: the flow longest silent loses its own, so that nobody keeps them all by saying little.
+static uint32_t take_context(struct inspect *s)
+{
+	struct flow *victim = flow_next_context(s->flows);
+
+	count(s->counters, COUNT_PROTO_CONTEXT_FULL);
+	if (!victim)
+		return 0;
+	proto_close(s->pool, victim->context);
+	victim->context = 0;
+	victim->flags |= FLOW_FLAG_DONE;
+	uninspected(s, victim, COUNT_PROTO_CONTEXT_FULL);
+	return proto_open(s->pool);
+}
+
+// Bytes in order, from flow_order.
+static void deliver(void *user, struct flow *f, enum flow_side sender, struct bytes data, bool gap)
+{
+	struct inspect *s = user;
+	struct proto_flow pf = proto_flow_of(f);
+	struct proto_input in = input_of(f, &pf, sender, data, gap);
+	enum parse verdict;
+
+	if (f->flags & FLOW_FLAG_DONE)
+		return;
+	if (!f->context && !(f->context = proto_open(s->pool)) && !(f->context = take_context(s))) {
+		f->flags |= FLOW_FLAG_DONE;
+		uninspected(s, f, COUNT_PROTO_CONTEXT_FULL);
+		return;
+	}
+	verdict = proto_feed(s->pool, f->context, &in, &s->sink, &f->app);
+	if (verdict == PARSE_MORE)
+		return;
+	proto_close(s->pool, f->context);
+	f->context = 0;
+	f->flags |= FLOW_FLAG_DONE;
+	if (verdict == PARSE_BAD)
+		uninspected(s, f, COUNT_PROTO_BAD);
+}
+
+// A FIN counts when the other end acknowledges it, so it is the receiver's frame that ends a side.
+static void half_close(struct inspect *s, struct flow *f, enum flow_side side, bool fin_before)
+{
+	struct proto_flow pf = proto_flow_of(f);
+
+	if (!fin_before && f->tcp[side].fin && f->context)
+		proto_half_close(s->pool, f->context, side == FLOW_CLIENT, &pf, &s->sink);
+}
+
+// Both ends have acknowledged the other's FIN, so no byte can follow: the parser's state is wanted by others. A RST is no such proof: its receiver may
+// never have got it.
+static void give_back_context(struct inspect *s, struct flow *f)
+{
+	if (!f->tcp[FLOW_CLIENT].fin || !f->tcp[FLOW_SERVER].fin || !f->context)
+		return;
+	proto_close(s->pool, f->context);
+	f->context = 0;
+}
+
+void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender, const bool fin_before[2])
+{
+	struct bytes payload = packet_payload(s->frame, s->packet);
+
+	if (f->transport == TRANSPORT_TCP) {
+		if (s->packet->tcp_flags & TCP_URG && payload.left && !(f->flags & FLOW_FLAG_DONE)) {
+			count(s->counters, COUNT_TCP_URGENT);
+			uninspected(s, f, COUNT_TCP_URGENT);
+		}
+		flow_order(s->flows, f, sender, s->packet, payload, deliver, s);
+		half_close(s, f, FLOW_CLIENT, fin_before[FLOW_CLIENT]);
+		half_close(s, f, FLOW_SERVER, fin_before[FLOW_SERVER]);
+		give_back_context(s, f);
+		if (f->flags & FLOW_FLAG_UNINSPECTED)
+			uninspected(s, f, flow_uninspected_why(s->flows));
+	} else if (f->transport == TRANSPORT_UDP && payload.left) {
+		struct proto_flow pf = proto_flow_of(f);
+		struct proto_input in = input_of(f, &pf, sender, payload, false);
+
+		proto_datagram(&in, &s->sink, &f->app);
+	}
+}

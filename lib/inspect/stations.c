@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The order of the stations for one packet: flow, block?, hold?, parsers, certain fact. What each does stands in its own room.
+#include "inspect_impl.h"
+
+bool is_inside(const struct inspect *s, const struct address *a)
+{
+	for (unsigned i = 0; i < s->config.inside_count; i++)
+		if (prefix_has(&s->config.inside[i], a))
+			return true;
+	return s->config.inside_count == 0 && s->config.replay && address_is_private(a);
+}
+
+// Inline the port tells who is inside; in replay only the address can.
+static void set_direction(const struct inspect *s, struct flow *f, enum flow_side sender)
+{
+	const struct address ends[2] = {flow_client(f), flow_server(f)};
+	bool client = is_inside(s, &ends[FLOW_CLIENT]), server = is_inside(s, &ends[FLOW_SERVER]);
+
+	if (!s->config.replay) {
+		bool sender_inside = s->frame->port == 0;
+
+		client |= sender == FLOW_CLIENT ? sender_inside : !sender_inside;
+		server |= sender == FLOW_SERVER ? sender_inside : !sender_inside;
+	}
+	f->direction = client ? (server ? DIRECTION_LATERAL : DIRECTION_OUT) : (server ? DIRECTION_IN : DIRECTION_TRANSIT);
+}
+
+// A cut and a block may both be ordered for one flow, in either order; its ends are told once, by the first frame after.
+static void reset_once(struct inspect *s, struct flow *f, enum flow_side sender, const uint32_t next_seq[2])
+{
+	if (!(f->flags & FLOW_FLAG_RESET_SENT))
+		enforce_resets(s, f, sender, next_seq);
+	f->flags |= FLOW_FLAG_RESET_SENT;
+}
+
+static enum inspect_action refuse(struct inspect *s, struct flow *f, enum flow_side sender, struct block_entry *b)
+{
+	uint32_t next_seq[2] = {f->tcp[0].next_seq, f->tcp[1].next_seq};
+
+	enforce_count_block(s, f, b);
+	f->flags &= (uint16_t)~FLOW_FLAG_HELD;
+	flow_touch(s->flows, f); // remembered as long as somebody tries
+	if (f->packets[0] + f->packets[1] == 0) {
+		if (f->direction == DIRECTION_OUT)
+			enforce_refuse_open(s);
+		return INSPECT_DROP;
+	}
+	if (f->transport != TRANSPORT_TCP) // only a connection is over with its block: datagrams may go on when it ends
+		return INSPECT_DROP;
+	reset_once(s, f, sender, next_seq);
+	f->flags |= FLOW_FLAG_CUT | FLOW_FLAG_DONE;
+	return INSPECT_DROP;
+}
+
+static enum inspect_action drop_cut(struct inspect *s, struct flow *f, enum flow_side sender)
+{
+	uint32_t next_seq[2] = {f->tcp[0].next_seq, f->tcp[1].next_seq};
+
+	count(s->counters, f->flags & FLOW_FLAG_REFUSED ? COUNT_FRAMES_DROPPED_LIMIT : COUNT_FRAMES_DROPPED_CUT);
+	reset_once(s, f, sender, next_seq);
+	f->flags |= FLOW_FLAG_DONE;
+	flow_touch(s->flows, f); // or waiting would make us forget it
+	return INSPECT_DROP;
+}
+
+// Bytes that would go by unseen. A second, different copy is nobody's honest doing and is dropped in every mode; what only finds no place is dropped
+// where a certain fact could be in it, or where the limit says so. Its sender repeats it.
+static bool order_refuses(struct inspect *s, const struct flow *f, enum flow_side sender)
+{
+	enum flow_take take;
+	enum counter why = COUNT_FRAMES_DROPPED_ORDER;
+
+	if (f->transport != TRANSPORT_TCP || f->flags & FLOW_FLAG_DONE || s->config.replay || s->panic)
+		return false;
+	take = flow_order_takes(s->flows, f, sender, s->packet, packet_payload(s->frame, s->packet));
+	if (take == FLOW_TAKES)
+		return false;
+	if (take == FLOW_TAKES_OTHER)
+		why = COUNT_FRAMES_DROPPED_DIFFERENT;
+	else if (is_refused(s, take == FLOW_TAKES_UNKNOWN ? COUNT_TCP_COPY : COUNT_TCP_PARK_FULL))
+		why = COUNT_FRAMES_DROPPED_LIMIT;
+	else if (take == FLOW_TAKES_UNKNOWN || f->flags & FLOW_FLAG_UNINSPECTED || !s->certain_count || !enforce_on(s))
+		return false;
+	count(s->counters, why);
+	return true;
+}
+
+// Headers that hide what they carry: the packet is known by its addresses only.
+static void tell_hidden(struct inspect *s, struct flow *f)
+{
+	if (s->packet->oddities & ODDITY_TUNNEL)
+		uninspected(s, f, COUNT_DECODE_TUNNEL);
+	else if (s->packet->oddities & ODDITY_EXTENSIONS)
+		uninspected(s, f, COUNT_DECODE_EXTENSIONS);
+}
+
+static enum inspect_action inspect_flow(struct inspect *s, struct flow *f, enum flow_side sender)
+{
+	const bool fin_before[2] = {f->tcp[0].fin, f->tcp[1].fin};
+	uint32_t before[2];
+
+	if (order_refuses(s, f, sender))
+		return INSPECT_DROP;
+	f->flags |= s->packet->oddities & (ODDITY_IP_CHECKSUM | ODDITY_TRANSPORT_CHECKSUM) ? FLOW_FLAG_CHECKSUM : 0;
+	if (flow_update(s->flows, f, sender, s->frame, s->packet))
+		emit_flow_open(s, f);
+	if (s->packet->oddities)
+		tell_hidden(s, f);
+	before[sender] = f->tcp[sender].next_seq;
+	inspect_payload(s, f, sender, fin_before);
+	if (!s->cut && !flow_is_refused(s, f))
+		return INSPECT_FORWARD;
+	before[!sender] = f->tcp[!sender].next_seq; // what this sender has, it may only now have acknowledged
+	reset_once(s, f, sender, before);
+	f->flags |= (s->cut ? FLOW_FLAG_CUT : 0) | FLOW_FLAG_DONE;
+	count(s->counters, s->cut ? COUNT_FRAMES_DROPPED_CUT : COUNT_FRAMES_DROPPED_LIMIT);
+	return INSPECT_DROP;
+}
+
+// The packet's flow. A client that was cut may connect again from the same port: that is a new connection.
+static struct flow *find_flow(struct inspect *s, enum flow_side *sender)
+{
+	const struct packet *p = s->packet;
+	struct flow *f = flow_find_or_add(s->flows, p, s->key, s->frame->unix_ns, sender);
+
+	if (!f || !(f->flags & (FLOW_FLAG_CUT | FLOW_FLAG_REFUSED)) || f->transport != TRANSPORT_TCP || *sender != FLOW_CLIENT)
+		return f;
+	if (p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET) || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+		return f;
+	flow_remove(s->flows, f, FLOW_END_REUSED);
+	return flow_find_or_add(s->flows, p, s->key, s->frame->unix_ns, sender);
+}
+
+enum inspect_action stations(struct inspect *s, uint64_t *held)
+{
+	enum flow_side sender;
+	struct flow *f = find_flow(s, &sender);
+	struct block_entry *b;
+	bool is_new;
+
+	if (!f)
+		return pass_untracked(s, COUNT_FLOWS_FULL);
+	s->flow = f;
+	is_new = f->direction == 0;
+	if (is_new)
+		set_direction(s, f, sender);
+	if ((b = enforce_block(s, f)))
+		return refuse(s, f, sender, b);
+	if ((f->flags & FLOW_FLAG_CUT && enforce_on(s)) || flow_is_refused(s, f))
+		return drop_cut(s, f, sender);
+	if (is_new && enforce_should_hold(s, f)) {
+		f->flags |= FLOW_FLAG_HELD;
+		emit_simple(s, f, OBS_HELD, 0, 0);
+		count(s->counters, COUNT_FRAMES_HELD);
+	}
+	if (f->flags & FLOW_FLAG_HELD) {
+		*held = flow_id(s->flows, f);
+		return INSPECT_HOLD;
+	}
+	return inspect_flow(s, f, sender);
+}
