@@ -69,6 +69,15 @@ void bed_free(struct bed *b)
 	free(b->brain);
 }
 
+void bed_burst(struct bed *b, const struct frame *f, size_t n, uint64_t now_ns, uint64_t counts[BED_ACTIONS])
+{
+	uint64_t flow;
+
+	inspect_step(b->inspect, now_ns, now_ns);
+	for (size_t i = 0; i < n; i++)
+		counts[inspect_frame(b->inspect, &f[i], f[i].unix_ns, &flow)]++;
+}
+
 void bed_drain(struct bed *b, void (*each)(void *user, const struct observation *o), void *user)
 {
 	struct observation o;

@@ -12,6 +12,8 @@ struct bed_plan {
 	unsigned insides;
 };
 
+enum { BED_BURST = 32, BED_ACTIONS = 3 /* of enum inspect_action */ };
+
 struct bed {
 	struct wire_sheet *wire;
 	struct brain_sheet *brain;
@@ -24,6 +26,8 @@ struct bed {
 // Exits with a message where memory is short.
 void bed_make(struct bed *b, const struct bed_plan *plan, uint64_t now_ns);
 void bed_free(struct bed *b);
+// Up to BED_BURST frames through all stations, as a worker's burst; `now_ns` on both clocks. counts[action]++ for each.
+void bed_burst(struct bed *b, const struct frame *f, size_t n, uint64_t now_ns, uint64_t counts[BED_ACTIONS]);
 // Takes everything out of the ring; each may be NULL.
 void bed_drain(struct bed *b, void (*each)(void *user, const struct observation *o), void *user);
 // Frames the stations dropped, by all names of drops together.

@@ -111,6 +111,16 @@ uint64_t name_lookup_rare(struct stage *s, struct organisation *o, struct chance
 	return resolve(s, o, c, d, &q, false, when_ns) + chance_between(c, 200 * US, 900 * US);
 }
 
+void name_exchange(struct stage *s, struct chance *c, const struct host *from, const struct host *to, const char *name,
+		   uint64_t when_ns)
+{
+	const uint8_t address[4] = {203, 0, 113, 7};
+	const struct host named = {.address = address_v4(address)};
+	const struct question q = {name, TYPE_A, {&named}, 1};
+
+	ask(s, c, from, to, &q, when_ns, chance_between(c, 200 * US, 9 * MS));
+}
+
 static void write_ntp_time(struct message *m, uint64_t unix_ns)
 {
 	message_u32(m, (uint32_t)(unix_ns / SEC + 2208988800ull));

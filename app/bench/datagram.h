@@ -10,6 +10,9 @@ uint64_t name_lookup(struct stage *s, struct organisation *o, struct chance *c, 
 // The same for a name that stands in no table (the long tail), whose address the caller has chosen; never cached.
 uint64_t name_lookup_rare(struct stage *s, struct organisation *o, struct chance *c, struct device *d, const char *name,
 			  const struct host *to, uint64_t when_ns);
+// One question for an IPv4 address and its answer, the resolver's own or anybody's.
+void name_exchange(struct stage *s, struct chance *c, const struct host *from, const struct host *to, const char *name,
+		   uint64_t when_ns);
 void time_exchange(struct stage *s, struct chance *c, const struct host *from, const struct host *to, uint64_t when_ns);
 void neighbour_exchange(struct stage *s, struct chance *c, const struct host *from, const struct host *to,
 			uint64_t when_ns);

@@ -54,8 +54,14 @@ static size_t put_ethernet(uint8_t *out, const struct host *from, const struct h
 {
 	put_mac(out, to);
 	put_mac(out + 6, from);
-	put_u16(out + 12, type);
-	return 14;
+	if (!(from->vlan | to->vlan)) {
+		put_u16(out + 12, type);
+		return 14;
+	}
+	put_u16(out + 12, 0x8100);
+	put_u16(out + 14, from->vlan | to->vlan);
+	put_u16(out + 16, type);
+	return 18;
 }
 
 static size_t put_ip4(uint8_t *ip, const struct segment *s, uint8_t protocol, size_t payload, uint16_t id)

@@ -13,6 +13,7 @@ struct host {
 	bool inside;       // has a MAC address of its own; everything outside comes through the router's
 	uint8_t ttl;       // as it passes the tap
 	uint32_t delay_us; // one way between tap and host
+	uint16_t vlan;     // its frames carry this tag (IEEE 802.1Q), 0 = none
 };
 
 struct segment {

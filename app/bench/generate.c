@@ -2,6 +2,7 @@
 // Options of `sekimori-bench generate`, and the summary it ends with.
 #include "generate.h"
 #include "log.h"
+#include "mix.h"
 #include "scenes.h"
 #include "text.h"
 
@@ -9,18 +10,19 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { DAYS_MOST = 366, DEVICES_DEFAULT = 60 };
+enum { DAYS_MOST = 366, DEVICES_DEFAULT = 60, FLOWS_MOST = 1000000 };
 
 static int usage(void)
 {
 	fputs("usage: sekimori-bench generate --scene SCENE [OPTIONS] -o FILE\n"
 	      "Writes a capture (pcap, nanoseconds, Ethernet). The same options give the same bytes.\n"
-	      "  --scene SCENE     week, case1, case2 or log4shell-clear; the cases follow the week made with the same "
+	      "  --scene SCENE     week, case1, case2, log4shell-clear or mix; the cases follow the week made with the same "
 	      "options\n"
 	      "  --seed N          another organisation (default 1)\n"
 	      "  --days N          length of the week (default 7, at most 366)\n"
 	      "  --devices N       size of the organisation (default 60, 16 to 170)\n"
 	      "  --start TIME      first midnight of the week (default 2021-12-03T00:00:00Z)\n"
+	      "  --flows N         of the mix (default 40000)\n"
 	      "  --attack-only     leave the ordinary traffic out of a case\n"
 	      "  -o, --output FILE \"-\" is standard output\n",
 	      stderr);
@@ -66,6 +68,7 @@ static bool read_options(int argc, char **argv, struct scene_plan *plan, const c
 		{"days", required_argument, NULL, 'd'},
 		{"devices", required_argument, NULL, 'v'},
 		{"start", required_argument, NULL, 't'},
+		{"flows", required_argument, NULL, 'f'},
 		{"attack-only", no_argument, NULL, 'a'},
 		{"output", required_argument, NULL, 'o'},
 		{NULL, 0, NULL, 0},
@@ -89,6 +92,10 @@ static bool read_options(int argc, char **argv, struct scene_plan *plan, const c
 			good = read_number(optarg, DEVICES_FEWEST, DEVICES_MOST, &number);
 			plan->devices = (uint32_t)number;
 			break;
+		case 'f':
+			good = read_number(optarg, 1, FLOWS_MOST, &number);
+			plan->flows = (uint32_t)number;
+			break;
 		case 't':
 			good = read_start(optarg, &plan->start_ns);
 			break;
@@ -102,8 +109,8 @@ static bool read_options(int argc, char **argv, struct scene_plan *plan, const c
 			good = false;
 		}
 	}
-	if (plan->attack_only && plan->scene == SCENE_WEEK) {
-		log_warn("--attack-only: the week has no attack");
+	if (plan->attack_only && (plan->scene == SCENE_WEEK || plan->scene == SCENE_MIX)) {
+		log_warn("--attack-only: week and mix have no attack");
 		good = false;
 	}
 	return good && optind == argc && plan->scene != SCENES && *path;
@@ -111,7 +118,7 @@ static bool read_options(int argc, char **argv, struct scene_plan *plan, const c
 
 int generate_main(int argc, char **argv)
 {
-	struct scene_plan plan = {SCENES, 1, 1638489600 * NS_PER_S, 7, DEVICES_DEFAULT}; // 2021-12-03
+	struct scene_plan plan = {SCENES, 1, 1638489600 * NS_PER_S, 7, DEVICES_DEFAULT, false, MIX_FLOWS_DEFAULT}; // 2021-12-03
 	char first[TEXT_TIME_BYTES], last[TEXT_TIME_BYTES];
 	const char *path = NULL;
 	struct stage stage;

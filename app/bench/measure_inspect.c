@@ -5,13 +5,24 @@
 #include "bed.h"
 #include "log.h"
 #include "measure.h"
+#include "mix.h"
 #include "recording.h"
 #include "text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-enum { BURST = 32, STRETCH = 1024, BATCH = 16384, ARENA_BYTES = 16 << 20, STEP_US_MOST = 1000000 };
+enum { STRETCH = 1024, STEP_US_MOST = 1000000, FRAMES_BATCH = 1 << 16 };
+
+// Where frames and flows are when their turn comes. Cold: beyond the second-level cache, as behind a network card. Hot:
+// in it, which no busy link has; it tells how much of a figure is memory.
+static const struct setting {
+	size_t arena_bytes, batch;
+	uint64_t lanes, step_us, laps; // laps: of all lanes, one after the other, in a round
+	uint32_t between_us; // of the mix
+} COLD = {16 << 20, 16384, 32, 20, 1, 0}, MIX_COLD = {48 << 20, FRAMES_BATCH, 4, 1, 1, 0},
+  MIX_HOT = {768 << 10, STRETCH, 1, 1000, 20, 20000};
 
 static const enum observation_kind CENSUS[] = {OBS_HTTP_REQUEST, OBS_HTTP_RESPONSE, OBS_DNS,    OBS_TLS,
 					       OBS_LDAP,         OBS_FILE,          OBS_STRATUM};
@@ -24,7 +35,9 @@ struct run {
 	struct flow_table *flows; // of the stage that has no parsers
 	struct counters flow_counters;
 	uint64_t delivered, sink;
-	uint64_t forwards, drops, held;
+	uint64_t actions[BED_ACTIONS];
+	struct mix_census mix; // what the generator said; flows 0: not the mix
+	struct setting setting;
 	uint64_t expected[OBS_KINDS]; // of one lap
 	uint64_t lanes, flow_capacity, contexts, step_ns, blocks;
 	uint32_t next_salt;
@@ -67,7 +80,7 @@ static void stage_flow(struct run *r, const struct frame *f, size_t n)
 		struct packet p;
 		struct flow *w;
 
-		if (i % BURST == 0)
+		if (i % BED_BURST == 0)
 			flow_table_step(r->flows, f[i].unix_ns);
 		if (decode_frame(&f[i], true, &p) != DECODE_OK)
 			continue;
@@ -83,23 +96,8 @@ static void stage_flow(struct run *r, const struct frame *f, size_t n)
 
 static void stage_all(struct run *r, const struct frame *f, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		uint64_t flow;
-
-		if (i % BURST == 0)
-			inspect_step(r->bed.inspect, f[i].unix_ns, f[i].unix_ns);
-		switch (inspect_frame(r->bed.inspect, &f[i], f[i].unix_ns, &flow)) {
-		case INSPECT_FORWARD:
-			r->forwards++;
-			break;
-		case INSPECT_DROP:
-			r->drops++;
-			break;
-		case INSPECT_HOLD:
-			r->held++;
-			break;
-		}
-	}
+	for (size_t i = 0; i < n; i += BED_BURST)
+		bed_burst(&r->bed, f + i, n - i < BED_BURST ? n - i : BED_BURST, f[i].unix_ns, r->actions);
 }
 
 static const struct {
@@ -107,6 +105,26 @@ static const struct {
 	stage_fn run;
 } STAGES[] = {{"headers", stage_headers}, {"decode", stage_decode}, {"flow", stage_flow}, {"all", stage_all}};
 enum { STAGE_COUNT = sizeof(STAGES) / sizeof(STAGES[0]) };
+
+// The mix is ours: what it holds is known without any parser.
+static void expect_mix(struct run *r)
+{
+	const struct {
+		enum observation_kind kind;
+		uint64_t said;
+	} wanted[] = {{OBS_HTTP_REQUEST, r->mix.http_requests},
+		      {OBS_HTTP_RESPONSE, r->mix.http_responses},
+		      {OBS_TLS, r->mix.tls},
+		      {OBS_DNS, r->mix.dns},
+		      {OBS_LDAP, r->mix.ldap}};
+
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		if (r->expected[wanted[i].kind] != wanted[i].said)
+			report_void(&r->report, "%s: %llu in one pass, the generator said %llu",
+				    observation_kind_name(wanted[i].kind),
+				    (unsigned long long)r->expected[wanted[i].kind],
+				    (unsigned long long)wanted[i].said);
+}
 
 // One pass with the capture's own time through a bed of its own: what a lap must yield.
 static void expect(struct run *r)
@@ -136,30 +154,39 @@ static void expect(struct run *r)
 	memcpy(r->expected, b->kinds, sizeof(r->expected));
 	bed_free(b);
 	free(b);
+	if (r->mix.flows)
+		expect_mix(r);
+}
+
+static void one_lap(struct run *r, stage_fn stage, uint64_t *frames, struct meter *m)
+{
+	size_t n;
+
+	feeder_begin(&r->feeder, r->next_salt, (uint32_t)r->lanes);
+	r->next_salt += (uint32_t)r->lanes;
+	if (r->next_salt > SALTS_MOST)
+		log_fatal("more laps than salts: fewer --lanes or --rounds");
+	while ((n = feeder_fill(&r->feeder, r->frames, r->setting.batch))) {
+		for (size_t at = 0; at < n; at += STRETCH) {
+			size_t part = n - at < STRETCH ? n - at : STRETCH;
+
+			meter_start(m);
+			stage(r, r->frames + at, part);
+			meter_stop(m);
+			bed_drain(&r->bed, NULL, NULL);
+		}
+		*frames += n;
+	}
 }
 
 static struct meter one_pass(struct run *r, stage_fn stage, uint64_t *frames, uint64_t *bytes)
 {
 	uint64_t before = r->feeder.bytes;
 	struct meter m = {0};
-	size_t n;
 
 	*frames = 0;
-	feeder_begin(&r->feeder, r->next_salt, (uint32_t)r->lanes);
-	r->next_salt += (uint32_t)r->lanes;
-	if (r->next_salt > SALTS_MOST)
-		log_fatal("more laps than salts: fewer --lanes or --rounds");
-	while ((n = feeder_fill(&r->feeder, r->frames, BATCH))) {
-		for (size_t at = 0; at < n; at += STRETCH) {
-			size_t part = n - at < STRETCH ? n - at : STRETCH;
-
-			meter_start(&m);
-			stage(r, r->frames + at, part);
-			meter_stop(&m);
-			bed_drain(&r->bed, NULL, NULL);
-		}
-		*frames += n;
-	}
+	for (uint64_t i = 0; i < r->setting.laps; i++)
+		one_lap(r, stage, frames, &m);
 	*bytes = r->feeder.bytes - before;
 	return m;
 }
@@ -169,16 +196,17 @@ static void check_census(struct run *r, const uint64_t before[OBS_KINDS])
 	const struct counters *c = &r->bed.counters;
 
 	for (unsigned i = 0; i < CENSUS_KINDS; i++) {
-		uint64_t got = r->bed.kinds[CENSUS[i]] - before[CENSUS[i]], wanted = r->expected[CENSUS[i]] * r->lanes;
+		uint64_t got = r->bed.kinds[CENSUS[i]] - before[CENSUS[i]];
+		uint64_t wanted = r->expected[CENSUS[i]] * r->lanes * r->setting.laps;
 
 		if (got != wanted)
 			report_void(&r->report, "%s: %llu, expected %llu", observation_kind_name(CENSUS[i]),
 				    (unsigned long long)got, (unsigned long long)wanted);
 	}
-	if (c->value[COUNT_FRAMES_IN] != r->forwards + bed_dropped(&r->bed) || r->drops != bed_dropped(&r->bed) ||
-	    r->held)
+	if (c->value[COUNT_FRAMES_IN] != r->actions[INSPECT_FORWARD] + bed_dropped(&r->bed) ||
+	    r->actions[INSPECT_DROP] != bed_dropped(&r->bed) || r->actions[INSPECT_HOLD])
 		report_void(&r->report, "%llu frames in, %llu forwarded, %llu dropped by name",
-			    (unsigned long long)c->value[COUNT_FRAMES_IN], (unsigned long long)r->forwards,
+			    (unsigned long long)c->value[COUNT_FRAMES_IN], (unsigned long long)r->actions[INSPECT_FORWARD],
 			    (unsigned long long)bed_dropped(&r->bed));
 	if (c->value[COUNT_OBSERVATIONS_LOST] || c->value[COUNT_FLOWS_FULL] || c->value[COUNT_PROTO_CONTEXT_FULL])
 		report_void(&r->report, "lost %llu observations, %llu packets untracked, %llu flows without context",
@@ -212,8 +240,10 @@ static void one_stage(struct run *r, unsigned stage, bool warm)
 	report_add(out, "observations", "a packet",
 		   (double)(r->bed.counters.value[COUNT_OBSERVATIONS] - sent) / (double)frames);
 	report_add(out, "flows_held", "in the table", inspect_flows(r->bed.inspect));
+	report_add(out, "working_set", "MB of frames and flows",
+		   (double)(r->setting.arena_bytes + inspect_flows(r->bed.inspect) * sizeof(struct flow)) / 1e6);
 	report_add(out, "faults", "page faults", (double)(measure_faults() - faults));
-	report_add(out, "dropped", "frames so far", (double)r->drops);
+	report_add(out, "dropped", "frames so far", (double)r->actions[INSPECT_DROP]);
 	for (unsigned i = 0; i < CENSUS_KINDS; i++)
 		report_add(out, observation_kind_name(CENSUS[i]), "observations",
 			   (double)(r->bed.kinds[CENSUS[i]] - kinds[CENSUS[i]]));
@@ -230,13 +260,13 @@ static void create(struct run *r)
 	r->feeder = (struct feeder){.recording = &r->recording,
 				    .now_ns = r->recording.frame[0].unix_ns,
 				    .step_ns = r->step_ns,
-				    .arena_bytes = ARENA_BYTES,
-				    .arena = malloc(ARENA_BYTES)};
-	r->frames = malloc(BATCH * sizeof(*r->frames));
+				    .arena_bytes = r->setting.arena_bytes,
+				    .arena = malloc(r->setting.arena_bytes)};
+	r->frames = malloc(r->setting.batch * sizeof(*r->frames));
 	r->flows = flow_table_create(&flows, &r->flow_counters, NULL, NULL);
 	if (!r->feeder.arena || !r->frames || !r->flows)
 		log_fatal("out of memory");
-	memset(r->feeder.arena, 0, ARENA_BYTES);
+	memset(r->feeder.arena, 0, r->setting.arena_bytes);
 	bed_make(&r->bed, &plan, r->feeder.now_ns);
 	r->next_salt = 1;
 }
@@ -257,35 +287,69 @@ static int measure(struct run *r, uint64_t rounds, const char *only)
 	return report_end(&r->report);
 }
 
+// The options that were not given, by what is measured.
+static void settle(struct run *r, uint64_t mix, const char *cache, uint64_t step_us)
+{
+	bool hot = cache && strcmp(cache, "hot") == 0;
+
+	if (cache && !hot && strcmp(cache, "cold") != 0)
+		log_fatal("--cache %s: hot or cold", cache);
+	if (hot && !mix)
+		log_fatal("--cache hot is for --mix");
+	r->report.command = !mix ? "inspect" : hot ? "inspect mix hot" : "inspect mix";
+	r->setting = !mix ? COLD : hot ? MIX_HOT : MIX_COLD;
+	if (!r->lanes)
+		r->lanes = r->setting.lanes;
+	if (!r->flow_capacity)
+		r->flow_capacity = mix ? 1 << 21 : 1 << 20;
+	r->step_ns = (step_us ? step_us : r->setting.step_us) * 1000;
+}
+
+static void load(struct run *r, const char *path, const char *inside, uint64_t days, uint64_t frames, uint64_t mix)
+{
+	char made[MIX_PATH_BYTES];
+
+	if (mix) {
+		mix_file(made, (uint32_t)mix, r->setting.between_us, &r->mix);
+		path = made;
+	}
+	recording_load(&r->recording, path, inside, days, frames);
+	if (mix)
+		unlink(made);
+}
+
 int inspect_main(int argc, char **argv)
 {
 	static struct run r; // too large for a stack
-	const char *path = NULL, *inside = NULL, *only = NULL;
-	uint64_t rounds, days = 7, frames = UINT64_MAX, step_us = 20;
+	const char *path = NULL, *inside = NULL, *only = NULL, *cache = NULL;
+	uint64_t rounds, days = 7, frames = UINT64_MAX, step_us = 0, mix = 0;
 	const struct measure_option options[] = {
 		{"pcap", NULL, &path, 0, 0, "FILE: instead of the generator's week"},
+		{"mix", &mix, NULL, 1, 1000000, "FLOWS: the application mix instead (40000: 1 M packets)"},
+		{"cache", NULL, &cache, 0, 0, "cold or hot: of --mix (default cold); hot: give it 2000 flows"},
 		{"inside", NULL, &inside, 0, 0, "CIDR: an inside network more"},
 		{"days", &days, NULL, 1, 28, "N: of the week (default 7)"},
-		{"frames", &frames, NULL, 1, UINT64_MAX, "N: only the first ones"},
-		{"lanes", &r.lanes, NULL, 1, 4096, "N: salted copies a round, side by side (default 32)"},
+		{"frames", &frames, NULL, 1, UINT64_MAX, "N: only the first ones (not with --mix)"},
+		{"lanes", &r.lanes, NULL, 1, 4096, "N: salted copies a round, side by side (default 32; mix 4, hot 1)"},
 		{"stage", NULL, &only, 0, 0, "headers, decode, flow or all (default: each of them)"},
-		{"step-us", &step_us, NULL, 1, STEP_US_MOST, "N: notional time between frames (default 20)"},
+		{"step-us", &step_us, NULL, 1, STEP_US_MOST,
+		 "N: notional time between frames (default 20; mix 1, hot 1000)"},
 		{"flows", &r.flow_capacity, NULL, 64, FLOW_MAX_FLOWS,
-		 "N: table size, a power of two (default 1048576)"},
+		 "N: table size, a power of two (default 1048576; mix twice that)"},
 		{"contexts", &r.contexts, NULL, 1, 1 << 20, "N: protocol contexts (default 65536)"},
 		{"blocks", &r.blocks, NULL, 0, 100000, "N: standing blocks (default 1000)"},
 		{NULL, NULL, NULL, 0, 0, NULL},
 	};
 
-	r.report.command = "inspect";
-	r.lanes = 32;
-	r.flow_capacity = 1 << 20;
 	r.contexts = 1 << 16;
 	r.blocks = 1000;
+	r.report.command = "inspect";
 	if (!measure_options(argc, argv, options, &r.report, &rounds))
 		return 2;
-	r.step_ns = step_us * 1000;
-	recording_load(&r.recording, path, inside, days, frames);
+	if (mix)
+		frames = UINT64_MAX;
+	settle(&r, mix, cache, step_us);
+	load(&r, path, inside, days, frames, mix);
 	expect(&r);
 	create(&r);
 	return measure(&r, rounds, only);

@@ -2,6 +2,7 @@
 // See scenes.h. The attack is added first and waits in the trace's heap; the ordinary day then flows around it.
 #include "scenes.h"
 #include "log.h"
+#include "mix.h"
 #include "ordinary.h"
 
 #include <stdlib.h>
@@ -18,6 +19,7 @@ static const struct {
 	[SCENE_CASE1] = {"case1", 0, CLOCK(15, 15, 0), CLOCK(17, 35, 0), CLOCK(15, 45, 32)},
 	[SCENE_CASE2] = {"case2", 2, CLOCK(10, 50, 0), CLOCK(12, 40, 0), CLOCK(11, 20, 7)},
 	[SCENE_LOG4SHELL_CLEAR] = {"log4shell-clear", 0, CLOCK(15, 15, 0), CLOCK(17, 35, 0), CLOCK(15, 45, 32)},
+	[SCENE_MIX] = {"mix", 0, 0, 0, 0},
 };
 
 const char *scene_name(enum scene scene)
@@ -32,11 +34,20 @@ void scene_write(struct stage *s, const struct scene_plan *plan)
 	uint64_t midnight = plan->start_ns + day * DAY_NS;
 	uint64_t attack = midnight + SCENE_TABLE[plan->scene].attack_ns;
 
+	if (plan->scene == SCENE_MIX) {
+		const struct mix_plan mix = {plan->seed, plan->start_ns, plan->flows, 0};
+		struct mix_census census;
+
+		mix_write(s, &mix, &census);
+		free(o);
+		return;
+	}
 	if (!o)
 		log_fatal("out of memory");
 	organisation_init(o, plan->seed, plan->devices);
 	switch (plan->scene) {
 	case SCENE_WEEK:
+	case SCENE_MIX:
 	case SCENES:
 		for (day = 0; day < plan->days; day++)
 			ordinary_day(s, o, plan->start_ns, day, 0, UINT64_MAX);

@@ -4,7 +4,7 @@
 #pragma once
 #include "organisation.h"
 
-enum scene { SCENE_WEEK, SCENE_CASE1, SCENE_CASE2, SCENE_LOG4SHELL_CLEAR, SCENES };
+enum scene { SCENE_WEEK, SCENE_CASE1, SCENE_CASE2, SCENE_LOG4SHELL_CLEAR, SCENE_MIX, SCENES };
 
 struct scene_plan {
 	enum scene scene;
@@ -13,6 +13,7 @@ struct scene_plan {
 	uint32_t days;     // of the week; case1 is on the day after, case2 two days later
 	uint32_t devices;
 	bool attack_only; // no ordinary traffic around a case
+	uint32_t flows;   // of the mix (mix.h)
 };
 
 // The name as on the command line, or NULL past the last.
