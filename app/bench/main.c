@@ -15,6 +15,8 @@ static const struct {
 	{"generate", generate_main, "write a capture of ordinary days or of an attack"},
 	{"inspect", inspect_main, "what a packet of ordinary traffic costs, by station"},
 	{"flood", flood_main, "what a new flow costs when every packet is one"},
+	{"held", held_main, "whether open flows stay inspected under a flood"},
+	{"cps", cps_main, "what a whole HTTP connection costs"},
 	{"growth", growth_main, "what a packet costs as flows grow from 10 k to 1 M"},
 	{"brain", brain_main, "what an observation costs the far side"},
 };

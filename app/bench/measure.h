@@ -58,5 +58,7 @@ bool measure_options(int argc, char **argv, const struct measure_option *table, 
 
 int inspect_main(int argc, char **argv);
 int flood_main(int argc, char **argv);
+int held_main(int argc, char **argv);
+int cps_main(int argc, char **argv);
 int growth_main(int argc, char **argv);
 int brain_main(int argc, char **argv);

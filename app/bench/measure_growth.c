@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BURST = 32, STRETCH = 1024, BATCH = 32768, SIZES = 3, TABLE = 1 << 21 };
+enum { STRETCH = 1024, BATCH = 32768, SIZES = 3, TABLE = 1 << 21 };
 #define BASE_NS (1638489600ull * 1000000000ull)
 
 static const uint32_t SIZE[SIZES] = {10000, 100000, 1000000};
@@ -25,13 +25,13 @@ struct growth {
 
 static void stretch(struct growth *g, struct bed *b, const uint8_t *at, size_t n, enum segment_side from)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct frame f = segment_frame(at + i * SEGMENT_STRIDE, from, g->now_ns += 100);
-		uint64_t flow;
+	struct frame f[BED_BURST];
+	uint64_t actions[BED_ACTIONS] = {0};
 
-		if (i % BURST == 0)
-			inspect_step(b->inspect, g->now_ns, g->now_ns);
-		inspect_frame(b->inspect, &f, g->now_ns, &flow);
+	for (size_t i = 0; i < n; i++) {
+		f[i % BED_BURST] = segment_frame(at + i * SEGMENT_STRIDE, from, g->now_ns += 100);
+		if (i % BED_BURST == BED_BURST - 1 || i == n - 1)
+			bed_burst(b, f, i % BED_BURST + 1, g->now_ns, actions);
 	}
 }
 
