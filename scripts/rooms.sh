@@ -32,7 +32,7 @@ far_side="lib/learn lib/judge lib/incident lib/respond lib/journal lib/story lib
 may_include[app/wire]="lib/base lib/channel lib/control $wire_side drivers/nic"
 may_include[app/brain]="lib/base lib/channel lib/control $far_side drivers/export drivers/fence"
 may_include[app/cli]="lib/base lib/channel lib/control $wire_side $far_side drivers/nic drivers/export"
-may_include[app/bench]="lib/base lib/channel $wire_side $far_side drivers/nic"
+may_include[app/bench]="lib/base lib/channel $wire_side $far_side drivers/nic drivers/export"
 
 # foreign header (as a regular expression on the name between < >): the only rooms that may include it
 declare -A foreign=(

@@ -17,6 +17,7 @@ static const struct {
 	{"flood", flood_main, "what a new flow costs when every packet is one"},
 	{"held", held_main, "whether open flows stay inspected under a flood"},
 	{"cps", cps_main, "what a whole HTTP connection costs"},
+	{"pass", pass_main, "one capture once, for comparing whole processes with peers"},
 	{"growth", growth_main, "what a packet costs as flows grow from 10 k to 1 M"},
 	{"brain", brain_main, "what an observation costs the far side"},
 };

@@ -60,5 +60,6 @@ int inspect_main(int argc, char **argv);
 int flood_main(int argc, char **argv);
 int held_main(int argc, char **argv);
 int cps_main(int argc, char **argv);
+int pass_main(int argc, char **argv);
 int growth_main(int argc, char **argv);
 int brain_main(int argc, char **argv);
