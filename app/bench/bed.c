@@ -47,6 +47,7 @@ void bed_make(struct bed *b, const struct bed_plan *plan, uint64_t now_ns)
 		.contexts = plan->contexts,
 		.blocks = BLOCK_CAPACITY,
 		.replay = plan->replay,
+		.forward_only = plan->forward_only,
 		.inside = plan->inside,
 		.inside_count = plan->insides,
 		.counters = &b->counters,
@@ -69,13 +70,27 @@ void bed_free(struct bed *b)
 	free(b->brain);
 }
 
-void bed_burst(struct bed *b, const struct frame *f, size_t n, uint64_t now_ns, uint64_t counts[BED_ACTIONS])
+struct taken { // by bed_burst
+	uint64_t *counts;
+	uint8_t *each;
+};
+
+static void decided(void *user, unsigned i, enum inspect_action action, uint64_t flow)
 {
-	uint64_t flow;
+	const struct taken *t = user;
+
+	t->counts[action]++;
+	if (t->each)
+		t->each[i] = (uint8_t)action;
+}
+
+void bed_burst(struct bed *b, const struct frame *f, size_t n, uint64_t now_ns, uint64_t counts[BED_ACTIONS],
+	       uint8_t each[BED_BURST])
+{
+	struct taken t = {counts, each};
 
 	inspect_step(b->inspect, now_ns, now_ns);
-	for (size_t i = 0; i < n; i++)
-		counts[inspect_frame(b->inspect, &f[i], f[i].unix_ns, &flow)]++;
+	inspect_burst(b->inspect, f, (unsigned)n, now_ns, decided, &t);
 }
 
 void bed_drain(struct bed *b, void (*each)(void *user, const struct observation *o), void *user)

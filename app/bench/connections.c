@@ -78,7 +78,7 @@ static void stretch(struct connections *c, struct frame *f, uint32_t n, struct m
 	if (m)
 		meter_start(m);
 	for (uint32_t i = 0; i < n; i += BED_BURST)
-		bed_burst(c->bed, f + i, n - i < BED_BURST ? n - i : BED_BURST, f[i].unix_ns, c->actions);
+		bed_burst(c->bed, f + i, n - i < BED_BURST ? n - i : BED_BURST, f[i].unix_ns, c->actions, NULL);
 	if (m)
 		meter_stop(m);
 	bed_drain(c->bed, NULL, NULL);

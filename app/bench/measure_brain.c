@@ -51,7 +51,7 @@ static void keep(void *user, const struct observation *o)
 
 static void record(struct brain *b)
 {
-	const struct bed_plan plan = {1 << 17, 1 << 14, true, 0, b->recording.inside, b->recording.insides};
+	const struct bed_plan plan = {.flows = 1 << 17, .contexts = 1 << 14, .replay = true, .inside = b->recording.inside, .insides = b->recording.insides};
 	static struct bed bed;
 	uint64_t flow;
 

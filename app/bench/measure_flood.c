@@ -27,7 +27,7 @@ static void stretch(struct flood *s, const uint8_t *at, size_t n)
 		f[i % BED_BURST] =
 			segment_frame(at + i * SEGMENT_STRIDE, SEGMENT_FROM_CLIENT, s->now_ns += s->step_ns);
 		if (i % BED_BURST == BED_BURST - 1 || i == n - 1)
-			bed_burst(&s->bed, f, i % BED_BURST + 1, s->now_ns, s->actions);
+			bed_burst(&s->bed, f, i % BED_BURST + 1, s->now_ns, s->actions, NULL);
 	}
 }
 

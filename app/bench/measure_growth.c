@@ -31,7 +31,7 @@ static void stretch(struct growth *g, struct bed *b, const uint8_t *at, size_t n
 	for (size_t i = 0; i < n; i++) {
 		f[i % BED_BURST] = segment_frame(at + i * SEGMENT_STRIDE, from, g->now_ns += 100);
 		if (i % BED_BURST == BED_BURST - 1 || i == n - 1)
-			bed_burst(b, f, i % BED_BURST + 1, g->now_ns, actions);
+			bed_burst(b, f, i % BED_BURST + 1, g->now_ns, actions, NULL);
 	}
 }
 

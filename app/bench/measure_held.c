@@ -40,7 +40,7 @@ static struct meter flood(struct held *s, uint32_t first, uint64_t count)
 		meter_start(&m);
 		for (uint32_t i = 0; i < n; i += BED_BURST)
 			bed_burst(&s->bed, frames + i, n - i < BED_BURST ? n - i : BED_BURST, frames[i].unix_ns,
-				  c->actions);
+				  c->actions, NULL);
 		meter_stop(&m);
 		bed_drain(&s->bed, NULL, NULL);
 		done += n;

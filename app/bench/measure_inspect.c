@@ -72,32 +72,49 @@ static void delivered(void *user, struct flow *f, enum flow_side sender, struct 
 	r->delivered += data.left;
 }
 
-static void stage_flow(struct run *r, const struct frame *f, size_t n)
+static void flow_burst(struct run *r, const struct frame *f, size_t n)
 {
+	struct packet p[BED_BURST];
+	struct flow_key key[BED_BURST];
+	bool known[BED_BURST];
+
+	flow_table_step(r->flows, f[0].unix_ns);
+	for (size_t i = 0; i < n; i++) {
+		__builtin_prefetch(f[i].at);
+		__builtin_prefetch(f[i].at + 64);
+	}
+	for (size_t i = 0; i < n; i++) {
+		known[i] = decode_frame(&f[i], true, &p[i]) == DECODE_OK;
+		if (!known[i])
+			continue;
+		flow_key_of(r->flows, &p[i], &key[i]);
+		flow_prefetch_bucket(r->flows, &key[i]);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (known[i])
+			flow_prefetch(r->flows, &key[i]);
 	for (size_t i = 0; i < n; i++) {
 		enum flow_side sender;
-		struct flow_key key;
-		struct packet p;
-		struct flow *w;
+		struct flow *w = known[i] ? flow_find_or_add(r->flows, &p[i], &key[i], f[i].unix_ns, &sender) : NULL;
 
-		if (i % BED_BURST == 0)
-			flow_table_step(r->flows, f[i].unix_ns);
-		if (decode_frame(&f[i], true, &p) != DECODE_OK)
-			continue;
-		flow_key_of(r->flows, &p, &key);
-		w = flow_find_or_add(r->flows, &p, &key, f[i].unix_ns, &sender);
 		if (!w)
 			continue;
-		flow_update(r->flows, w, sender, &f[i], &p);
+		flow_update(r->flows, w, sender, &f[i], &p[i]);
 		if (w->transport == TRANSPORT_TCP)
-			flow_order(r->flows, w, sender, &p, packet_payload(&f[i], &p), delivered, r);
+			flow_order(r->flows, w, sender, &p[i], packet_payload(&f[i], &p[i]), delivered, r);
 	}
+}
+
+static void stage_flow(struct run *r, const struct frame *f, size_t n)
+{
+	for (size_t i = 0; i < n; i += BED_BURST)
+		flow_burst(r, f + i, n - i < BED_BURST ? n - i : BED_BURST);
 }
 
 static void stage_all(struct run *r, const struct frame *f, size_t n)
 {
 	for (size_t i = 0; i < n; i += BED_BURST)
-		bed_burst(&r->bed, f + i, n - i < BED_BURST ? n - i : BED_BURST, f[i].unix_ns, r->actions);
+		bed_burst(&r->bed, f + i, n - i < BED_BURST ? n - i : BED_BURST, f[i].unix_ns, r->actions, NULL);
 }
 
 static const struct {
@@ -129,7 +146,7 @@ static void expect_mix(struct run *r)
 // One pass with the capture's own time through a bed of its own: what a lap must yield.
 static void expect(struct run *r)
 {
-	struct bed_plan plan = {1 << 17, 1 << 14, true, 0, r->recording.inside, r->recording.insides};
+	struct bed_plan plan = {.flows = 1 << 17, .contexts = 1 << 14, .replay = true, .inside = r->recording.inside, .insides = r->recording.insides};
 	struct bed *b = malloc(sizeof(*b));
 	uint64_t flow;
 
@@ -252,7 +269,7 @@ static void one_stage(struct run *r, unsigned stage, bool warm)
 static void create(struct run *r)
 {
 	struct flow_config flows = {.flows = (uint32_t)r->flow_capacity, .parked_segments = 1 << 14, .key = {5, 6}};
-	struct bed_plan plan = {(uint32_t)r->flow_capacity, (uint32_t)r->contexts, false, (uint32_t)r->blocks};
+	struct bed_plan plan = {.flows = (uint32_t)r->flow_capacity, .contexts = (uint32_t)r->contexts, .blocks = (uint32_t)r->blocks};
 	struct prefix inside[8];
 
 	plan.inside = inside;

@@ -33,7 +33,7 @@ static void burst(struct pass *p, size_t n)
 {
 	if (!n)
 		return;
-	bed_burst(&p->bed, p->frames, n, p->frames[n - 1].unix_ns, p->actions);
+	bed_burst(&p->bed, p->frames, n, p->frames[n - 1].unix_ns, p->actions, NULL);
 	bed_drain(&p->bed, p->eve ? write_event : NULL, p);
 	p->packets += n;
 }

@@ -191,13 +191,12 @@ static void salt_numbers(uint8_t *tcp, uint32_t salt)
 	fix_checksum(tcp + 16, before, sum16(tcp + 4, 8), false);
 }
 
-void recording_copy(const struct recording *r, size_t frame, uint32_t salt, uint8_t *at)
+void recording_salt(const struct recording *r, size_t frame, uint32_t salt, uint8_t *at)
 {
 	const struct recorded *f = &r->frame[frame];
 	size_t addresses = f->ip + (f->family == 4 ? 12u : 8u), n = f->family == 4 ? 8 : 32, place = checksum_place(f);
 	uint32_t before, after;
 
-	memcpy(at, r->bytes + f->offset, f->bytes);
 	if (!f->ip || !salt)
 		return;
 	before = sum16(at + addresses, n);
@@ -212,6 +211,12 @@ void recording_copy(const struct recording *r, size_t frame, uint32_t salt, uint
 		fix_checksum(at + f->transport + place, before, after, f->protocol == PROTO_UDP);
 	if (f->protocol == PROTO_TCP)
 		salt_numbers(at + f->transport, salt);
+}
+
+void recording_copy(const struct recording *r, size_t frame, uint32_t salt, uint8_t *at)
+{
+	memcpy(at, r->bytes + r->frame[frame].offset, r->frame[frame].bytes);
+	recording_salt(r, frame, salt, at);
 }
 
 void feeder_begin(struct feeder *f, uint32_t salt, uint32_t lanes)

@@ -31,6 +31,8 @@ void recording_load(struct recording *r, const char *path, const char *inside, u
 void recording_free(struct recording *r);
 // Inside networks widened to what salting can make of them.
 unsigned recording_inside(const struct recording *r, struct prefix out[8]);
+// Salts frame number `frame`, whose bytes lie at `at` as they were recorded.
+void recording_salt(const struct recording *r, size_t frame, uint32_t salt, uint8_t *at);
 // Copies a frame with that salt (0 = as it was) to `at`, which has room for its bytes.
 void recording_copy(const struct recording *r, size_t frame, uint32_t salt, uint8_t *at);
 

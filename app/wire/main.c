@@ -27,6 +27,8 @@ static const char usage[] =
 	"  --frame-bytes N      largest frame (default 2048, at most 16384; jumbo frames of 9000 need 16384)\n"
 	"  --hugepages          use hugepages (default: ordinary memory)\n"
 	"  --memory MB          without hugepages (default 256, more for large frames)\n"
+	"  --mbufs N            frames the pool holds (default 16384 a queue)\n"
+	"  --no-inspect         forward and block only, for measuring; every flow is flagged uninspected\n"
 	"  --idle-us N          nap when idle; 0 spins (default 50)\n"
 	"  --strict             drop what cannot be inspected instead of forwarding and flagging it (all limits)\n"
 	"  --drop LIMIT         the same for one limit, by its counter's name, e.g. tcp_park_full (repeatable)\n"
@@ -43,6 +45,7 @@ static const struct option options[] = {
 	{"own-queues", no_argument, NULL, 'Q'},
 	{"strict", no_argument, NULL, 's'},           {"drop", required_argument, NULL, 'd'},
 	{"forward", required_argument, NULL, 'F'},
+	{"no-inspect", no_argument, NULL, 'I'},       {"mbufs", required_argument, NULL, 'M'},
 	{"help", no_argument, NULL, 'h'},             {NULL, 0, NULL, 0},
 };
 
@@ -95,6 +98,8 @@ static void read_option(struct wire_options *o, int c)
 	case 'b': o->nic.frame_bytes = number(optarg, NIC_FRAME_BYTES); break;
 	case 'H': o->nic.hugepages = true; break;
 	case 'm': o->nic.memory_mb = number(optarg, 65536); break;
+	case 'I': o->forward_only = true; break;
+	case 'M': o->nic.mbufs = number(optarg, 1 << 24); break;
 	case 'u': o->idle_us = number(optarg, 10000); break;
 	case 'p': o->nic.file_prefix = optarg; break;
 	case 's': set_limit(o, NULL, true); break;
@@ -192,7 +197,7 @@ static void create_worker(struct wire *w, unsigned i)
 	struct inspect_config c = {
 		.flow = {.flows = w->options.flows, .parked_segments = PARKED, .key = random_key()},
 		.contexts = w->options.contexts, .blocks = BLOCKS, .inside = w->options.inside, .inside_count = w->options.insides,
-		.never = w->options.never, .never_count = w->options.nevers, .worker = i, .wire = w->sheet, .brain = w->brain,
+		.forward_only = w->options.forward_only, .never = w->options.never, .never_count = w->options.nevers, .worker = i, .wire = w->sheet, .brain = w->brain,
 		.hooks = {.transmit = transmit, .blocked = blocked, .user = k}, .counters = &k->counters,
 	};
 
@@ -249,6 +254,8 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < w.workers; i++)
 		create_worker(&w, i);
 	start_workers(&w);
+	if (w.options.forward_only)
+		log_warn("inspection is off: nothing is looked at but addresses and ports");
 	log_info("forwarding between %s (inside) and %s (outside), %u worker(s)", nic_name(NIC_INSIDE), nic_name(NIC_OUTSIDE), w.workers);
 	r = wire_serve(&w);
 	if (r < 0)

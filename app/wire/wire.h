@@ -15,6 +15,7 @@ struct wire_options {
 	unsigned insides, nevers;
 	uint32_t flows, contexts;
 	bool refuse[COUNTER_COUNT];   // limits whose policy is drop
+	bool forward_only;            // no protocols (inspect.h)
 	unsigned idle_us;             // sleep after many empty polls; 0 = spin
 };
 

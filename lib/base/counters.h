@@ -64,6 +64,7 @@
 	X(PROTO_INFLATE_BAD, "compressed bodies that are none, or of a coding we do not open")                         \
 	X(PROTO_HTTP2_LIMIT, "HTTP/2 connections given up at a limit")                                                 \
 	X(PROTO_TRUNCATED, "observations with a text cut to fit")                                                      \
+	X(INSPECTION_OFF, "flows not inspected: inspection is switched off")                                           \
 	/* wire: channel */                                                                                            \
 	X(OBSERVATIONS, "observations sent")                                                                           \
 	X(OBSERVATIONS_LOST, "observations lost: the ring was full")                                                   \

@@ -89,7 +89,7 @@ static enum inspect_action decoded(struct inspect *s, const struct look *l, uint
 		count(s->counters, why);
 		return INSPECT_DROP;
 	}
-	return l->result == DECODE_OK ? stations(s, held) : forward_unseen(s, l->result);
+	return l->result == DECODE_OK ? inspect_stations(s, held) : forward_unseen(s, l->result);
 }
 
 static enum inspect_action take_frame(struct inspect *s, const struct frame *f, const struct look *l, uint64_t *flow)

@@ -29,6 +29,7 @@ struct inspect_config {
 	uint32_t contexts;                // protocol contexts
 	uint32_t blocks;                  // capacity of the block table
 	bool replay;                      // wrong checksums are accepted; inside by address instead of by port
+	bool forward_only;                // no protocols: decode, flow and block only, every flow flagged uninspected (to measure with)
 	const struct prefix *inside;      // networks inside; none: private ranges (replay), the port alone (inline)
 	unsigned inside_count;
 	const struct prefix *never;       // never-block list: the wire's own copy

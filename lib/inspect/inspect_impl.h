@@ -45,7 +45,7 @@ enum inspect_action pass_untracked(struct inspect *s, enum counter why);
 
 // stations.c
 bool is_inside(const struct inspect *s, const struct address *a);
-enum inspect_action stations(struct inspect *s, uint64_t *held);
+enum inspect_action inspect_stations(struct inspect *s, uint64_t *held);
 
 // payload.c
 void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender, const bool fin_before[2]);

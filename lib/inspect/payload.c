@@ -36,6 +36,8 @@ void uninspected(struct inspect *s, struct flow *f, enum counter why)
 	f->flags |= FLOW_FLAG_UNINSPECTED;
 	if (f->flags & FLOW_FLAG_UNINSPECTED_SENT)
 		return;
+	if (why == COUNT_INSPECTION_OFF)
+		count(s->counters, why);
 	f->flags |= FLOW_FLAG_UNINSPECTED_SENT;
 	emit_simple(s, f, OBS_UNINSPECTED, why, 0);
 	if (is_refused(s, why))

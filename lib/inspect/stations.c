@@ -99,11 +99,15 @@ static enum inspect_action inspect_flow(struct inspect *s, struct flow *f, enum 
 	const bool fin_before[2] = {f->tcp[0].fin, f->tcp[1].fin};
 	uint32_t before[2];
 
-	if (order_refuses(s, f, sender))
+	if (!s->config.forward_only && order_refuses(s, f, sender))
 		return INSPECT_DROP;
 	f->flags |= s->packet->oddities & (ODDITY_IP_CHECKSUM | ODDITY_TRANSPORT_CHECKSUM) ? FLOW_FLAG_CHECKSUM : 0;
 	if (flow_update(s->flows, f, sender, s->frame, s->packet))
 		emit_flow_open(s, f);
+	if (s->config.forward_only) {
+		uninspected(s, f, COUNT_INSPECTION_OFF);
+		return INSPECT_FORWARD;
+	}
 	if (s->packet->oddities)
 		tell_hidden(s, f);
 	before[sender] = f->tcp[sender].next_seq;
@@ -131,7 +135,7 @@ static struct flow *find_flow(struct inspect *s, enum flow_side *sender)
 	return flow_find_or_add(s->flows, p, s->key, s->frame->unix_ns, sender);
 }
 
-enum inspect_action stations(struct inspect *s, uint64_t *held)
+enum inspect_action inspect_stations(struct inspect *s, uint64_t *held)
 {
 	enum flow_side sender;
 	struct flow *f = find_flow(s, &sender);
