@@ -91,6 +91,10 @@ class Runner:
         value = {name: int(f["median"]) for name, f in json.loads(text)["figures"].items()}
         return seconds, memory, {"http": value["http.request"], "tls": value["tls"], "dns": value["dns"]}
 
+    def read_only(self, capture):
+        seconds, memory, _ = self.ours(capture, "--only", "read")
+        return seconds, memory, None
+
     def inspect_events(self, capture):
         eve = os.path.join(self.folder("ours"), "eve.json")
         seconds, memory, _ = self.ours(capture, "--eve", eve)
@@ -144,7 +148,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args()
     runner = Runner(options)
-    turns = [("pass", runner.inspect_only), ("pass eve", runner.inspect_events), ("replay eve", runner.replay)]
+    turns = [("pcap read", runner.read_only), ("pass", runner.inspect_only), ("pass eve", runner.inspect_events), ("replay eve", runner.replay)]
     if shutil.which("suricata"):
         turns += [("suricata", runner.suricata_silent), ("suricata eve", runner.suricata)]
     if shutil.which("ndpiReader"):

@@ -113,6 +113,7 @@ int held_main(int argc, char **argv)
 		{"held", &held, NULL, 1, FLOW_MAX_FLOWS, "N: connections opened first (default 1000000)"},
 		{"syns", &syns, NULL, 1, 1 << 30, "N: of the flood (default 5000000)"},
 		{"flows", &flows, NULL, 64, FLOW_MAX_FLOWS, "N: table size, a power of two (default 2097152)"},
+		{"as", NULL, &s.report.command, 0, 0, "NAME: in the figures, where two runs are told apart"},
 		{"step-ns", &step_ns, NULL, 1, 1000000000, "N: notional time between frames (default 200)"},
 		{NULL, NULL, NULL, 0, 0, NULL},
 	};

@@ -19,6 +19,7 @@ struct pass {
 	struct frame frames[BED_BURST];
 	uint8_t room[BED_BURST][FRAME_ROOM];
 	uint64_t actions[BED_ACTIONS], packets;
+	bool read_only;
 	struct report report;
 };
 
@@ -31,11 +32,11 @@ static void write_event(void *user, const struct observation *o)
 
 static void burst(struct pass *p, size_t n)
 {
-	if (!n)
+	p->packets += n;
+	if (!n || p->read_only)
 		return;
 	bed_burst(&p->bed, p->frames, n, p->frames[n - 1].unix_ns, p->actions, NULL);
 	bed_drain(&p->bed, p->eve ? write_event : NULL, p);
-	p->packets += n;
 }
 
 // Every flow times out, step by step: all at once would not fit the ring.
@@ -86,10 +87,11 @@ static int tell(struct pass *p)
 int pass_main(int argc, char **argv)
 {
 	static struct pass p;
-	const char *path = NULL, *eve = NULL;
+	const char *path = NULL, *eve = NULL, *only = NULL;
 	uint64_t rounds;
 	const struct measure_option options[] = {
 		{"pcap", NULL, &path, 0, 0, "FILE: the capture"},
+		{"only", NULL, &only, 0, 0, "read: the file, nothing else"},
 		{"eve", NULL, &eve, 0, 0, "FILE: event lines, one for each observation"},
 		{NULL, NULL, NULL, 0, 0, NULL},
 	};
@@ -100,6 +102,9 @@ int pass_main(int argc, char **argv)
 	p.report.command = "pass";
 	if (!measure_options(argc, argv, options, &p.report, &rounds))
 		return 2;
+	if (only && strcmp(only, "read") != 0)
+		log_fatal("--only %s: read", only);
+	p.read_only = only;
 	port = path ? pcap_port_open(path, error, sizeof(error)) : NULL;
 	if (!port)
 		log_fatal("%s", path ? error : "--pcap is missing");

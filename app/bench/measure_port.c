@@ -140,12 +140,13 @@ static int measure(struct port *p, uint64_t rounds, uint64_t laps)
 			report_add(&p->report, "full_less_salt.ns", "ns", ns[3] - (ns[1] - ns[0]));
 	}
 	check(p, (rounds + 1) * laps);
+	report_add(&p->report, "frame_bytes", "mean", (double)p->recording.total / (double)p->recording.frames);
 	report_add(&p->report, "flows_held", "in the table", inspect_flows(p->full.inspect));
 	return report_end(&p->report);
 }
 
 // The mix, filled up with frames that are not IP to a multiple of a burst, so that a lap ends where a burst does.
-static void prepare(struct port *p, uint32_t flows, const char *keep, char path[MIX_PATH_BYTES])
+static void prepare(struct port *p, uint32_t flows, const char *path)
 {
 	static const uint8_t filler[FRAME_LEAST] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xb5}; // local experiment
 	struct frame f = {.at = filler, .bytes = FRAME_LEAST, .wire_bytes = FRAME_LEAST, .link = LINK_ETHERNET};
@@ -156,7 +157,6 @@ static void prepare(struct port *p, uint32_t flows, const char *keep, char path[
 	struct frame next;
 
 	mix_file(made, flows, 0, &p->mix);
-	snprintf(path, MIX_PATH_BYTES, "%s", keep);
 	port = pcap_port_open(made, error, sizeof(error));
 	sink = port ? pcap_sink_open(path, LINK_ETHERNET, error, sizeof(error)) : NULL;
 	if (!sink)
@@ -196,14 +196,13 @@ int main(int argc, char **argv)
 {
 	static struct port p;
 	uint64_t rounds, flows = 4000, laps = 8, table = 1 << 20, blocks = 1000;
-	const char *keep = "/tmp/sekimori-port.pcap";
-	char path[MIX_PATH_BYTES];
+	const char *path = "/tmp/sekimori-port.pcap";
 	const struct measure_option options[] = {
 		{"mix", &flows, NULL, 1, 40000, "FLOWS: of the mix (default 4000, 100,000 frames held as mbufs)"},
 		{"laps", &laps, NULL, 1, 1000, "N: a round and turn (default 8)"},
 		{"flows", &table, NULL, 64, FLOW_MAX_FLOWS, "N: table size, a power of two (default 1048576)"},
 		{"blocks", &blocks, NULL, 0, 100000, "N: standing blocks (default 1000)"},
-		{"capture", NULL, &keep, 0, 0, "FILE: where the capture goes, for a peer to be given the same"},
+		{"capture", NULL, &path, 0, 0, "FILE: where the capture goes, for a peer to be given the same"},
 		{NULL, NULL, NULL, 0, 0, NULL},
 	};
 	struct prefix inside[8];
@@ -212,7 +211,7 @@ int main(int argc, char **argv)
 	p.report.command = "port";
 	if (!measure_options(argc, argv, options, &p.report, &rounds))
 		return 2;
-	prepare(&p, (uint32_t)flows, keep, path);
+	prepare(&p, (uint32_t)flows, path);
 	plan.flows = (uint32_t)table;
 	plan.blocks = (uint32_t)blocks;
 	plan.inside = inside;
