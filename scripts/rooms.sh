@@ -43,6 +43,7 @@ declare -A foreign=(
 	['yaml[.]h']="lib/judge lib/story"
 	['pcap']="drivers/nic"
 	['nettle/']="lib/base"
+	['zlib[.]h']="lib/proto"
 	['libsmartcols']="app/cli"
 	['protobuf-c/']="lib/control"
 )
@@ -57,7 +58,7 @@ declare -A prefixes=(
 	[lib/decode]="checksum" # the arithmetic of RFC 1071, for whoever builds a packet
 	[lib/judge]="phase response"
 	[lib/learn]="device feature recent role"
-	[lib/proto]="file_class file jndi ja4 self_address_in"
+	[lib/proto]="file_class file inflate jndi ja4 lend self_address_in"
 	[lib/respond]="block_state"
 	[lib/story]="page"
 	[drivers/nic]="nic pcap_port pcap_sink setsockopt" # setsockopt: stands before libc's on purpose (kernel.h)

@@ -62,6 +62,7 @@
 	X(PROTO_INFLATED, "compressed bodies opened")                                                                  \
 	X(PROTO_INFLATE_LIMIT, "compressed bodies given up at a limit (size, ratio, layers, room)")                    \
 	X(PROTO_INFLATE_BAD, "compressed bodies that are none, or of a coding we do not open")                         \
+	X(PROTO_HTTP_AMBIGUOUS, "HTTP messages whose framing two readers may read differently")                        \
 	X(PROTO_HTTP2_LIMIT, "HTTP/2 connections given up at a limit")                                                 \
 	X(PROTO_TRUNCATED, "observations with a text cut to fit")                                                      \
 	X(INSPECTION_OFF, "flows not inspected: inspection is switched off")                                           \

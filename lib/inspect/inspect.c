@@ -54,7 +54,8 @@ struct inspect *inspect_create(const struct inspect_config *config)
 		return NULL;
 	s->config = *config;
 	s->counters = config->counters;
-	s->sink = (struct proto_sink){.emit = emit_from_parser, .user = s, .counters = s->counters};
+	s->sink = (struct proto_sink){
+		.emit = emit_from_parser, .user = s, .counters = s->counters, .uninspected = partly_uninspected};
 	if (!attach_rings(s))
 		errno = EINVAL;
 	else if (create_tables(s))

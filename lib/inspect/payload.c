@@ -31,9 +31,8 @@ bool flow_is_refused(const struct inspect *s, const struct flow *f)
 	return f->flags & FLOW_FLAG_REFUSED && !s->panic;
 }
 
-void uninspected(struct inspect *s, struct flow *f, enum counter why)
+static void tell_once(struct inspect *s, struct flow *f, enum counter why)
 {
-	f->flags |= FLOW_FLAG_UNINSPECTED;
 	if (f->flags & FLOW_FLAG_UNINSPECTED_SENT)
 		return;
 	if (why == COUNT_INSPECTION_OFF)
@@ -42,6 +41,22 @@ void uninspected(struct inspect *s, struct flow *f, enum counter why)
 	emit_simple(s, f, OBS_UNINSPECTED, why, 0);
 	if (is_refused(s, why))
 		f->flags |= FLOW_FLAG_REFUSED;
+}
+
+void uninspected(struct inspect *s, struct flow *f, enum counter why)
+{
+	f->flags |= FLOW_FLAG_UNINSPECTED;
+	tell_once(s, f, why);
+}
+
+// A parser goes on, but not with all the bytes, or not surely as the receiver reads them. FLOW_FLAG_UNINSPECTED stays unset: where it is set, segments out
+// of order are let by, and there is still something to find.
+void partly_uninspected(void *user, enum counter why)
+{
+	struct inspect *s = user;
+
+	if (s->flow)
+		tell_once(s, s->flow, why);
 }
 
 // All contexts are in use: the flow longest silent loses its own, so that nobody keeps them all by saying little.

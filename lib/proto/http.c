@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // HTTP/0.9 to 1.1, both directions at once (RFC 9112). Heads are read line by line, bodies are passed over but for
-// their first bytes. Lenient where servers are: bare LF, folded headers, unknown methods, missing versions. Not here:
-// HTTP/2, content codings. State is bounded: one line a side. Called by the flow's worker.
+// their first bytes. Lenient where servers are: bare LF, folded headers, unknown methods, missing versions; where servers differ, the
+// message is marked. Not here: HTTP/2. State is bounded: one line a side, and that is borrowed. Called by the flow's worker.
 #include "http_impl.h"
 
 void http_line_clear(struct http_side *s)
@@ -10,10 +10,20 @@ void http_line_clear(struct http_side *s)
 	s->held = false;
 }
 
-static struct bytes without_cr(struct bytes line)
+void http_ambiguous(struct http_call *c)
 {
-	if (line.left && line.at[line.left - 1] == '\r')
-		line.left--;
+	if (!c->side->ambiguous)
+		proto_mark(c->sink, COUNT_PROTO_HTTP_AMBIGUOUS);
+	c->side->ambiguous = true;
+}
+
+static struct bytes without_cr(struct http_side *s, struct bytes line)
+{
+	bool cr = line.left && line.at[line.left - 1] == '\r';
+
+	s->crlf = s->crlf || cr;
+	s->lf = s->lf || !cr;
+	line.left -= cr;
 	return line;
 }
 
@@ -27,28 +37,30 @@ enum http_line http_line_next(struct http_side *s, struct bytes *data, struct by
 	if (whole && s->length == 0 && n <= room) {
 		bytes_take(data, n, line);
 		bytes_skip(data, 1);
-		*line = without_cr(*line);
+		*line = without_cr(s, *line);
 		return HTTP_LINE_WHOLE;
 	}
 	piece = bytes_head(*data, part);
 	bytes_skip(data, part);
 	if (part)
-		memcpy(s->line + s->length, piece.at, part);
+		memcpy(http_work(s)->line + s->length, piece.at, part);
 	s->length = (uint16_t)(s->length + part);
-	*line = bytes_of(s->line, s->length);
+	*line = bytes_of(http_work(s)->line, s->length);
 	if (part < n)
 		return HTTP_LINE_LONG;
 	if (!whole)
 		return HTTP_LINE_NONE;
 	bytes_skip(data, 1);
-	*line = without_cr(*line);
+	*line = without_cr(s, *line);
 	return HTTP_LINE_WHOLE;
 }
 
 // The front of a long line was handled: keeps a part of it, for what may lie across the cut.
 static void keep_overlap(struct http_side *s)
 {
-	memmove(s->line, s->line + HTTP_LINE_BYTES - HTTP_OVERLAP_BYTES, HTTP_OVERLAP_BYTES);
+	uint8_t *line = http_work(s)->line;
+
+	memmove(line, line + HTTP_LINE_BYTES - HTTP_OVERLAP_BYTES, HTTP_OVERLAP_BYTES);
 	s->length = HTTP_OVERLAP_BYTES;
 	s->tail = true;
 }
@@ -97,12 +109,12 @@ static enum parse begin_raw(struct http_call *c)
 	uint8_t early[8]; // at most the 5 bytes of "HTTP/" were waited for
 	size_t n = s->length < sizeof(early) ? s->length : sizeof(early);
 
-	memcpy(early, s->line, n);
+	memcpy(early, http_work(s)->line, n);
 	http_line_clear(s);
-	observation_init(&s->head, OBS_HTTP_RESPONSE);
+	observation_init(&http_work(s)->head, OBS_HTTP_RESPONSE);
 	s->tx = c->http->answers < c->http->requests ? c->http->answers + 1 : 0;
 	s->declared = 0;
-	s->coded = false;
+	s->content.count = s->transfer.count = 0;
 	s->raw = true;
 	http_body_start(c, HTTP_UNTIL_CLOSE);
 	http_body_add(c, bytes_of(early, n));
@@ -116,7 +128,7 @@ static enum probe may_start(struct http_call *c, struct bytes data)
 	size_t had = c->side->length < sizeof(front) ? c->side->length : sizeof(front),
 	       n = bytes_head(data, sizeof(front) - had).left;
 
-	memcpy(front, c->side->line, had);
+	memcpy(front, http_work(c->side)->line, had);
 	memcpy(front + had, data.at, n);
 	if (c->in->from_client)
 		return is_token(front[0]) ? PROBE_YES : PROBE_NO;
@@ -137,8 +149,10 @@ static enum parse step_start(struct http_call *c, struct bytes *data)
 		return PARSE_MORE;
 	if (may_start(c, *data) == PROBE_NO)
 		return c->in->from_client ? PARSE_BAD : begin_raw(c);
-	if (s->length == 0)
+	if (s->length == 0) {
 		s->head_bytes = 0;
+		s->crlf = s->lf = false;
+	}
 	got = http_line_next(s, data, &line);
 	if (got == HTTP_LINE_NONE)
 		return PARSE_MORE;
@@ -166,8 +180,8 @@ static enum parse take_header(struct http_call *c, struct bytes line, struct byt
 		http_line_clear(s);
 		return PARSE_MORE;
 	}
-	if (line.at != s->line)
-		memcpy(s->line, line.at, line.left);
+	if (line.at != http_work(s)->line)
+		memcpy(http_work(s)->line, line.at, line.left);
 	s->length = (uint16_t)line.left;
 	s->held = true;
 	return PARSE_MORE;
@@ -176,14 +190,17 @@ static enum parse take_header(struct http_call *c, struct bytes line, struct byt
 static enum parse step_header(struct http_call *c, struct bytes *data)
 {
 	struct http_side *s = c->side;
+	bool blank = data->at[0] == ' ' || data->at[0] == '\t';
 	struct bytes line;
 
 	if (s->head_bytes > HTTP_HEAD_BYTES)
 		return PARSE_BAD;
-	if (s->held && data->at[0] != ' ' && data->at[0] != '\t') {
-		http_head_field(c, bytes_of(s->line, s->length));
+	if (s->held && !blank) {
+		http_head_field(c, bytes_of(http_work(s)->line, s->length));
 		http_line_clear(s);
 	}
+	if (blank && (s->held || s->length == 0))
+		s->folded = true; // the first line of all begins so: some pass it over, some read it
 	s->held = false;
 	switch (http_line_next(s, data, &line)) {
 	case HTTP_LINE_NONE:
@@ -238,13 +255,16 @@ static void lose(struct http_call *c)
 
 	if (s->state == HTTP_WAIT)
 		return;
-	if (in_body(s))
+	if (in_body(s) && http_body_wanted(s))
 		http_body_look(c, true);
 	s->file_done = true;
+	s->parts = false;
+	if (s->layers)
+		http_body_stop(c);
 	if (s->state == HTTP_UNTIL_CLOSE)
 		return;
 	http_line_clear(s);
-	s->tail = false;
+	s->tail = s->folded = false;
 	s->state = HTTP_LOST;
 }
 
@@ -260,7 +280,7 @@ static void resynchronise(struct http_call *c)
 	if (http_probe(bytes_head(c->in->data, PROTO_PROBE_BYTES), c->in->from_client) != PROBE_YES)
 		return;
 	if (in_body(s))
-		http_body_look(c, true);
+		http_body_end(c, HTTP_START);
 	http_line_clear(s);
 	s->state = HTTP_START;
 }
@@ -272,8 +292,8 @@ static void end_simple_request(struct http *h, const struct proto_flow *flow, co
 	struct proto_input in = proto_input_of_close(flow, true);
 	struct http_call call = {h, client, &in, sink};
 
-	if (client->state != HTTP_HEADER || client->length || client->tail ||
-	    client->head.slot[TEXT_REQUEST_VERSION].length)
+	if (client->state != HTTP_HEADER || client->length || client->tail || !client->work ||
+	    http_work(client)->head.slot[TEXT_REQUEST_VERSION].length)
 		return;
 	http_head_end(&call);
 }
@@ -283,15 +303,78 @@ static void give_up(struct http_call *c, struct bytes rest)
 {
 	struct http_side *s = c->side;
 
+	s->content.count = s->transfer.count = 0;
+	http_work(s)->parts.pattern_length = 0;
 	if (!in_body(s)) {
 		http_body_start(c, HTTP_UNTIL_CLOSE);
-		s->file_done = !s->bad; // after a head of contradictory lengths a body does follow
+		s->file_done = true;
 	}
-	if (s->bad)
-		http_body_add(c, rest);
-	else
-		window_add(&s->window, s->line, rest);
+	window_add(&s->window, http_work(s)->line, rest);
 	http_body_look(c, true);
+}
+
+// --- What is borrowed ---
+
+static bool needs_work(const struct http_side *s)
+{
+	if (in_body(s))
+		return http_body_wanted(s);
+	return s->state != HTTP_WAIT && s->state != HTTP_LOST;
+}
+
+// Nothing of the side is kept in what it has borrowed.
+static bool is_idle(const struct http_side *s)
+{
+	if (in_body(s))
+		return !http_body_wanted(s);
+	return s->state != HTTP_HEADER && s->length == 0 && !s->held && !s->tail;
+}
+
+static void give_work(struct http_side *s, struct lend *lend)
+{
+	lend_give(lend, &s->work);
+	s->works = false;
+}
+
+static bool take_work(struct http_call *c)
+{
+	struct http_side *s = c->side;
+
+	if (s->work || !needs_work(s))
+		return true;
+	s->works = !s->works && lend_take(c->sink->lend, LEND_WORK, &s->work);
+	return s->works;
+}
+
+static void http_release(void *state, struct lend *lend)
+{
+	struct http *h = state;
+
+	for (unsigned i = 0; i < 2; i++) {
+		http_coding_end(&h->side[i], lend);
+		give_work(&h->side[i], lend);
+	}
+}
+
+// Others wanted our memory more than we did. That it was taken away is said when there are bytes that would have needed it.
+static enum parse lose_work(struct http_call *c)
+{
+	proto_mark(c->sink, COUNT_PROTO_CONTEXT_FULL);
+	http_release(c->http, c->sink->lend);
+	return PARSE_DONE;
+}
+
+static enum parse run_steps(struct http_call *c, struct bytes *data)
+{
+	struct http_side *s = c->side;
+	enum parse result = PARSE_MORE;
+
+	while (data->left && result == PARSE_MORE) {
+		if (!take_work(c))
+			return lose_work(c);
+		result = s->tail ? step_tail(c, data) : steps[s->state](c, data);
+	}
+	return result;
 }
 
 static enum parse http_feed(void *state, const struct proto_input *in, const struct proto_sink *sink)
@@ -299,20 +382,28 @@ static enum parse http_feed(void *state, const struct proto_input *in, const str
 	struct http *h = state;
 	struct http_side *s = &h->side[in->from_client];
 	struct http_call call = {h, s, in, sink};
-	enum parse result = PARSE_MORE;
 	struct bytes data = in->data;
+	enum parse result;
 
+	lend_touch(sink->lend, &s->work);
+	if (s->works && !s->work)
+		return lose_work(&call);
 	if (!in->from_client)
 		end_simple_request(h, in->flow, sink);
 	if (in->gap)
 		lose(&call);
 	resynchronise(&call);
-	while (data.left && result == PARSE_MORE)
-		result = s->tail ? step_tail(&call, &data) : steps[s->state](&call, &data);
+	result = run_steps(&call, &data);
 	if (result == PARSE_BAD)
 		give_up(&call, data);
-	else if (in_body(s))
+	else if (in_body(s) && s->work)
 		http_body_look(&call, false);
+	if (result != PARSE_MORE)
+		http_release(h, sink->lend);
+	else if (s->work && is_idle(s))
+		give_work(s, sink->lend);
+	if (s->layers && !(in_body(s) && http_body_wanted(s)))
+		http_coding_end(s, sink->lend);
 	return result;
 }
 
@@ -325,8 +416,8 @@ static void http_close(void *state, bool from_client, const struct proto_flow *f
 	if (from_client)
 		end_simple_request(h, flow, sink);
 	if (in_body(call.side)) {
-		http_body_look(&call, true);
-		call.side->state = HTTP_LOST;
+		http_body_end(&call, HTTP_LOST);
+		give_work(call.side, sink->lend);
 	}
 }
 
@@ -410,4 +501,5 @@ const struct proto_ops proto_http = {
 	.probe = http_probe,
 	.feed = http_feed,
 	.close = http_close,
+	.release = http_release,
 };

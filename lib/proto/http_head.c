@@ -20,7 +20,7 @@ static const struct kept response_texts[] = {
 	{TEXT_RESPONSE_CONTENT_TYPE, 96}, {TEXT_RESPONSE_SERVER, 96}, {TEXT_RESPONSE_LOCATION, 256},
 };
 
-static struct bytes trimmed(struct bytes b)
+struct bytes http_trimmed(struct bytes b)
 {
 	while (b.left && (b.at[0] == ' ' || b.at[0] == '\t'))
 		bytes_skip(&b, 1);
@@ -29,12 +29,12 @@ static struct bytes trimmed(struct bytes b)
 	return b;
 }
 
-static void keep(struct http_call *c, unsigned slot, struct bytes text)
+void http_head_keep(struct http_call *c, unsigned slot, struct bytes text)
 {
 	const struct kept *texts = c->in->from_client ? request_texts : response_texts;
 	size_t count = c->in->from_client ? sizeof(request_texts) / sizeof(texts[0])
 					  : sizeof(response_texts) / sizeof(texts[0]);
-	struct observation *o = &c->side->head;
+	struct observation *o = &http_work(c->side)->head;
 	size_t room = OBSERVATION_BYTES - o->size_bytes;
 
 	if (o->slot[slot].length) // the first of several counts
@@ -53,7 +53,14 @@ static void search(struct http_call *c, struct bytes text, const char *name)
 	if (c->in->from_outside)
 		jndi_scan(text, name, c->in, c->sink, APP_HTTP);
 	if (c->in->device_sends && self_address_in(text, c->in))
-		c->side->head.facts |= FACT_BIT(FACT_SELF_ADDRESS);
+		http_work(c->side)->head.facts |= FACT_BIT(FACT_SELF_ADDRESS);
+}
+
+// Some readers end a line at a bare CR, some a text at a NUL (RFC 9112 §2.2, RFC 9110 §5.5). Both readings are searched: the line is one text.
+static void check_bytes(struct http_call *c, struct bytes line)
+{
+	if (bytes_find(line, '\r') < line.left || bytes_find(line, '\0') < line.left)
+		http_ambiguous(c);
 }
 
 // --- Start lines ---
@@ -62,8 +69,11 @@ static void begin(struct http_call *c, enum observation_kind kind)
 {
 	struct http_side *s = c->side;
 
-	observation_init(&s->head, kind);
+	observation_init(&http_work(s)->head, kind);
+	http_work(s)->parts.pattern_length = 0;
 	s->chunked = s->other_coding = s->coded = s->has_length = s->bad = s->upgrade = s->head_method = s->raw = false;
+	s->ambiguous = s->folded = false;
+	s->content.count = s->transfer.count = 0;
 	s->declared = 0;
 	s->status = 0;
 }
@@ -74,7 +84,7 @@ static struct bytes word(struct bytes *line)
 	size_t n = 0;
 	struct bytes out;
 
-	*line = trimmed(*line);
+	*line = http_trimmed(*line);
 	while (n < line->left && line->at[n] != ' ' && line->at[n] != '\t')
 		n++;
 	bytes_take(line, n, &out);
@@ -114,24 +124,25 @@ static enum parse start_request(struct http_call *c, struct bytes line)
 	size_t version;
 
 	begin(c, OBS_HTTP_REQUEST);
-	memcpy(s->field, "uri", sizeof("uri"));
-	search(c, line, s->field);
+	memcpy(http_work(s)->field, "uri", sizeof("uri"));
+	search(c, line, http_work(s)->field);
+	check_bytes(c, line);
 	method = word(&line);
-	line = trimmed(line);
+	line = http_trimmed(line);
 	if (method.left == 0 || line.left == 0 || method.left > HTTP_METHOD_BYTES)
 		return PARSE_BAD;
 	for (size_t i = 0; i < method.left; i++)
 		if (method.at[i] <= ' ' || method.at[i] >= 0x7f || method.at[i] == ':')
 			return PARSE_BAD;
 	version = version_at(line);
-	target = trimmed(bytes_head(line, version));
+	target = http_trimmed(bytes_head(line, version));
 	s->head_method = bytes_equal_text(method, "HEAD");
 	s->upgrade = bytes_equal_text(method, "CONNECT");
-	observation_put(&s->head, TEXT_REQUEST_METHOD, method);
-	observation_put(&s->head, TEXT_REQUEST_VERSION, bytes_head(bytes_from(line, version), 8));
-	keep(c, TEXT_REQUEST_URI, target);
+	observation_put(&http_work(s)->head, TEXT_REQUEST_METHOD, method);
+	observation_put(&http_work(s)->head, TEXT_REQUEST_VERSION, bytes_head(bytes_from(line, version), 8));
+	http_head_keep(c, TEXT_REQUEST_URI, target);
 	host = s->upgrade ? target : authority(target);
-	keep(c, TEXT_REQUEST_HOST, host);
+	http_head_keep(c, TEXT_REQUEST_HOST, host);
 	return PARSE_MORE;
 }
 
@@ -142,15 +153,16 @@ static enum parse start_response(struct http_call *c, struct bytes line)
 	uint64_t code = 0;
 
 	begin(c, OBS_HTTP_RESPONSE);
-	memcpy(s->field, "status", sizeof("status"));
-	search(c, line, s->field);
+	memcpy(http_work(s)->field, "status", sizeof("status"));
+	search(c, line, http_work(s)->field);
+	check_bytes(c, line);
 	version = word(&line);
 	status = word(&line);
 	if (bytes_to_u64(status, 999, &code))
 		return PARSE_BAD;
 	s->status = (uint16_t)code;
-	s->head.number[NUM_RESPONSE_STATUS] = code;
-	observation_put(&s->head, TEXT_RESPONSE_VERSION, bytes_head(version, 8));
+	http_work(s)->head.number[NUM_RESPONSE_STATUS] = code;
+	observation_put(&http_work(s)->head, TEXT_RESPONSE_VERSION, bytes_head(version, 8));
 	return PARSE_MORE;
 }
 
@@ -161,114 +173,47 @@ enum parse http_head_start(struct http_call *c, struct bytes line)
 
 // --- Headers ---
 
-// RFC 9112 §6.3: several equal lengths are one, anything else is a smuggler's or a fool's.
-static void take_length(struct http_call *c, struct bytes value)
-{
-	struct http_side *s = c->side;
-	uint64_t n;
-
-	while (value.left) {
-		size_t comma = bytes_find(value, ',');
-		bool fine = bytes_to_u64(trimmed(bytes_head(value, comma)), UINT64_MAX / 2, &n) == 0;
-
-		s->bad = s->bad || !fine || (s->has_length && n != s->declared);
-		if (fine && !s->has_length)
-			s->declared = n;
-		s->has_length = s->has_length || fine;
-		value = bytes_from(value, comma + 1);
-	}
-}
-
-// Only "chunked" as the last coding frames a body; "xchunked" does not (RFC 9112 §6.1).
-static void take_coding(struct http_call *c, struct bytes value)
-{
-	while (value.left) {
-		size_t comma = bytes_find(value, ',');
-		struct bytes coding = trimmed(bytes_head(value, comma));
-
-		if (coding.left && !bytes_equal_nocase(coding, "identity")) {
-			c->side->chunked = bytes_equal_nocase(coding, "chunked");
-			c->side->other_coding = !c->side->chunked;
-		}
-		value = bytes_from(value, comma + 1);
-	}
-}
-
-static void take_content_coding(struct http_call *c, struct bytes value)
-{
-	if (value.left && !bytes_equal_nocase(value, "identity"))
-		c->side->coded = true;
-}
-
-static const struct field {
-	const char *name;
-	int8_t request_slot, response_slot; // -1: not kept
-	void (*take)(struct http_call *c, struct bytes value);
-} fields[] = {
-	{"host", TEXT_REQUEST_HOST, -1, NULL},
-	{"user-agent", TEXT_REQUEST_AGENT, -1, NULL},
-	{"referer", TEXT_REQUEST_REFERER, -1, NULL},
-	{"content-type", TEXT_REQUEST_CONTENT_TYPE, TEXT_RESPONSE_CONTENT_TYPE, NULL},
-	{"server", -1, TEXT_RESPONSE_SERVER, NULL},
-	{"location", -1, TEXT_RESPONSE_LOCATION, NULL},
-	{"content-length", -1, -1, take_length},
-	{"transfer-encoding", -1, -1, take_coding},
-	{"content-encoding", -1, -1, take_content_coding},
-};
-
-static void take_field(struct http_call *c, const char *name, struct bytes value)
-{
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		const struct field *f = &fields[i];
-		int slot = c->in->from_client ? f->request_slot : f->response_slot;
-
-		if (strcmp(f->name, name))
-			continue;
-		if (slot >= 0)
-			keep(c, (unsigned)slot, value);
-		if (f->take)
-			f->take(c, value);
-		return;
-	}
-}
-
-// "header:<lower name>", for the record and for the table.
-static const char *name_field(struct http_side *s, struct bytes name)
+// "header:<lower name>", for the record.
+static void name_field(struct http_work *w, struct bytes name)
 {
 	static const char prefix[] = "header:";
 	size_t n = strlen(prefix);
 
-	memcpy(s->field, prefix, n);
-	name = bytes_head(name, sizeof(s->field) - n - 1);
+	memcpy(w->field, prefix, n);
+	name = bytes_head(name, sizeof(w->field) - n - 1);
 	for (size_t i = 0; i < name.left; i++)
-		s->field[n + i] = (char)byte_lower(name.at[i]);
-	s->field[n + name.left] = '\0';
-	return s->field + n;
+		w->field[n + i] = (char)byte_lower(name.at[i]);
+	w->field[n + name.left] = '\0';
 }
 
 void http_head_field(struct http_call *c, struct bytes line)
 {
 	struct http_side *s = c->side;
 	size_t colon = bytes_find(line, ':');
-	struct bytes name = trimmed(bytes_head(line, colon)), value = trimmed(bytes_from(line, colon + 1));
-	const char *lower;
+	struct bytes before = bytes_head(line, colon), after = bytes_from(line, colon + 1), name = http_trimmed(before),
+		     value = http_trimmed(after);
+	bool odd = s->folded || before.left != name.left || bytes_find(after, '\t') < after.left;
 
+	s->folded = false;
+	check_bytes(c, line);
 	// No name, no header, or a look-up where the name should be: search all of it.
 	if (colon == line.left || name.left == 0 || bytes_find(name, '$') < name.left ||
 	    bytes_find(name, '%') < name.left) {
-		memcpy(s->field, "header", sizeof("header"));
-		search(c, line, s->field);
+		memcpy(http_work(s)->field, "header", sizeof("header"));
+		search(c, line, http_work(s)->field);
 		return;
 	}
-	lower = name_field(s, name);
-	search(c, value, s->field);
+	if (c->in->from_outside) // only then it is searched for what needs a name
+		name_field(http_work(s), name);
+	search(c, value, http_work(s)->field);
 	if (s->state == HTTP_HEADER) // RFC 9112 §7.1.2: a trailer says nothing about framing
-		take_field(c, lower, value);
+		http_field_take(c, name, value, odd);
 }
 
 void http_head_tail(struct http_call *c, struct bytes piece)
 {
-	search(c, piece, c->side->field);
+	check_bytes(c, piece);
+	search(c, piece, http_work(c->side)->field);
 }
 
 // --- The end of a head ---
@@ -299,19 +244,23 @@ static bool is_bare(struct bytes host)
 	return true;
 }
 
+// RFC 9112 §6.3. A message of which nobody knows where it ends is looked at as one that ends with the connection, or with the next segment that begins
+// with a head.
 static enum parse frame_body(struct http_call *c, bool no_body, enum http_state otherwise)
 {
 	struct http_side *s = c->side;
+	bool coded = s->chunked || s->other_coding;
 
+	if (s->bad || (coded && s->has_length) || (s->crlf && s->lf))
+		http_ambiguous(c);
 	s->state = HTTP_START;
 	if (no_body)
 		return PARSE_MORE;
+	s->raw = s->other_coding ? c->in->from_client : !coded && s->bad;
 	if (s->chunked)
 		http_body_start(c, HTTP_CHUNK_SIZE);
-	else if (s->other_coding)
+	else if (s->other_coding || s->raw)
 		http_body_start(c, HTTP_UNTIL_CLOSE);
-	else if (s->bad)
-		return PARSE_BAD; // where the next message begins is anybody's guess
 	else if (s->has_length && s->declared)
 		http_body_start(c, HTTP_LENGTH);
 	else if (!s->has_length && otherwise != HTTP_START)
@@ -336,13 +285,15 @@ static enum parse end_request(struct http_call *c)
 	enum parse result;
 
 	s->tx = ++h->requests;
+	if (h->requests - h->answers == HTTP_OPEN_REQUESTS + 1) // which of them were HEAD or CONNECT is forgotten
+		proto_mark(c->sink, COUNT_PROTO_BUDGET);
 	set_bit(&h->head_methods, s->tx, s->head_method);
 	set_bit(&h->connects, s->tx, s->upgrade);
-	if (is_bare(observation_text(&s->head, TEXT_REQUEST_HOST)))
-		s->head.flags8 |= OBS_FLAG_BARE_HOST;
-	s->head.number[NUM_REQUEST_TX] = s->tx;
-	s->head.number[NUM_REQUEST_LENGTH] = s->declared;
-	proto_emit(c->sink, c->in, APP_HTTP, &s->head);
+	if (is_bare(observation_text(&http_work(s)->head, TEXT_REQUEST_HOST)))
+		http_work(s)->head.flags8 |= OBS_FLAG_BARE_HOST;
+	http_work(s)->head.number[NUM_REQUEST_TX] = s->tx;
+	http_work(s)->head.number[NUM_REQUEST_LENGTH] = s->declared;
+	proto_emit(c->sink, c->in, APP_HTTP, &http_work(s)->head);
 	result = frame_body(c, s->upgrade, HTTP_START);
 	if (s->upgrade)
 		s->state = HTTP_WAIT;
@@ -359,9 +310,9 @@ static enum parse end_response(struct http_call *c)
 
 	s->tx = asked ? h->answers + 1 : 0;
 	h->answers += asked && !interim;
-	s->head.number[NUM_RESPONSE_TX] = s->tx;
-	s->head.number[NUM_RESPONSE_LENGTH] = s->declared;
-	proto_emit(c->sink, c->in, APP_HTTP, &s->head);
+	http_work(s)->head.number[NUM_RESPONSE_TX] = s->tx;
+	http_work(s)->head.number[NUM_RESPONSE_LENGTH] = s->declared;
+	proto_emit(c->sink, c->in, APP_HTTP, &http_work(s)->head);
 	// RFC 9110 §7.8, §9.3.6: from here on these are somebody else's bytes.
 	if (s->status == 101 || (connect && s->status / 100 == 2))
 		return PARSE_DONE;
@@ -372,6 +323,9 @@ static enum parse end_response(struct http_call *c)
 
 enum parse http_head_end(struct http_call *c)
 {
+	if (c->side->folded)
+		http_ambiguous(c);
+	c->side->folded = false;
 	if (c->side->state == HTTP_TRAILER) {
 		c->side->state = HTTP_START;
 		return PARSE_MORE;

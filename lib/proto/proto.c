@@ -33,26 +33,55 @@ struct context {
 	bool gap[2];       // the parser lacks bytes of this side
 	const struct proto_ops *ops; // NULL: not settled, or unknown
 	struct early early[2];
-	union {
-		uint64_t align;
-		struct raw raw; // until a parser is found
-		uint8_t parser[PROTO_STATE_BYTES];
-	} state;
+	bool holds;        // large was lent; if it is NULL now, it was taken away
+	void *large;       // struct raw until a parser is found, then the state of one that is not small
+	uint64_t small[PROTO_SMALL_BYTES / 8];
 };
 _Static_assert(sizeof(struct raw) <= PROTO_STATE_BYTES, "raw streams need no more than a parser");
+_Static_assert(sizeof(struct context) <= 576, "a context between messages is small");
+
+enum { LENT_LEAST = 1024 }; // below, every context may have its own
 
 struct proto_pool {
 	uint32_t count;
 	uint32_t free; // index + 1, 0 = none
 	struct counters *counters;
+	struct lend *lend;
 	struct context context[];
 };
 
+static uint32_t at_least(uint32_t n, uint32_t least)
+{
+	return n > least ? n : least;
+}
+
+// Most flows are between messages, or are closed by their parser within a few segments.
+static struct lend *create_lend(const struct proto_pool_sizes *s)
+{
+	uint32_t most = s->contexts < LENT_LEAST ? s->contexts : at_least(s->contexts / 8, LENT_LEAST);
+	uint32_t count[LEND_KINDS] = {
+		[LEND_STATE] = s->states ? s->states : most,
+		[LEND_WORK] = s->works ? s->works : at_least(2 * most, 2),
+		[LEND_INFLATE] = s->inflaters ? s->inflaters : at_least(s->contexts / 16, 16),
+	};
+
+	return lend_create(count);
+}
+
 struct proto_pool *proto_pool_create(uint32_t contexts, struct counters *counters)
 {
+	return proto_pool_create_sized(&(struct proto_pool_sizes){.contexts = contexts}, counters);
+}
+
+struct proto_pool *proto_pool_create_sized(const struct proto_pool_sizes *sizes, struct counters *counters)
+{
+	uint32_t contexts = sizes->contexts;
 	struct proto_pool *p = calloc(1, sizeof(*p) + (size_t)contexts * sizeof(p->context[0]));
 
-	if (!p) {
+	if (p)
+		p->lend = create_lend(sizes);
+	if (!p || !p->lend) {
+		free(p);
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -67,6 +96,7 @@ struct proto_pool *proto_pool_create(uint32_t contexts, struct counters *counter
 
 void proto_pool_destroy(struct proto_pool *p)
 {
+	lend_destroy(p->lend);
 	free(p);
 }
 
@@ -86,10 +116,43 @@ uint32_t proto_open(struct proto_pool *p)
 		return 0;
 	c = &p->context[id - 1];
 	p->free = c->next;
-	memset(c, 0, offsetof(struct context, state)); // 20 KiB of parser state are cleared when a parser takes them
-	raw_init(&c->state.raw);
+	memset(c, 0, offsetof(struct context, small)); // cleared when a parser takes it
 	c->in_use = true;
 	return id;
+}
+
+// NULL: it was taken away.
+static void *state_of(struct context *c)
+{
+	return c->holds ? c->large : c->small;
+}
+
+// Memory for a state of so many bytes.
+static bool take_state(struct proto_pool *p, struct context *c, uint32_t bytes)
+{
+	if (bytes <= PROTO_SMALL_BYTES) {
+		lend_give(p->lend, &c->large);
+		c->holds = false;
+		return true;
+	}
+	if (!c->holds)
+		c->holds = lend_take(p->lend, LEND_STATE, &c->large);
+	return c->large;
+}
+
+static struct raw *raw_of(struct proto_pool *p, struct context *c)
+{
+	if (!c->holds && take_state(p, c, sizeof(struct raw)))
+		raw_init(c->large);
+	return c->large;
+}
+
+static void release(struct proto_pool *p, struct context *c)
+{
+	if (c->ops && c->ops->release && state_of(c))
+		c->ops->release(state_of(c), p->lend);
+	lend_give(p->lend, &c->large);
+	c->holds = false;
 }
 
 void proto_close(struct proto_pool *p, uint32_t context)
@@ -98,6 +161,7 @@ void proto_close(struct proto_pool *p, uint32_t context)
 
 	if (!c)
 		return;
+	release(p, c);
 	c->in_use = false;
 	c->next = p->free;
 	p->free = context;
@@ -115,6 +179,21 @@ static void count_if(struct counters *c, enum counter which)
 {
 	if (c)
 		count(c, which);
+}
+
+void proto_mark(const struct proto_sink *sink, enum counter why)
+{
+	count_if(sink->counters, why);
+	if (sink->uninspected)
+		sink->uninspected(sink->user, why);
+}
+
+// There is no memory to go on with: others were fed more lately.
+static enum parse lose(struct context *c, const struct proto_sink *sink)
+{
+	proto_mark(sink, COUNT_PROTO_CONTEXT_FULL);
+	c->finished = true;
+	return PARSE_DONE;
 }
 
 static bool has_port(const struct proto_ops *ops, uint16_t port)
@@ -195,7 +274,7 @@ static enum parse feed_parser(struct proto_pool *p, struct context *c, const str
 
 	with_gap.gap = in->gap || c->gap[in->from_client];
 	c->gap[in->from_client] = false;
-	result = c->ops->feed(&c->state.parser, &with_gap, sink);
+	result = c->ops->feed(state_of(c), &with_gap, sink);
 	c->finished = result != PARSE_MORE;
 	if (result == PARSE_BAD)
 		count_if(p->counters, COUNT_PROTO_BAD);
@@ -214,7 +293,7 @@ static enum parse feed_early(struct proto_pool *p, struct context *c, const stru
 		return PARSE_DONE;
 	c->gap[from_client] = before;
 	if (c->early[from_client].closed && c->ops->close)
-		c->ops->close(&c->state.parser, from_client, flow, sink);
+		c->ops->close(state_of(c), from_client, flow, sink);
 	return PARSE_MORE;
 }
 
@@ -229,7 +308,11 @@ static enum parse settle(struct proto_pool *p, struct context *c, const struct p
 	c->ops = ops;
 	*app = ops->app;
 	emit_protocol(in, sink, ops->app);
-	memset(&c->state, 0, ops->state_bytes);
+	if (!take_state(p, c, ops->state_bytes)) {
+		c->ops = NULL;
+		return lose(c, sink);
+	}
+	memset(state_of(c), 0, ops->state_bytes);
 	// The client's words come first: an answer belongs to a question.
 	for (int side = 1; side >= 0; side--) {
 		bool now = side == in->from_client;
@@ -253,8 +336,8 @@ static void settle_unknown(struct proto_pool *p, struct context *c, const struct
 
 static enum parse feed_unknown(struct context *c, const struct proto_input *in, const struct proto_sink *sink)
 {
-	raw_look(&c->state.raw, in, sink, false);
-	c->finished = raw_done(&c->state.raw);
+	raw_look(c->large, in, sink, false);
+	c->finished = raw_done(c->large);
 	return c->finished ? PARSE_DONE : PARSE_MORE;
 }
 
@@ -270,7 +353,7 @@ static bool is_named(const struct context *c)
 
 // One side speaks a protocol that is not parsed. Its word alone does not end inspection: a server may greet like SSH and then answer as a directory, and
 // there are clients that skip what they do not know. Both sides must agree, or nothing else show itself in a few segments.
-static enum parse feed_named(struct context *c, const struct proto_ops *ops, const struct proto_input *in,
+static enum parse feed_named(struct proto_pool *p, struct context *c, const struct proto_ops *ops, const struct proto_input *in,
 			     const struct proto_sink *sink, uint8_t *app)
 {
 	if (!is_named(c)) {
@@ -281,7 +364,9 @@ static enum parse feed_named(struct context *c, const struct proto_ops *ops, con
 	c->segments++;
 	// Its words are still searched as those of any stream: a mail server logs what it is greeted with.
 	c->unknown = (c->early[0].named && c->early[1].named) || c->segments >= SETTLE_SEGMENTS;
-	raw_add(&c->state.raw, in);
+	if (!raw_of(p, c))
+		return lose(c, sink);
+	raw_add(c->large, in);
 	return feed_unknown(c, in, sink);
 }
 
@@ -301,10 +386,12 @@ static enum parse feed_unsettled(struct proto_pool *p, struct context *c, const 
 	e->more = had_more || n < in->data.left;
 	probe = probe_side(in->flow->transport, bytes_of(e->at, e->length), in->from_client, &ops);
 	if (probe == PROBE_YES && ops->state_bytes == 0)
-		return feed_named(c, ops, in, sink, app);
+		return feed_named(p, c, ops, in, sink, app);
 	if (probe == PROBE_YES)
 		return settle(p, c, ops, in, had, had_more, sink, app);
-	raw_add(&c->state.raw, in);
+	if (!raw_of(p, c))
+		return lose(c, sink);
+	raw_add(c->large, in);
 	// It may yet be a protocol: its bytes are its parser's. Such segments do not count, or one byte a segment would
 	// hide any.
 	if (probe == PROBE_MAYBE && e->length < PROTO_PROBE_BYTES)
@@ -318,7 +405,7 @@ static enum parse feed_unsettled(struct proto_pool *p, struct context *c, const 
 		struct proto_input other = proto_input_of_close(in->flow, !in->from_client);
 
 		settle_unknown(p, c, in, sink, app);
-		raw_look(&c->state.raw, &other, sink, false);
+		raw_look(c->large, &other, sink, false);
 	}
 	return feed_unknown(c, in, sink);
 }
@@ -327,11 +414,17 @@ enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto
 		      const struct proto_sink *sink, uint8_t *app)
 {
 	struct context *c = find_context(p, context);
+	struct proto_sink with_lend = *sink;
 
 	if (!c || c->finished)
 		return PARSE_DONE;
 	if (in->data.left == 0 && !in->gap)
 		return PARSE_MORE;
+	with_lend.lend = p->lend;
+	sink = &with_lend;
+	lend_touch(p->lend, &c->large);
+	if (!state_of(c))
+		return lose(c, sink);
 	if (c->ops)
 		return feed_parser(p, c, in, sink);
 	if (in->data.left == 0) { // bytes lost before anything was known
@@ -340,7 +433,9 @@ enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto
 	}
 	if (!c->unknown)
 		return feed_unsettled(p, c, in, sink, app);
-	raw_add(&c->state.raw, in);
+	if (!raw_of(p, c))
+		return lose(c, sink);
+	raw_add(c->large, in);
 	return feed_unknown(c, in, sink);
 }
 
@@ -349,18 +444,21 @@ void proto_half_close(struct proto_pool *p, uint32_t context, bool from_client, 
 {
 	struct context *c = find_context(p, context);
 	struct proto_input in = proto_input_of_close(flow, from_client);
+	struct proto_sink with_lend = *sink;
 
 	if (!c || c->finished || c->early[from_client].closed)
 		return;
+	with_lend.lend = p->lend;
 	c->early[from_client].closed = true;
 	if (c->ops) {
-		if (c->ops->close)
-			c->ops->close(&c->state.parser, from_client, flow, sink);
+		if (c->ops->close && state_of(c))
+			c->ops->close(state_of(c), from_client, flow, &with_lend);
 		return;
 	}
 	if (!c->unknown && !is_named(c) && c->early[!from_client].closed && (c->early[0].length || c->early[1].length))
-		settle_unknown(p, c, &in, sink, NULL);
-	raw_look(&c->state.raw, &in, sink, true);
+		settle_unknown(p, c, &in, &with_lend, NULL);
+	if (c->holds && c->large)
+		raw_look(c->large, &in, &with_lend, true);
 }
 
 static const struct proto_ops *find_datagram_ops(uint8_t app)

@@ -4,11 +4,14 @@
 // ends in PARSE_BAD, never in a crash. A new protocol = one pair of files here, one line in proto_table (proto.c).
 #pragma once
 #include "counters.h"
+#include "lend.h"
 #include "observation.h"
 
 enum proto_limits {
 	PROTO_STATE_BYTES = 20480,  // largest parser state (two directions)
 	PROTO_PROBE_BYTES = 64,     // first bytes of each direction looked at to recognise
+	PROTO_SMALL_BYTES = 320,    // parser states up to this size lie in their context; larger ones are lent to it
+	PROTO_WORK_BYTES = 11 << 10, // lent to a parser for one message in hand
 };
 
 enum parse { PARSE_MORE, PARSE_DONE /* nothing more of interest in this flow */, PARSE_BAD };
@@ -20,6 +23,10 @@ struct proto_sink {
 	void *user;
 	struct counters *counters;
 	uint32_t jndi_depth;        // how many rounds the look-up decoder may take; 0 = default
+	struct lend *lend;          // where parsers borrow (lend.h). proto_feed sets it; NULL: they have to do without
+	// From here on some bytes of the flow are not looked at, or could be read in another way than we do, though parsing goes on. The parser has counted
+	// it as `why`. May be called more than once for a flow. May be NULL.
+	void (*uninspected)(void *user, enum counter why);
 };
 
 struct proto_flow {             // what a parser may know of its flow
@@ -50,6 +57,8 @@ struct proto_ops {
 	enum parse (*feed)(void *state, const struct proto_input *in, const struct proto_sink *sink);
 	// One side has closed (FIN): bodies that end with the connection end here. May be NULL.
 	void (*close)(void *state, bool from_client, const struct proto_flow *flow, const struct proto_sink *sink);
+	// The state is not used any more: gives back what it has borrowed. NULL: it borrows nothing.
+	void (*release)(void *state, struct lend *lend);
 };
 
 extern const struct proto_ops proto_http, proto_tls, proto_ldap, proto_rmi, proto_dns_tcp, proto_dns_udp, proto_stratum;
@@ -57,7 +66,14 @@ extern const struct proto_ops *const proto_table[]; // NULL-terminated, in order
 
 // --- One flow's conversation: recognition, then its parser. Pool of fixed size, one thread. ---
 struct proto_pool;
+struct proto_pool_sizes { // 0: as many as befits the number of contexts
+	uint32_t contexts;
+	uint32_t states;    // parser states larger than PROTO_SMALL_BYTES, 20 KiB each
+	uint32_t works;     // messages in hand, 11 KiB each
+	uint32_t inflaters; // layers of compressed bodies, 45 KiB each
+};
 struct proto_pool *proto_pool_create(uint32_t contexts, struct counters *counters); // NULL with errno
+struct proto_pool *proto_pool_create_sized(const struct proto_pool_sizes *sizes, struct counters *counters);
 void proto_pool_destroy(struct proto_pool *p);
 // A new context + 1, or 0: pool empty (counted by the caller as PROTO_CONTEXT_FULL; flow uninspected).
 uint32_t proto_open(struct proto_pool *p);
@@ -77,6 +93,8 @@ void proto_datagram(const struct proto_input *in, const struct proto_sink *sink,
 
 // Fills app, from_client and emits. `o` was made with observation_init and filled; facts are in o->facts.
 void proto_emit(const struct proto_sink *sink, const struct proto_input *in, uint8_t app, struct observation *o);
+// Counts `why` and tells the caller that the flow is not, or not surely, inspected from here on.
+void proto_mark(const struct proto_sink *sink, enum counter why);
 
 // Kind of file by its first bytes (up to 512 are used); `more` false: this is all there is. FILE_NONE: cannot say yet, give more.
 enum file_kind file_kind_of(struct bytes head, bool more);

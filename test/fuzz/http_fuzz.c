@@ -14,7 +14,8 @@ static void drop(void *user, struct observation *o)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct proto_sink sink = {.emit = drop};
+	struct lend *lend = lend_create((const uint32_t[LEND_KINDS]){[LEND_WORK] = 1 + size % 2, [LEND_INFLATE] = size % 4});
+	const struct proto_sink sink = {.emit = drop, .lend = lend};
 	struct proto_flow flow = {
 		.client = {4, {0}, {10, 0, 0, 5}}, .server = {4, {0}, {192, 0, 2, 7}}, .transport = 6};
 	struct proto_input in = {.flow = &flow};
@@ -31,6 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	proto_http.close(state, false, &flow, &sink);
 	proto_http.close(state, true, &flow, &sink);
+	proto_http.release(state, lend);
+	lend_destroy(lend);
 	free(state);
 	return 0;
 }

@@ -33,6 +33,8 @@ struct caught {
 	struct observation o[TALK_CAUGHT];
 	size_t count;
 	enum parse result;
+	struct counters counters;
+	bool marked[COUNTER_COUNT]; // by proto_sink.uninspected
 };
 
 static inline void talk_catch(void *user, struct observation *o)
@@ -44,6 +46,13 @@ static inline void talk_catch(void *user, struct observation *o)
 	if (c->count < TALK_CAUGHT)
 		c->o[c->count] = *o;
 	c->count++;
+}
+
+static inline void talk_mark(void *user, enum counter why)
+{
+	struct caught *c = user;
+
+	c->marked[why] = true;
 }
 
 // A copy of b whose last byte is the last one that may be read.
@@ -70,8 +79,18 @@ struct talk_state {
 	const struct talk *talk;
 	void *memory;
 	struct caught *caught;
+	struct lend *lend;
 	bool over;
 };
+
+static inline struct proto_sink talk_sink(const struct talk_state *s)
+{
+	return (struct proto_sink){.emit = talk_catch,
+				   .user = s->caught,
+				   .counters = &s->caught->counters,
+				   .lend = s->lend,
+				   .uninspected = talk_mark};
+}
 
 static inline void talk_feed(struct talk_state *s, const struct line *line, struct bytes piece, bool gap)
 {
@@ -84,8 +103,7 @@ static inline void talk_feed(struct talk_state *s, const struct line *line, stru
 		.device_sends = flow->direction == (line->client ? DIRECTION_OUT : DIRECTION_IN),
 		.flow = flow,
 	};
-	static struct counters counters;
-	const struct proto_sink sink = {.emit = talk_catch, .user = s->caught, .counters = &counters};
+	const struct proto_sink sink = talk_sink(s);
 
 	if (s->over || (piece.left == 0 && !gap))
 		return;
@@ -97,8 +115,13 @@ static inline void talk_feed(struct talk_state *s, const struct line *line, stru
 static inline void talk_play(const struct talk *talk, size_t cut_line, size_t cut, size_t step, struct caught *out)
 {
 	struct talk_state s = {.talk = talk, .caught = out};
-	const struct proto_sink sink = {.emit = talk_catch, .user = out};
+	struct proto_sink sink;
 
+	s.lend = lend_create((const uint32_t[LEND_KINDS]){[LEND_STATE] = 1, [LEND_WORK] = 2, [LEND_INFLATE] = 4});
+	ck_assert_ptr_nonnull(s.lend);
+	sink = talk_sink(&s);
+	memset(&out->counters, 0, sizeof(out->counters));
+	memset(out->marked, 0, sizeof(out->marked));
 	s.memory = calloc(1, talk->ops->state_bytes); // exact, so that a sanitizer sees one byte too many
 	ck_assert_ptr_nonnull(s.memory);
 	out->count = 0;
@@ -119,12 +142,21 @@ static inline void talk_play(const struct talk *talk, size_t cut_line, size_t cu
 	}
 	for (int side = 0; talk->closes && talk->ops->close && !s.over && side < 2; side++)
 		talk->ops->close(s.memory, side, &talk->flow, &sink);
+	if (talk->ops->release)
+		talk->ops->release(s.memory, s.lend);
+	for (unsigned i = 0; i < LEND_KINDS; i++)
+		ck_assert_uint_eq(lend_count(s.lend, i), 0);
+	lend_destroy(s.lend);
 	free(s.memory);
 }
 
 static inline void talk_expect_same(const struct caught *a, const struct caught *b, size_t line, size_t cut)
 {
 	ck_assert_msg(a->count == b->count, "cut at %zu.%zu: %zu observations, not %zu", line, cut, b->count, a->count);
+	for (unsigned i = 0; i < COUNTER_COUNT; i++)
+		ck_assert_msg(a->counters.value[i] == b->counters.value[i] && a->marked[i] == b->marked[i],
+			      "cut at %zu.%zu: %s is %llu, not %llu", line, cut, counter_name(i),
+			      (unsigned long long)b->counters.value[i], (unsigned long long)a->counters.value[i]);
 	ck_assert_msg(a->result == b->result, "cut at %zu.%zu: result %d, not %d", line, cut, b->result, a->result);
 	for (size_t i = 0; i < a->count && i < TALK_CAUGHT; i++)
 		ck_assert_msg(a->o[i].size_bytes == b->o[i].size_bytes &&

