@@ -289,6 +289,8 @@ static enum probe has_magic(struct bytes head, const struct magic *m)
 {
 	struct bytes there = bytes_head(bytes_from(head, m->offset), m->length);
 
+	if (there.left && there.at[0] != (uint8_t)m->text[0])
+		return PROBE_NO; // nearly always
 	if (there.left && memcmp(there.at, m->text, there.left))
 		return PROBE_NO;
 	return there.left < m->length ? PROBE_MAYBE : PROBE_YES;

@@ -16,297 +16,518 @@ enum word_flags {
 };
 
 struct word {
-	const char *text;
-	uint8_t language, weight, flags;
+	const char *text; // NULL ends
+	uint8_t length, language, weight, flags;
+	uint8_t bit; // of those within a line: each counts once
 };
+#define WORD_OF(text, ...) {text, sizeof(text) - 1, __VA_ARGS__}
 
 // At the beginning of a line, after white space.
-static const struct word starts[] = {
-	// shells
-	{"curl ", SCRIPT, 2, ARGUMENT},
-	{"wget ", SCRIPT, 2, ARGUMENT},
-	{"(curl ", SCRIPT, 2, 0},
-	{"(wget ", SCRIPT, 2, 0},
-	{"rm -", SCRIPT, 2, 0},
-	{"rm /", SCRIPT, 2, 0},
-	{"chmod ", SCRIPT, 2, ARGUMENT},
-	{"chmod +", SCRIPT, 2, 0},
-	{"chown ", SCRIPT, 1, WORD},
-	{"chattr ", SCRIPT, 2, ARGUMENT},
-	{"PATH=", SCRIPT, 2, 0},
-	{"IFS=", SCRIPT, 2, 0},
-	{"export PATH", SCRIPT, 2, 0},
-	{"export LC_ALL", SCRIPT, 2, 0},
-	{"export LD_", SCRIPT, 2, 0},
-	{"export HIST", SCRIPT, 2, 0},
-	{"if [ ", SCRIPT, 2, 0},
-	{"if [[ ", SCRIPT, 2, 0},
-	{"if ! ", SCRIPT, 1, WORD},
-	{"if test ", SCRIPT, 2, 0},
-	{"elif [", SCRIPT, 2, 0},
-	{"[ -", SCRIPT, 2, 0},
-	{"[[ -", SCRIPT, 2, 0},
-	{"[ \"$", SCRIPT, 2, 0},
-	{"[ ! ", SCRIPT, 2, 0},
-	{"fi", SCRIPT, 1, ALONE},
-	{"done", SCRIPT, 1, ALONE},
-	{"esac", SCRIPT, 2, ALONE},
-	{"then", SCRIPT, 1, ALONE},
-	{"while [ ", SCRIPT, 2, 0},
-	{"while true; do", SCRIPT, 2, 0},
-	{"while read ", SCRIPT, 2, 0},
-	{"while :", SCRIPT, 1, 0},
-	{"until [ ", SCRIPT, 2, 0},
-	{"for i in ", SCRIPT, 2, 0},
-	{"for f in ", SCRIPT, 2, 0},
-	{"case $", SCRIPT, 2, 0},
-	{"case \"$", SCRIPT, 2, 0},
-	{"echo ", SCRIPT, 1, 0},
-	{"printf ", SCRIPT, 1, ARGUMENT},
-	{"sudo ", SCRIPT, 2, WORD},
-	{"nohup ", SCRIPT, 2, 0},
-	{"crontab ", SCRIPT, 2, ARGUMENT},
-	{"(crontab ", SCRIPT, 2, 0},
-	{"pkill ", SCRIPT, 2, 0},
-	{"killall ", SCRIPT, 2, 0},
-	{"kill -", SCRIPT, 2, 0},
-	{"set -", SCRIPT, 2, 0},
-	{"set +", SCRIPT, 2, 0},
-	{"ulimit ", SCRIPT, 2, ARGUMENT},
-	{"unset ", SCRIPT, 1, WORD},
-	{"setenforce ", SCRIPT, 2, 0},
-	{"iptables ", SCRIPT, 2, ARGUMENT},
-	{"systemctl ", SCRIPT, 2, WORD},
-	{"apt-get ", SCRIPT, 2, WORD},
-	{"yum install ", SCRIPT, 2, 0},
-	{"apk add ", SCRIPT, 2, 0},
-	{"cd /", SCRIPT, 2, 0},
-	{"cd $", SCRIPT, 2, 0},
-	{"cd ~", SCRIPT, 2, 0},
-	{"mkdir -", SCRIPT, 2, 0},
-	{"mkdir /", SCRIPT, 2, 0},
-	{"eval ", SCRIPT, 2, ARGUMENT},
-	{"exec ", SCRIPT, 1, ARGUMENT},
-	{"source /", SCRIPT, 2, 0},
-	{". /", SCRIPT, 2, 0},
-	{"./", SCRIPT, 1, WORD},
-	{"alias ", SCRIPT, 1, WORD},
-	{"test -", SCRIPT, 2, 0},
-	{"tftp ", SCRIPT, 2, ARGUMENT},
-	{"ftpget ", SCRIPT, 2, 0},
-	{"busybox ", SCRIPT, 2, WORD},
-	{"/bin/", SCRIPT, 2, WORD},
-	{"/usr/bin/", SCRIPT, 2, WORD},
-	{"bash -", SCRIPT, 2, 0},
-	{"bash /", SCRIPT, 2, 0},
-	{"sh -", SCRIPT, 2, 0},
-	{"sh /", SCRIPT, 2, 0},
-	{"nc ", SCRIPT, 2, ARGUMENT},
-	{"cat <<", SCRIPT, 2, 0},
-	{"cat /", SCRIPT, 2, 0},
-	{"dd if=", SCRIPT, 2, 0},
-	{"cp /", SCRIPT, 2, 0},
-	{"mv /", SCRIPT, 2, 0},
-	{"cp -", SCRIPT, 2, 0},
-	{"tar -", SCRIPT, 2, 0},
-	{"tar x", SCRIPT, 2, 0},
-	{"ps aux", SCRIPT, 2, 0},
-	{"grep -", SCRIPT, 2, 0},
-	{"sleep ", SCRIPT, 1, ARGUMENT},
-	{"trap ", SCRIPT, 2, ARGUMENT},
-	{"touch /", SCRIPT, 2, 0},
-	{"ln -s", SCRIPT, 2, 0},
-	{"python -c", SCRIPT, 2, 0},
-	{"python3 -c", SCRIPT, 2, 0},
-	{"perl -e", SCRIPT, 2, 0},
-	{"base64 -d", SCRIPT, 2, 0},
-	{"command -v ", SCRIPT, 2, 0},
-	{"function ", SCRIPT, 1, WORD},
-	// PowerShell
-	{"powershell", SCRIPT, 2, NOCASE},
-	{"pwsh ", SCRIPT, 2, 0},
-	{"invoke-", SCRIPT, 2, NOCASE | WORD},
-	{"iex ", SCRIPT, 2, NOCASE},
-	{"iex(", SCRIPT, 2, NOCASE},
-	{"set-executionpolicy", SCRIPT, 2, NOCASE},
-	{"set-strictmode", SCRIPT, 2, NOCASE},
-	{"write-host", SCRIPT, 2, NOCASE},
-	{"write-output", SCRIPT, 2, NOCASE},
-	{"import-module", SCRIPT, 2, NOCASE},
-	{"start-process", SCRIPT, 2, NOCASE},
-	{"start-bitstransfer", SCRIPT, 2, NOCASE},
-	{"add-type", SCRIPT, 2, NOCASE},
-	{"new-object", SCRIPT, 2, NOCASE},
-	{"(new-object", SCRIPT, 2, NOCASE},
-	{"[system.", SCRIPT, 2, NOCASE},
-	{"[ref].", SCRIPT, 2, NOCASE},
-	{"[net.", SCRIPT, 2, NOCASE},
-	{"$erroractionpreference", SCRIPT, 2, NOCASE},
-	{"$env:", SCRIPT, 2, NOCASE},
-	{"param(", SCRIPT, 1, NOCASE},
-	{"param (", SCRIPT, 1, NOCASE},
-	{"[cmdletbinding", SCRIPT, 2, NOCASE},
-	{"get-", SCRIPT, 1, NOCASE | WORD},
-	{"<#", SCRIPT, 1, 0},
-	// Python, Perl
-	{"import ", SCRIPT, 2, NO_SEMICOLON},
-	{"def ", SCRIPT, 1, WORD},
-	{"print(", SCRIPT, 1, 0},
-	{"if __name__", SCRIPT, 2, 0},
-	{"# -*- coding", SCRIPT, 2, 0},
-	{"exec(", SCRIPT, 1, 0},
-	{"use strict;", SCRIPT, 2, 0},
-	{"use warnings", SCRIPT, 2, 0},
-	{"use IO::", SCRIPT, 2, 0},
-	{"use Socket", SCRIPT, 2, 0},
-	{"my $", SCRIPT, 2, 0},
-	{"my (", SCRIPT, 1, 0},
-	// Windows: batch, VBScript
-	{"@echo off", SCRIPT, 2, NOCASE},
-	{"@echo on", SCRIPT, 2, NOCASE},
-	{"rem ", SCRIPT, 1, NOCASE},
-	{"setlocal", SCRIPT, 2, NOCASE},
-	{"cmd /c", SCRIPT, 2, NOCASE},
-	{"cmd.exe ", SCRIPT, 2, NOCASE},
-	{"certutil ", SCRIPT, 2, NOCASE},
-	{"bitsadmin ", SCRIPT, 2, NOCASE},
-	{"taskkill ", SCRIPT, 2, NOCASE},
-	{"schtasks ", SCRIPT, 2, NOCASE},
-	{"reg add ", SCRIPT, 2, NOCASE},
-	{"net user ", SCRIPT, 2, NOCASE},
-	{"net stop ", SCRIPT, 2, NOCASE},
-	{"sc stop ", SCRIPT, 2, NOCASE},
-	{"start /b", SCRIPT, 2, NOCASE},
-	{"mshta ", SCRIPT, 2, NOCASE},
-	{"regsvr32 ", SCRIPT, 2, NOCASE},
-	{"rundll32 ", SCRIPT, 2, NOCASE},
-	{"dim ", SCRIPT, 1, NOCASE | WORD},
-	{"on error resume next", SCRIPT, 2, NOCASE},
-	{"option explicit", SCRIPT, 2, NOCASE},
-	{"wscript.", SCRIPT, 2, NOCASE},
-	{"set wsh", SCRIPT, 2, NOCASE},
-	// JavaScript
-	{"var ", JAVASCRIPT, 2, WORD},
-	{"let ", JAVASCRIPT, 1, WORD},
-	{"const ", JAVASCRIPT, 1, WORD},
-	{"function(", JAVASCRIPT, 2, 0},
-	{"(function", JAVASCRIPT, 2, 0},
-	{"!function", JAVASCRIPT, 2, 0},
-	{";(function", JAVASCRIPT, 2, 0},
-	{";function", JAVASCRIPT, 2, 0},
-	{"(()=>", JAVASCRIPT, 2, 0},
-	{"(() =>", JAVASCRIPT, 2, 0},
-	{"(async", JAVASCRIPT, 2, 0},
-	{"async function", JAVASCRIPT, 2, 0},
-	{"window.", JAVASCRIPT, 2, 0},
-	{"window[", JAVASCRIPT, 2, 0},
-	{"document.", JAVASCRIPT, 2, 0},
-	{"'use strict'", JAVASCRIPT, 2, 0},
-	{"\"use strict\"", JAVASCRIPT, 2, 0},
-	{"import {", JAVASCRIPT, 2, 0},
-	{"import{", JAVASCRIPT, 2, 0},
-	{"import * as", JAVASCRIPT, 2, 0},
-	{"import '", JAVASCRIPT, 2, 0},
-	{"import \"", JAVASCRIPT, 2, 0},
-	{"export default", JAVASCRIPT, 2, 0},
-	{"export const", JAVASCRIPT, 2, 0},
-	{"export {", JAVASCRIPT, 2, 0},
-	{"export{", JAVASCRIPT, 2, 0},
-	{"export function", JAVASCRIPT, 2, 0},
-	{"export class", JAVASCRIPT, 2, 0},
-	{"export *", JAVASCRIPT, 2, 0},
-	{"export let", JAVASCRIPT, 2, 0},
-	{"export var", JAVASCRIPT, 2, 0},
-	{"export async", JAVASCRIPT, 2, 0},
-	{"export type", JAVASCRIPT, 2, 0},
-	{"export interface", JAVASCRIPT, 2, 0},
-	{"module.exports", JAVASCRIPT, 2, 0},
-	{"exports.", JAVASCRIPT, 2, 0},
-	{"define(", JAVASCRIPT, 2, 0},
-	{"require(", JAVASCRIPT, 2, 0},
-	{"jQuery", JAVASCRIPT, 2, 0},
-	{"$(function", JAVASCRIPT, 2, 0},
-	{"$(document", JAVASCRIPT, 2, 0},
-	{"$(window", JAVASCRIPT, 2, 0},
-	{"$('", JAVASCRIPT, 2, 0},
-	{"$(\"", JAVASCRIPT, 2, 0},
-	{"$.", JAVASCRIPT, 1, 0},
-	{"self.", JAVASCRIPT, 1, 0},
-	{"this.", JAVASCRIPT, 1, 0},
-	{"/*!", JAVASCRIPT, 1, 0},
-	{"/**", JAVASCRIPT, 1, 0},
-	{"//", JAVASCRIPT, 1, 0},
-	{"console.", JAVASCRIPT, 2, 0},
-	{"try{", JAVASCRIPT, 2, 0},
-	{"try {", JAVASCRIPT, 1, 0},
-	{"if(", JAVASCRIPT, 1, 0},
-	{"if (", JAVASCRIPT, 1, 0},
-	// text about commands: Markdown, mail, YAML
-	{"```", PROSE, 2, 0},
-	{"## ", PROSE, 2, WORD},
-	{"Subject: ", PROSE, 2, 0},
-	{"---", PROSE, 2, ALONE},
-	{"<p", PROSE, 2, 0},
-	// style sheets
-	{"@charset", CSS, 2, 0},
-	{"@import ", CSS, 2, 0},
-	{"@media", CSS, 2, 0},
-	{"@font-face", CSS, 2, 0},
-	{"@keyframes", CSS, 2, 0},
-	{":root", CSS, 2, 0},
-	{"body{", CSS, 2, 0},
-	{"body {", CSS, 2, 0},
-	{"html{", CSS, 2, 0},
-	{"html {", CSS, 2, 0},
-	{"html,", CSS, 2, 0},
-	{"*{", CSS, 2, 0},
-	{"* {", CSS, 2, 0},
-	{"a{", CSS, 2, 0},
-	{"a {", CSS, 2, 0},
-	{"*,", CSS, 1, 0},
+static const struct word starts_bang[] = {
+	WORD_OF("!function", JAVASCRIPT, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_quote[] = {
+	WORD_OF("\"use strict\"", JAVASCRIPT, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_hash[] = {
+	WORD_OF("# -*- coding", SCRIPT, 2, 0, 0),
+	WORD_OF("## ", PROSE, 2, WORD, 0),
+	{NULL},
+};
+static const struct word starts_dollar[] = {
+	WORD_OF("$erroractionpreference", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("$env:", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("$(function", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("$(document", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("$(window", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("$('", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("$(\"", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("$.", JAVASCRIPT, 1, 0, 0),
+	{NULL},
+};
+static const struct word starts_tick[] = {
+	WORD_OF("'use strict'", JAVASCRIPT, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_paren[] = {
+	WORD_OF("(curl ", SCRIPT, 2, 0, 0),
+	WORD_OF("(wget ", SCRIPT, 2, 0, 0),
+	WORD_OF("(crontab ", SCRIPT, 2, 0, 0),
+	WORD_OF("(new-object", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("(function", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("(()=>", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("(() =>", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("(async", JAVASCRIPT, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_star[] = {
+	WORD_OF("*{", CSS, 2, 0, 0),
+	WORD_OF("* {", CSS, 2, 0, 0),
+	WORD_OF("*,", CSS, 1, 0, 0),
+	{NULL},
+};
+static const struct word starts_dash[] = {
+	WORD_OF("---", PROSE, 2, ALONE, 0),
+	{NULL},
+};
+static const struct word starts_dot[] = {
+	WORD_OF(". /", SCRIPT, 2, 0, 0),
+	WORD_OF("./", SCRIPT, 1, WORD, 0),
+	{NULL},
+};
+static const struct word starts_slash[] = {
+	WORD_OF("/bin/", SCRIPT, 2, WORD, 0),
+	WORD_OF("/usr/bin/", SCRIPT, 2, WORD, 0),
+	WORD_OF("/*!", JAVASCRIPT, 1, 0, 0),
+	WORD_OF("/**", JAVASCRIPT, 1, 0, 0),
+	WORD_OF("//", JAVASCRIPT, 1, 0, 0),
+	{NULL},
+};
+static const struct word starts_colon[] = {
+	WORD_OF(":root", CSS, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_semicolon[] = {
+	WORD_OF(";(function", JAVASCRIPT, 2, 0, 0),
+	WORD_OF(";function", JAVASCRIPT, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_less[] = {
+	WORD_OF("<#", SCRIPT, 1, 0, 0),
+	WORD_OF("<p", PROSE, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_at[] = {
+	WORD_OF("@echo off", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("@echo on", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("@charset", CSS, 2, 0, 0),
+	WORD_OF("@import ", CSS, 2, 0, 0),
+	WORD_OF("@media", CSS, 2, 0, 0),
+	WORD_OF("@font-face", CSS, 2, 0, 0),
+	WORD_OF("@keyframes", CSS, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_bracket[] = {
+	WORD_OF("[ -", SCRIPT, 2, 0, 0),
+	WORD_OF("[[ -", SCRIPT, 2, 0, 0),
+	WORD_OF("[ \"$", SCRIPT, 2, 0, 0),
+	WORD_OF("[ ! ", SCRIPT, 2, 0, 0),
+	WORD_OF("[system.", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("[ref].", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("[net.", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("[cmdletbinding", SCRIPT, 2, NOCASE, 0),
+	{NULL},
+};
+static const struct word starts_backtick[] = {
+	WORD_OF("```", PROSE, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_a[] = {
+	WORD_OF("apt-get ", SCRIPT, 2, WORD, 0),
+	WORD_OF("apk add ", SCRIPT, 2, 0, 0),
+	WORD_OF("alias ", SCRIPT, 1, WORD, 0),
+	WORD_OF("add-type", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("async function", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("a{", CSS, 2, 0, 0),
+	WORD_OF("a {", CSS, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_b[] = {
+	WORD_OF("busybox ", SCRIPT, 2, WORD, 0),
+	WORD_OF("bash -", SCRIPT, 2, 0, 0),
+	WORD_OF("bash /", SCRIPT, 2, 0, 0),
+	WORD_OF("base64 -d", SCRIPT, 2, 0, 0),
+	WORD_OF("bitsadmin ", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("body{", CSS, 2, 0, 0),
+	WORD_OF("body {", CSS, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_c[] = {
+	WORD_OF("curl ", SCRIPT, 2, ARGUMENT, 0),
+	WORD_OF("chmod ", SCRIPT, 2, ARGUMENT, 0),
+	WORD_OF("chmod +", SCRIPT, 2, 0, 0),
+	WORD_OF("chown ", SCRIPT, 1, WORD, 0),
+	WORD_OF("chattr ", SCRIPT, 2, ARGUMENT, 0),
+	WORD_OF("case $", SCRIPT, 2, 0, 0),
+	WORD_OF("case \"$", SCRIPT, 2, 0, 0),
+	WORD_OF("crontab ", SCRIPT, 2, ARGUMENT, 0),
+	WORD_OF("cd /", SCRIPT, 2, 0, 0),
+	WORD_OF("cd $", SCRIPT, 2, 0, 0),
+	WORD_OF("cd ~", SCRIPT, 2, 0, 0),
+	WORD_OF("cat <<", SCRIPT, 2, 0, 0),
+	WORD_OF("cat /", SCRIPT, 2, 0, 0),
+	WORD_OF("cp /", SCRIPT, 2, 0, 0),
+	WORD_OF("cp -", SCRIPT, 2, 0, 0),
+	WORD_OF("command -v ", SCRIPT, 2, 0, 0),
+	WORD_OF("cmd /c", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("cmd.exe ", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("certutil ", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("const ", JAVASCRIPT, 1, WORD, 0),
+	WORD_OF("console.", JAVASCRIPT, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_d[] = {
+	WORD_OF("done", SCRIPT, 1, ALONE, 0),
+	WORD_OF("dd if=", SCRIPT, 2, 0, 0),
+	WORD_OF("def ", SCRIPT, 1, WORD, 0),
+	WORD_OF("dim ", SCRIPT, 1, NOCASE | WORD, 0),
+	WORD_OF("document.", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("define(", JAVASCRIPT, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_e[] = {
+	WORD_OF("export PATH", SCRIPT, 2, 0, 0),
+	WORD_OF("export LC_ALL", SCRIPT, 2, 0, 0),
+	WORD_OF("export LD_", SCRIPT, 2, 0, 0),
+	WORD_OF("export HIST", SCRIPT, 2, 0, 0),
+	WORD_OF("elif [", SCRIPT, 2, 0, 0),
+	WORD_OF("esac", SCRIPT, 2, ALONE, 0),
+	WORD_OF("echo ", SCRIPT, 1, 0, 0),
+	WORD_OF("eval ", SCRIPT, 2, ARGUMENT, 0),
+	WORD_OF("exec ", SCRIPT, 1, ARGUMENT, 0),
+	WORD_OF("exec(", SCRIPT, 1, 0, 0),
+	WORD_OF("export default", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("export const", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("export {", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("export{", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("export function", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("export class", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("export *", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("export let", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("export var", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("export async", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("export type", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("export interface", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("exports.", JAVASCRIPT, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_f[] = {
+	WORD_OF("fi", SCRIPT, 1, ALONE, 0),
+	WORD_OF("for i in ", SCRIPT, 2, 0, 0),
+	WORD_OF("for f in ", SCRIPT, 2, 0, 0),
+	WORD_OF("ftpget ", SCRIPT, 2, 0, 0),
+	WORD_OF("function ", SCRIPT, 1, WORD, 0),
+	WORD_OF("function(", JAVASCRIPT, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_g[] = {
+	WORD_OF("grep -", SCRIPT, 2, 0, 0),
+	WORD_OF("get-", SCRIPT, 1, NOCASE | WORD, 0),
+	{NULL},
+};
+static const struct word starts_h[] = {
+	WORD_OF("html{", CSS, 2, 0, 0),
+	WORD_OF("html {", CSS, 2, 0, 0),
+	WORD_OF("html,", CSS, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_i[] = {
+	WORD_OF("IFS=", SCRIPT, 2, 0, 0),
+	WORD_OF("if [ ", SCRIPT, 2, 0, 0),
+	WORD_OF("if [[ ", SCRIPT, 2, 0, 0),
+	WORD_OF("if ! ", SCRIPT, 1, WORD, 0),
+	WORD_OF("if test ", SCRIPT, 2, 0, 0),
+	WORD_OF("iptables ", SCRIPT, 2, ARGUMENT, 0),
+	WORD_OF("invoke-", SCRIPT, 2, NOCASE | WORD, 0),
+	WORD_OF("iex ", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("iex(", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("import-module", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("import ", SCRIPT, 2, NO_SEMICOLON, 0),
+	WORD_OF("if __name__", SCRIPT, 2, 0, 0),
+	WORD_OF("import {", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("import{", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("import * as", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("import '", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("import \"", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("if(", JAVASCRIPT, 1, 0, 0),
+	WORD_OF("if (", JAVASCRIPT, 1, 0, 0),
+	{NULL},
+};
+static const struct word starts_j[] = {
+	WORD_OF("jQuery", JAVASCRIPT, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_k[] = {
+	WORD_OF("killall ", SCRIPT, 2, 0, 0),
+	WORD_OF("kill -", SCRIPT, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_l[] = {
+	WORD_OF("ln -s", SCRIPT, 2, 0, 0),
+	WORD_OF("let ", JAVASCRIPT, 1, WORD, 0),
+	{NULL},
+};
+static const struct word starts_m[] = {
+	WORD_OF("mkdir -", SCRIPT, 2, 0, 0),
+	WORD_OF("mkdir /", SCRIPT, 2, 0, 0),
+	WORD_OF("mv /", SCRIPT, 2, 0, 0),
+	WORD_OF("my $", SCRIPT, 2, 0, 0),
+	WORD_OF("my (", SCRIPT, 1, 0, 0),
+	WORD_OF("mshta ", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("module.exports", JAVASCRIPT, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_n[] = {
+	WORD_OF("nohup ", SCRIPT, 2, 0, 0),
+	WORD_OF("nc ", SCRIPT, 2, ARGUMENT, 0),
+	WORD_OF("new-object", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("net user ", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("net stop ", SCRIPT, 2, NOCASE, 0),
+	{NULL},
+};
+static const struct word starts_o[] = {
+	WORD_OF("on error resume next", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("option explicit", SCRIPT, 2, NOCASE, 0),
+	{NULL},
+};
+static const struct word starts_p[] = {
+	WORD_OF("PATH=", SCRIPT, 2, 0, 0),
+	WORD_OF("printf ", SCRIPT, 1, ARGUMENT, 0),
+	WORD_OF("pkill ", SCRIPT, 2, 0, 0),
+	WORD_OF("ps aux", SCRIPT, 2, 0, 0),
+	WORD_OF("python -c", SCRIPT, 2, 0, 0),
+	WORD_OF("python3 -c", SCRIPT, 2, 0, 0),
+	WORD_OF("perl -e", SCRIPT, 2, 0, 0),
+	WORD_OF("powershell", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("pwsh ", SCRIPT, 2, 0, 0),
+	WORD_OF("param(", SCRIPT, 1, NOCASE, 0),
+	WORD_OF("param (", SCRIPT, 1, NOCASE, 0),
+	WORD_OF("print(", SCRIPT, 1, 0, 0),
+	{NULL},
+};
+static const struct word starts_r[] = {
+	WORD_OF("rm -", SCRIPT, 2, 0, 0),
+	WORD_OF("rm /", SCRIPT, 2, 0, 0),
+	WORD_OF("rem ", SCRIPT, 1, NOCASE, 0),
+	WORD_OF("reg add ", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("regsvr32 ", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("rundll32 ", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("require(", JAVASCRIPT, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_s[] = {
+	WORD_OF("sudo ", SCRIPT, 2, WORD, 0),
+	WORD_OF("set -", SCRIPT, 2, 0, 0),
+	WORD_OF("set +", SCRIPT, 2, 0, 0),
+	WORD_OF("setenforce ", SCRIPT, 2, 0, 0),
+	WORD_OF("systemctl ", SCRIPT, 2, WORD, 0),
+	WORD_OF("source /", SCRIPT, 2, 0, 0),
+	WORD_OF("sh -", SCRIPT, 2, 0, 0),
+	WORD_OF("sh /", SCRIPT, 2, 0, 0),
+	WORD_OF("sleep ", SCRIPT, 1, ARGUMENT, 0),
+	WORD_OF("set-executionpolicy", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("set-strictmode", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("start-process", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("start-bitstransfer", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("setlocal", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("schtasks ", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("sc stop ", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("start /b", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("set wsh", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("self.", JAVASCRIPT, 1, 0, 0),
+	WORD_OF("Subject: ", PROSE, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_t[] = {
+	WORD_OF("then", SCRIPT, 1, ALONE, 0),
+	WORD_OF("test -", SCRIPT, 2, 0, 0),
+	WORD_OF("tftp ", SCRIPT, 2, ARGUMENT, 0),
+	WORD_OF("tar -", SCRIPT, 2, 0, 0),
+	WORD_OF("tar x", SCRIPT, 2, 0, 0),
+	WORD_OF("trap ", SCRIPT, 2, ARGUMENT, 0),
+	WORD_OF("touch /", SCRIPT, 2, 0, 0),
+	WORD_OF("taskkill ", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("this.", JAVASCRIPT, 1, 0, 0),
+	WORD_OF("try{", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("try {", JAVASCRIPT, 1, 0, 0),
+	{NULL},
+};
+static const struct word starts_u[] = {
+	WORD_OF("until [ ", SCRIPT, 2, 0, 0),
+	WORD_OF("ulimit ", SCRIPT, 2, ARGUMENT, 0),
+	WORD_OF("unset ", SCRIPT, 1, WORD, 0),
+	WORD_OF("use strict;", SCRIPT, 2, 0, 0),
+	WORD_OF("use warnings", SCRIPT, 2, 0, 0),
+	WORD_OF("use IO::", SCRIPT, 2, 0, 0),
+	WORD_OF("use Socket", SCRIPT, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_v[] = {
+	WORD_OF("var ", JAVASCRIPT, 2, WORD, 0),
+	{NULL},
+};
+static const struct word starts_w[] = {
+	WORD_OF("wget ", SCRIPT, 2, ARGUMENT, 0),
+	WORD_OF("while [ ", SCRIPT, 2, 0, 0),
+	WORD_OF("while true; do", SCRIPT, 2, 0, 0),
+	WORD_OF("while read ", SCRIPT, 2, 0, 0),
+	WORD_OF("while :", SCRIPT, 1, 0, 0),
+	WORD_OF("write-host", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("write-output", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("wscript.", SCRIPT, 2, NOCASE, 0),
+	WORD_OF("window.", JAVASCRIPT, 2, 0, 0),
+	WORD_OF("window[", JAVASCRIPT, 2, 0, 0),
+	{NULL},
+};
+static const struct word starts_y[] = {
+	WORD_OF("yum install ", SCRIPT, 2, 0, 0),
+	{NULL},
+};
+// By first byte, in lower case.
+static const struct word *const starts[256] = {
+	['!'] = starts_bang,
+	['"'] = starts_quote,
+	['#'] = starts_hash,
+	['$'] = starts_dollar,
+	['\''] = starts_tick,
+	['('] = starts_paren,
+	['*'] = starts_star,
+	['-'] = starts_dash,
+	['.'] = starts_dot,
+	['/'] = starts_slash,
+	[':'] = starts_colon,
+	[';'] = starts_semicolon,
+	['<'] = starts_less,
+	['@'] = starts_at,
+	['['] = starts_bracket,
+	['`'] = starts_backtick,
+	['a'] = starts_a,
+	['b'] = starts_b,
+	['c'] = starts_c,
+	['d'] = starts_d,
+	['e'] = starts_e,
+	['f'] = starts_f,
+	['g'] = starts_g,
+	['h'] = starts_h,
+	['i'] = starts_i,
+	['j'] = starts_j,
+	['k'] = starts_k,
+	['l'] = starts_l,
+	['m'] = starts_m,
+	['n'] = starts_n,
+	['o'] = starts_o,
+	['p'] = starts_p,
+	['r'] = starts_r,
+	['s'] = starts_s,
+	['t'] = starts_t,
+	['u'] = starts_u,
+	['v'] = starts_v,
+	['w'] = starts_w,
+	['y'] = starts_y,
 };
 
 // Anywhere in a line.
-static const struct word inside[] = {
-	{"new-object ", SCRIPT, 2, NOCASE},
-	{"frombase64string", SCRIPT, 2, NOCASE},
-	{"downloadstring(", SCRIPT, 2, NOCASE},
-	{"downloadfile(", SCRIPT, 2, NOCASE},
-	{"invoke-webrequest", SCRIPT, 2, NOCASE},
-	{"invoke-expression", SCRIPT, 2, NOCASE},
-	{" -windowstyle hidden", SCRIPT, 2, NOCASE},
-	{"createobject(", SCRIPT, 2, NOCASE},
-	{"new activexobject(", SCRIPT, 2, NOCASE},
-	{"|bash", SCRIPT, 2, 0},
-	{"| bash", SCRIPT, 2, 0},
-	{"|sh", SCRIPT, 2, ALONE},
-	{"| sh", SCRIPT, 2, ALONE},
-	{"/dev/tcp/", SCRIPT, 2, 0},
-	{">/dev/null", SCRIPT, 2, 0},
-	{"> /dev/null", SCRIPT, 2, 0},
-	{"; then", SCRIPT, 2, ALONE},
-	{"; do", SCRIPT, 2, ALONE},
-	{"base64 -d", SCRIPT, 2, 0},
-	{"&& chmod ", SCRIPT, 2, 0},
-	{"; chmod ", SCRIPT, 2, 0},
-	{"=$(", SCRIPT, 2, 0},
-	{"=\"$(", SCRIPT, 2, 0},
-	{"=>{", JAVASCRIPT, 2, 0},
-	{"=> {", JAVASCRIPT, 2, 0},
-	{"function(", JAVASCRIPT, 2, 0},
-	{"function (", JAVASCRIPT, 2, 0},
-	{"document.", JAVASCRIPT, 2, 0},
-	{"window.", JAVASCRIPT, 2, 0},
-	{"===", JAVASCRIPT, 2, 0},
-	{"require(\"", JAVASCRIPT, 2, 0},
-	{"require('", JAVASCRIPT, 2, 0},
-	{" from '", JAVASCRIPT, 2, 0},
-	{" from \"", JAVASCRIPT, 2, 0},
-	{"px;", CSS, 2, 0},
-	{"color:", CSS, 2, 0},
-	{"margin:", CSS, 2, 0},
-	{"padding:", CSS, 2, 0},
-	{"display:", CSS, 2, 0},
+static const struct word inside_blank[] = {
+	WORD_OF(" -windowstyle hidden", SCRIPT, 2, NOCASE, 0),
+	WORD_OF(" from '", JAVASCRIPT, 2, 0, 1),
+	WORD_OF(" from \"", JAVASCRIPT, 2, 0, 2),
+	{NULL},
+};
+static const struct word inside_ampersand[] = {
+	WORD_OF("&& chmod ", SCRIPT, 2, 0, 3),
+	{NULL},
+};
+static const struct word inside_slash[] = {
+	WORD_OF("/dev/tcp/", SCRIPT, 2, 0, 4),
+	{NULL},
+};
+static const struct word inside_semicolon[] = {
+	WORD_OF("; then", SCRIPT, 2, ALONE, 5),
+	WORD_OF("; do", SCRIPT, 2, ALONE, 6),
+	WORD_OF("; chmod ", SCRIPT, 2, 0, 7),
+	{NULL},
+};
+static const struct word inside_equals[] = {
+	WORD_OF("=$(", SCRIPT, 2, 0, 8),
+	WORD_OF("=\"$(", SCRIPT, 2, 0, 9),
+	WORD_OF("=>{", JAVASCRIPT, 2, 0, 10),
+	WORD_OF("=> {", JAVASCRIPT, 2, 0, 11),
+	WORD_OF("===", JAVASCRIPT, 2, 0, 12),
+	{NULL},
+};
+static const struct word inside_greater[] = {
+	WORD_OF(">/dev/null", SCRIPT, 2, 0, 13),
+	WORD_OF("> /dev/null", SCRIPT, 2, 0, 14),
+	{NULL},
+};
+static const struct word inside_b[] = {
+	WORD_OF("base64 -d", SCRIPT, 2, 0, 15),
+	{NULL},
+};
+static const struct word inside_c[] = {
+	WORD_OF("createobject(", SCRIPT, 2, NOCASE, 16),
+	WORD_OF("color:", CSS, 2, 0, 17),
+	{NULL},
+};
+static const struct word inside_d[] = {
+	WORD_OF("downloadstring(", SCRIPT, 2, NOCASE, 18),
+	WORD_OF("downloadfile(", SCRIPT, 2, NOCASE, 19),
+	WORD_OF("document.", JAVASCRIPT, 2, 0, 20),
+	WORD_OF("display:", CSS, 2, 0, 21),
+	{NULL},
+};
+static const struct word inside_f[] = {
+	WORD_OF("frombase64string", SCRIPT, 2, NOCASE, 22),
+	WORD_OF("function(", JAVASCRIPT, 2, 0, 23),
+	WORD_OF("function (", JAVASCRIPT, 2, 0, 24),
+	{NULL},
+};
+static const struct word inside_i[] = {
+	WORD_OF("invoke-webrequest", SCRIPT, 2, NOCASE, 25),
+	WORD_OF("invoke-expression", SCRIPT, 2, NOCASE, 26),
+	{NULL},
+};
+static const struct word inside_m[] = {
+	WORD_OF("margin:", CSS, 2, 0, 27),
+	{NULL},
+};
+static const struct word inside_n[] = {
+	WORD_OF("new-object ", SCRIPT, 2, NOCASE, 28),
+	WORD_OF("new activexobject(", SCRIPT, 2, NOCASE, 29),
+	{NULL},
+};
+static const struct word inside_p[] = {
+	WORD_OF("px;", CSS, 2, 0, 30),
+	WORD_OF("padding:", CSS, 2, 0, 31),
+	{NULL},
+};
+static const struct word inside_r[] = {
+	WORD_OF("require(\"", JAVASCRIPT, 2, 0, 32),
+	WORD_OF("require('", JAVASCRIPT, 2, 0, 33),
+	{NULL},
+};
+static const struct word inside_w[] = {
+	WORD_OF("window.", JAVASCRIPT, 2, 0, 34),
+	{NULL},
+};
+static const struct word inside_pipe[] = {
+	WORD_OF("|bash", SCRIPT, 2, 0, 35),
+	WORD_OF("| bash", SCRIPT, 2, 0, 36),
+	WORD_OF("|sh", SCRIPT, 2, ALONE, 37),
+	WORD_OF("| sh", SCRIPT, 2, ALONE, 38),
+	{NULL},
+};
+// By first byte, in lower case.
+static const struct word *const inside[256] = {
+	[' '] = inside_blank,
+	['&'] = inside_ampersand,
+	['/'] = inside_slash,
+	[';'] = inside_semicolon,
+	['='] = inside_equals,
+	['>'] = inside_greater,
+	['b'] = inside_b,
+	['c'] = inside_c,
+	['d'] = inside_d,
+	['f'] = inside_f,
+	['i'] = inside_i,
+	['m'] = inside_m,
+	['n'] = inside_n,
+	['p'] = inside_p,
+	['r'] = inside_r,
+	['w'] = inside_w,
+	['|'] = inside_pipe,
 };
 
 static bool is_name(uint8_t c)
@@ -316,14 +537,10 @@ static bool is_name(uint8_t c)
 
 static bool fits(struct bytes at, const struct word *w)
 {
-	struct bytes there, rest;
-	size_t n;
+	struct bytes there = bytes_head(at, w->length), rest = bytes_from(at, w->length);
 
-	if (!at.left || byte_lower(at.at[0]) != byte_lower((uint8_t)w->text[0]))
+	if (there.left < w->length || (w->length > 1 && byte_lower(at.at[1]) != byte_lower((uint8_t)w->text[1])))
 		return false; // nearly always
-	n = strlen(w->text);
-	there = bytes_head(at, n);
-	rest = bytes_from(at, n);
 	if (!(w->flags & NOCASE ? bytes_equal_nocase(there, w->text) : bytes_equal_text(there, w->text)))
 		return false;
 	if ((w->flags & ALONE) && rest.left)
@@ -381,19 +598,20 @@ static bool is_function(struct bytes line)
 	       (bytes_equal_text(line, "() {") || bytes_equal_text(line, "(){") || bytes_equal_text(line, "()"));
 }
 
+// The line is read once; few bytes begin a word of ours.
 static void score_line(struct bytes line, unsigned scores[LANGUAGES])
 {
-	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
-		if (fits(line, &starts[i]))
-			scores[starts[i].language] += starts[i].weight;
-	for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
-		uint8_t first = (uint8_t)inside[i].text[0];
+	uint64_t seen = 0;
 
-		for (struct bytes at = line; at.left; bytes_skip(&at, 1)) {
-			if (byte_lower(at.at[0]) != first || !fits(at, &inside[i]))
+	for (const struct word *w = starts[byte_lower(line.at[0])]; w && w->text; w++)
+		if (fits(line, w))
+			scores[w->language] += w->weight;
+	for (struct bytes at = line; at.left; bytes_skip(&at, 1)) {
+		for (const struct word *w = inside[byte_lower(at.at[0])]; w && w->text; w++) {
+			if (seen >> w->bit & 1 || !fits(at, w))
 				continue;
-			scores[inside[i].language] += inside[i].weight;
-			break;
+			scores[w->language] += w->weight;
+			seen |= 1ull << w->bit;
 		}
 	}
 	scores[SCRIPT] += 2u * is_from_import(line) + 2u * is_export(line) + is_function(line);
