@@ -224,8 +224,13 @@ static bool is_text(struct bytes b)
 
 	while (b.left) {
 		uint8_t c = b.at[0];
-		size_t n = c < 0x80 ? 1 : utf8_length(b);
+		size_t n;
 
+		if (c >= ' ' && c < 0x80) { // nearly always
+			bytes_skip(&b, 1);
+			continue;
+		}
+		n = c < 0x80 ? 1 : utf8_length(b);
 		if (c < ' ' && !(c >= '\t' && c <= '\r') && c != 0x1b)
 			return false;
 		if (n == 0) {
@@ -410,6 +415,25 @@ static bool stands_alone(struct bytes text, size_t at, size_t n, bool v6)
 	return v6 || at + n + 1 >= text.left || text.at[at + n] != '.' || !is_address_byte(text.at[at + n + 1], false);
 }
 
+// Asked of every line that goes out: address_format's general way would be the dearest step of a head.
+static size_t v4_text(const struct address *a, char *out)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned octet = a->b[i];
+
+		if (octet >= 100)
+			out[n++] = (char)('0' + octet / 100);
+		if (octet >= 10)
+			out[n++] = (char)('0' + octet / 10 % 10);
+		out[n++] = (char)('0' + octet % 10);
+		out[n++] = '.';
+	}
+	out[--n] = '\0';
+	return n;
+}
+
 bool self_address_in(struct bytes text, const struct proto_input *in)
 {
 	const struct address *self = in->from_client ? &in->flow->client : &in->flow->server;
@@ -420,10 +444,13 @@ bool self_address_in(struct bytes text, const struct proto_input *in)
 	// Most texts hold no address at all.
 	if (!address_is_set(self) || bytes_find(text, v6 ? ':' : '.') == text.left)
 		return false;
-	n = strlen(address_format(self, own));
-	for (size_t at = 0; at + n <= text.left; at++)
-		if (byte_lower(text.at[at]) == (uint8_t)own[0] &&
+	n = v6 ? strlen(address_format(self, own)) : v4_text(self, own);
+	for (size_t at = 0; at + n <= text.left; at++) {
+		if (!v6)
+			at += bytes_find(bytes_from(text, at), (uint8_t)own[0]);
+		if (at + n <= text.left && byte_lower(text.at[at]) == (uint8_t)own[0] &&
 		    bytes_equal_nocase(bytes_head(bytes_from(text, at), n), own) && stands_alone(text, at, n, v6))
 			return true;
+	}
 	return false;
 }

@@ -535,12 +535,16 @@ static bool is_name(uint8_t c)
 	return (c >= '0' && c <= '9') || (byte_lower(c) >= 'a' && byte_lower(c) <= 'z') || c == '_';
 }
 
+// Nearly never. Every word has two bytes; the first one fits.
+static inline bool may_fit(struct bytes at, const struct word *w)
+{
+	return at.left >= w->length && byte_lower(at.at[1]) == byte_lower((uint8_t)w->text[1]);
+}
+
 static bool fits(struct bytes at, const struct word *w)
 {
 	struct bytes there = bytes_head(at, w->length), rest = bytes_from(at, w->length);
 
-	if (there.left < w->length || (w->length > 1 && byte_lower(at.at[1]) != byte_lower((uint8_t)w->text[1])))
-		return false; // nearly always
 	if (!(w->flags & NOCASE ? bytes_equal_nocase(there, w->text) : bytes_equal_text(there, w->text)))
 		return false;
 	if ((w->flags & ALONE) && rest.left)
@@ -604,11 +608,11 @@ static void score_line(struct bytes line, unsigned scores[LANGUAGES])
 	uint64_t seen = 0;
 
 	for (const struct word *w = starts[byte_lower(line.at[0])]; w && w->text; w++)
-		if (fits(line, w))
+		if (may_fit(line, w) && fits(line, w))
 			scores[w->language] += w->weight;
 	for (struct bytes at = line; at.left; bytes_skip(&at, 1)) {
 		for (const struct word *w = inside[byte_lower(at.at[0])]; w && w->text; w++) {
-			if (seen >> w->bit & 1 || !fits(at, w))
+			if (!may_fit(at, w) || seen >> w->bit & 1 || !fits(at, w))
 				continue;
 			scores[w->language] += w->weight;
 			seen |= 1ull << w->bit;
