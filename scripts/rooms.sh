@@ -43,6 +43,7 @@ declare -A foreign=(
 	['yaml[.]h']="lib/judge lib/story"
 	['pcap']="drivers/nic"
 	['nettle/']="lib/base"
+	['nghttp2/']="lib/proto"
 	['zlib[.]h']="lib/proto"
 	['libsmartcols']="app/cli"
 	['protobuf-c/']="lib/control"

@@ -394,6 +394,7 @@ static enum parse http_feed(void *state, const struct proto_input *in, const str
 		lose(&call);
 	resynchronise(&call);
 	result = run_steps(&call, &data);
+	h->http2.rest_bytes = (uint32_t)data.left;
 	if (result == PARSE_BAD)
 		give_up(&call, data);
 	else if (in_body(s) && s->work)
@@ -419,6 +420,12 @@ static void http_close(void *state, bool from_client, const struct proto_flow *f
 		http_body_end(&call, HTTP_LOST);
 		give_work(call.side, sink->lend);
 	}
+}
+
+bool http_switched(const void *state, struct http2_start *start)
+{
+	*start = ((const struct http *)state)->http2;
+	return start->wanted;
 }
 
 // --- Recognition ---

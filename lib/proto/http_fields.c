@@ -81,6 +81,11 @@ static void take_type(struct http_call *c, struct bytes value)
 		http_parts_declared(c, value);
 }
 
+static void take_upgrade(struct http_call *c, struct bytes value)
+{
+	c->side->h2c = c->side->h2c || bytes_equal_nocase(http_trimmed(value), "h2c");
+}
+
 // No two are of one length, so that the length finds the only one a name may be.
 enum { LONGEST = sizeof("transfer-encoding") - 1 };
 static const struct field {
@@ -123,6 +128,8 @@ void http_field_take(struct http_call *c, struct bytes name, struct bytes value,
 	int slot;
 
 	if (!f || !f->name || !bytes_equal_nocase(name, f->name)) {
+		if (bytes_equal_nocase(name, "upgrade")) // as long as another one
+			take_upgrade(c, value);
 		if (name.left >= sizeof("content-length") - 1 && is_nearly_framing(name))
 			http_ambiguous(c);
 		return;

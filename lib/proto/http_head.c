@@ -29,12 +29,10 @@ struct bytes http_trimmed(struct bytes b)
 	return b;
 }
 
-void http_head_keep(struct http_call *c, unsigned slot, struct bytes text)
+void http_keep(struct observation *o, bool request, unsigned slot, struct bytes text)
 {
-	const struct kept *texts = c->in->from_client ? request_texts : response_texts;
-	size_t count = c->in->from_client ? sizeof(request_texts) / sizeof(texts[0])
-					  : sizeof(response_texts) / sizeof(texts[0]);
-	struct observation *o = &http_work(c->side)->head;
+	const struct kept *texts = request ? request_texts : response_texts;
+	size_t count = request ? sizeof(request_texts) / sizeof(texts[0]) : sizeof(response_texts) / sizeof(texts[0]);
 	size_t room = OBSERVATION_BYTES - o->size_bytes;
 
 	if (o->slot[slot].length) // the first of several counts
@@ -45,6 +43,11 @@ void http_head_keep(struct http_call *c, unsigned slot, struct bytes text)
 	if (text.left > room)
 		o->flags8 |= OBS_FLAG_TRUNCATED;
 	observation_put(o, slot, bytes_head(text, room));
+}
+
+void http_head_keep(struct http_call *c, unsigned slot, struct bytes text)
+{
+	http_keep(&http_work(c->side)->head, c->in->from_client, slot, text);
 }
 
 // What is looked for in every line, kept or not.
@@ -71,7 +74,7 @@ static void begin(struct http_call *c, enum observation_kind kind)
 
 	observation_init(&http_work(s)->head, kind);
 	http_work(s)->parts.pattern_length = 0;
-	s->chunked = s->other_coding = s->coded = s->has_length = s->bad = s->upgrade = s->head_method = s->raw = false;
+	s->chunked = s->other_coding = s->coded = s->has_length = s->bad = s->upgrade = s->head_method = s->raw = s->h2c = false;
 	s->ambiguous = s->folded = false;
 	s->content.count = s->transfer.count = 0;
 	s->declared = 0;
@@ -117,12 +120,28 @@ static struct bytes authority(struct bytes target)
 	return target;
 }
 
+// To HTTP/2, at the end of the server's 101, or at the client's preface, for which no 101 need have been seen.
+static enum parse http_switch(struct http_call *c)
+{
+	const struct http_side *client = &c->http->side[1];
+	struct http *h = c->http;
+
+	h->http2.tx = h->requests;
+	h->http2.upgraded = !c->in->from_client || h->answers < h->requests;
+	h->http2.answer_due = c->in->from_client && h->http2.upgraded;
+	h->http2.preface_bytes = c->in->from_client ? 16 : (uint8_t)client->length;
+	h->http2.wanted = true;
+	return PARSE_DONE;
+}
+
 static enum parse start_request(struct http_call *c, struct bytes line)
 {
 	struct http_side *s = c->side;
 	struct bytes method, target, host;
 	size_t version;
 
+	if (bytes_equal_text(line, "PRI * HTTP/2.0"))
+		return http_switch(c);
 	begin(c, OBS_HTTP_REQUEST);
 	memcpy(http_work(s)->field, "uri", sizeof("uri"));
 	search(c, line, http_work(s)->field);
@@ -219,7 +238,7 @@ void http_head_tail(struct http_call *c, struct bytes piece)
 // --- The end of a head ---
 
 // WHATWG URL §3.5: a host that ends in a number is an IPv4 address, however it is written; brackets hold an IPv6 one.
-static bool is_bare(struct bytes host)
+bool http_host_is_bare(struct bytes host)
 {
 	struct bytes label;
 	bool hex;
@@ -289,7 +308,7 @@ static enum parse end_request(struct http_call *c)
 		proto_mark(c->sink, COUNT_PROTO_BUDGET);
 	set_bit(&h->head_methods, s->tx, s->head_method);
 	set_bit(&h->connects, s->tx, s->upgrade);
-	if (is_bare(observation_text(&http_work(s)->head, TEXT_REQUEST_HOST)))
+	if (http_host_is_bare(observation_text(&http_work(s)->head, TEXT_REQUEST_HOST)))
 		http_work(s)->head.flags8 |= OBS_FLAG_BARE_HOST;
 	http_work(s)->head.number[NUM_REQUEST_TX] = s->tx;
 	http_work(s)->head.number[NUM_REQUEST_LENGTH] = s->declared;
@@ -313,6 +332,8 @@ static enum parse end_response(struct http_call *c)
 	http_work(s)->head.number[NUM_RESPONSE_TX] = s->tx;
 	http_work(s)->head.number[NUM_RESPONSE_LENGTH] = s->declared;
 	proto_emit(c->sink, c->in, APP_HTTP, &http_work(s)->head);
+	if (s->status == 101 && s->h2c && client->state == HTTP_START && client->length < 16)
+		return http_switch(c);
 	// RFC 9110 §7.8, §9.3.6: from here on these are somebody else's bytes.
 	if (s->status == 101 || (connect && s->status / 100 == 2))
 		return PARSE_DONE;

@@ -100,6 +100,7 @@ struct http_side {
 	bool ambiguous;        // another reader may frame this message in another way
 	bool crlf, lf;         // lines of this head ended so
 	bool upgrade;          // request: CONNECT
+	bool h2c;              // Upgrade names it (RFC 7540 §3.2)
 	bool head_method;      // request: HEAD
 	bool file_done;        // its kind was reported
 	bool parts;            // the body in hand has parts
@@ -126,6 +127,7 @@ struct http {
 	uint64_t requests, answers;   // heads seen; final answers
 	uint64_t head_methods;        // bit tx % HTTP_OPEN_REQUESTS: asked with HEAD
 	uint64_t connects;            // the same with CONNECT
+	struct http2_start http2;     // where HTTP/2 begins
 	uint8_t bombs;
 	struct http_side side[2];     // [from_client]
 };
@@ -150,6 +152,11 @@ void http_line_clear(struct http_side *s);
 // Another reader may see another message here. Counted once a message.
 void http_ambiguous(struct http_call *c);
 struct bytes http_trimmed(struct bytes b); // of blanks at both ends
+
+// Puts a text where there is room for it beside those of the head's that have not come yet. The first of several counts.
+void http_keep(struct observation *o, bool request, unsigned slot, struct bytes text);
+// Is the host absent or an address literal?
+bool http_host_is_bare(struct bytes host);
 
 // A start line or header. PARSE_BAD: this is no HTTP.
 enum parse http_head_start(struct http_call *c, struct bytes line);

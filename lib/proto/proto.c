@@ -31,6 +31,7 @@ struct context {
 	bool finished;     // further bytes are not looked at
 	uint8_t segments;  // that belong to no protocol so far
 	bool gap[2];       // the parser lacks bytes of this side
+	uint8_t preface;   // bytes of HTTP/2's that end what the client has said so far
 	const struct proto_ops *ops; // NULL: not settled, or unknown
 	struct early early[2];
 	bool holds;        // large was lent; if it is NULL now, it was taken away
@@ -46,6 +47,7 @@ struct proto_pool {
 	uint32_t count;
 	uint32_t free; // index + 1, 0 = none
 	struct counters *counters;
+	struct http2_pool *http2;
 	struct lend *lend;
 	struct context context[];
 };
@@ -87,6 +89,12 @@ struct proto_pool *proto_pool_create_sized(const struct proto_pool_sizes *sizes,
 	}
 	p->count = contexts;
 	p->counters = counters;
+	if (proto_pool_http2(p, contexts < PROTO_HTTP2_CONNECTIONS ? contexts : PROTO_HTTP2_CONNECTIONS)) {
+		lend_destroy(p->lend);
+		free(p);
+		errno = ENOMEM;
+		return NULL;
+	}
 	for (uint32_t i = contexts; i > 0; i--) {
 		p->context[i - 1].next = p->free;
 		p->free = i;
@@ -94,8 +102,22 @@ struct proto_pool *proto_pool_create_sized(const struct proto_pool_sizes *sizes,
 	return p;
 }
 
+int proto_pool_http2(struct proto_pool *p, uint32_t connections)
+{
+	struct http2_pool *http2 = http2_pool_create(connections);
+
+	if (!http2)
+		return -ENOMEM;
+	http2_pool_destroy(p->http2);
+	p->http2 = http2;
+	return 0;
+}
+
 void proto_pool_destroy(struct proto_pool *p)
 {
+	if (!p)
+		return;
+	http2_pool_destroy(p->http2);
 	lend_destroy(p->lend);
 	free(p);
 }
@@ -266,15 +288,44 @@ static enum probe probe_side(uint8_t transport, struct bytes head, bool from_cli
 	return best;
 }
 
+// The flow's parser is HTTP/2's from here on; whichever it had is over.
+static void begin_http2(struct proto_pool *p, struct context *c, const struct http2_start *start,
+			const struct proto_input *in, const struct proto_sink *sink)
+{
+	release(p, c);
+	c->ops = &proto_http2;
+	c->unknown = false;
+	memset(state_of(c), 0, proto_http2.state_bytes);
+	http2_begin(state_of(c), start);
+	emit_protocol(in, sink, APP_HTTP2);
+}
+
+// Where an HTTP/1 parser is done because the flow goes on as HTTP/2, the rest is the new parser's.
+static enum parse switch_parser(struct proto_pool *p, struct context *c, struct proto_input *in, const struct proto_sink *sink)
+{
+	struct http2_start start;
+
+	if (c->ops != &proto_http || !http_switched(state_of(c), &start))
+		return PARSE_DONE;
+	begin_http2(p, c, &start, in, sink);
+	in->data = bytes_from(in->data, in->data.left - start.rest_bytes);
+	in->gap = false;
+	return in->data.left ? c->ops->feed(state_of(c), in, sink) : PARSE_MORE;
+}
+
 static enum parse feed_parser(struct proto_pool *p, struct context *c, const struct proto_input *in,
 			      const struct proto_sink *sink)
 {
 	struct proto_input with_gap = *in;
+	struct proto_sink with_pool = *sink;
 	enum parse result;
 
 	with_gap.gap = in->gap || c->gap[in->from_client];
 	c->gap[in->from_client] = false;
-	result = c->ops->feed(state_of(c), &with_gap, sink);
+	with_pool.http2 = p->http2;
+	result = c->ops->feed(state_of(c), &with_gap, &with_pool);
+	if (result == PARSE_DONE)
+		result = switch_parser(p, c, &with_gap, &with_pool);
 	c->finished = result != PARSE_MORE;
 	if (result == PARSE_BAD)
 		count_if(p->counters, COUNT_PROTO_BAD);
@@ -304,6 +355,7 @@ static enum parse settle(struct proto_pool *p, struct context *c, const struct p
 			 uint8_t *app)
 {
 	const struct early *other = &c->early[!in->from_client];
+	enum parse result;
 
 	c->ops = ops;
 	*app = ops->app;
@@ -321,7 +373,9 @@ static enum parse settle(struct proto_pool *p, struct context *c, const struct p
 		if (c->finished)
 			return PARSE_DONE;
 	}
-	return feed_parser(p, c, in, sink);
+	result = feed_parser(p, c, in, sink);
+	*app = c->ops->app;
+	return result;
 }
 
 static void settle_unknown(struct proto_pool *p, struct context *c, const struct proto_input *in,
@@ -410,10 +464,37 @@ static enum parse feed_unsettled(struct proto_pool *p, struct context *c, const 
 	return feed_unknown(c, in, sink);
 }
 
+// HTTP/2's preface in the middle of a stream of no known protocol: the bytes up to its end, or 0.
+static size_t late_preface(struct context *c, const struct proto_input *in)
+{
+	if (!in->from_client)
+		return 0;
+	if (in->gap)
+		c->preface = 0;
+	return http2_preface_find(in->data, &c->preface);
+}
+
+// What was said before, by either side, belongs to something else.
+static enum parse settle_late(struct proto_pool *p, struct context *c, const struct proto_input *in, size_t after,
+			      const struct proto_sink *sink, uint8_t *app)
+{
+	static const struct http2_start start = {.preface_bytes = 24};
+	struct proto_input rest = *in;
+
+	*app = APP_HTTP2;
+	c->finished = false;
+	begin_http2(p, c, &start, in, sink);
+	rest.data = bytes_from(in->data, after);
+	rest.gap = c->gap[0] = c->gap[1] = false;
+	return rest.data.left ? feed_parser(p, c, &rest, sink) : PARSE_MORE;
+}
+
 enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto_input *in,
 		      const struct proto_sink *sink, uint8_t *app)
 {
 	struct context *c = find_context(p, context);
+	enum parse result;
+	size_t after;
 	struct proto_sink with_lend = *sink;
 
 	if (!c || c->finished)
@@ -425,18 +506,25 @@ enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto
 	lend_touch(p->lend, &c->large);
 	if (!state_of(c))
 		return lose(c, sink);
-	if (c->ops)
-		return feed_parser(p, c, in, sink);
+	if (c->ops) {
+		result = feed_parser(p, c, in, sink);
+		*app = c->ops->app; // an upgrade may have changed it
+		return result;
+	}
 	if (in->data.left == 0) { // bytes lost before anything was known
 		c->early[in->from_client].more = true;
 		return PARSE_MORE;
 	}
-	if (!c->unknown)
-		return feed_unsettled(p, c, in, sink, app);
-	if (!raw_of(p, c))
-		return lose(c, sink);
-	raw_add(c->large, in);
-	return feed_unknown(c, in, sink);
+	if (!c->unknown) {
+		result = feed_unsettled(p, c, in, sink, app);
+	} else {
+		if (!raw_of(p, c))
+			return lose(c, sink);
+		raw_add(c->large, in);
+		result = feed_unknown(c, in, sink);
+	}
+	after = c->ops ? 0 : late_preface(c, in);
+	return after ? settle_late(p, c, in, after, sink, app) : result;
 }
 
 void proto_half_close(struct proto_pool *p, uint32_t context, bool from_client, const struct proto_flow *flow,

@@ -10,6 +10,7 @@
 enum proto_limits {
 	PROTO_STATE_BYTES = 20480,  // largest parser state (two directions)
 	PROTO_PROBE_BYTES = 64,     // first bytes of each direction looked at to recognise
+	PROTO_HTTP2_CONNECTIONS = 64, // HTTP/2 connections followed at once, unless proto_pool_http2 says otherwise
 	PROTO_SMALL_BYTES = 320,    // parser states up to this size lie in their context; larger ones are lent to it
 	PROTO_WORK_BYTES = 11 << 10, // lent to a parser for one message in hand
 };
@@ -27,6 +28,7 @@ struct proto_sink {
 	// From here on some bytes of the flow are not looked at, or could be read in another way than we do, though parsing goes on. The parser has counted
 	// it as `why`. May be called more than once for a flow. May be NULL.
 	void (*uninspected)(void *user, enum counter why);
+	struct http2_pool *http2;   // memory of HTTP/2 connections: filled by proto_feed, not by its caller
 };
 
 struct proto_flow {             // what a parser may know of its flow
@@ -61,7 +63,7 @@ struct proto_ops {
 	void (*release)(void *state, struct lend *lend);
 };
 
-extern const struct proto_ops proto_http, proto_tls, proto_ldap, proto_rmi, proto_dns_tcp, proto_dns_udp, proto_stratum;
+extern const struct proto_ops proto_http, proto_http2, proto_tls, proto_ldap, proto_rmi, proto_dns_tcp, proto_dns_udp, proto_stratum;
 extern const struct proto_ops *const proto_table[]; // NULL-terminated, in order of recognition
 
 // --- One flow's conversation: recognition, then its parser. Pool of fixed size, one thread. ---
@@ -75,6 +77,9 @@ struct proto_pool_sizes { // 0: as many as befits the number of contexts
 struct proto_pool *proto_pool_create(uint32_t contexts, struct counters *counters); // NULL with errno
 struct proto_pool *proto_pool_create_sized(const struct proto_pool_sizes *sizes, struct counters *counters);
 void proto_pool_destroy(struct proto_pool *p);
+// At start-up, before any flow: how many HTTP/2 connections are followed at once (about 430 KiB each). One more takes the place of that
+// which has been silent longest; it is counted (PROTO_HTTP2_LIMIT) and uninspected from its next byte on. -ENOMEM.
+int proto_pool_http2(struct proto_pool *p, uint32_t connections);
 // A new context + 1, or 0: pool empty (counted by the caller as PROTO_CONTEXT_FULL; flow uninspected).
 uint32_t proto_open(struct proto_pool *p);
 void proto_close(struct proto_pool *p, uint32_t context);

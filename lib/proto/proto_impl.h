@@ -50,8 +50,30 @@ void raw_look(struct raw *r, const struct proto_input *in, const struct proto_si
 bool raw_done(const struct raw *r);
 
 // Protocols that are recognised only.
-extern const struct proto_ops proto_http2, proto_ssh, proto_smtp, proto_ftp, proto_smb, proto_rdp, proto_kerberos,
+extern const struct proto_ops proto_ssh, proto_smtp, proto_ftp, proto_smb, proto_rdp, proto_kerberos,
 	proto_iiop, proto_ntp;
+
+// HTTP/2 that does not begin with its flow.
+struct http2_start {
+	uint64_t tx;           // requests on this flow before
+	uint32_t rest_bytes;   // of the segment in hand that are HTTP/2's
+	uint8_t preface_bytes; // of the client's preface that have gone by
+	bool wanted;
+	bool upgraded;         // request `tx` is the one of stream 1 (RFC 7540 §3.2)
+	bool answer_due;       // ... and its 101 has not been seen
+};
+
+// proto_http's parser is done: because the flow goes on as HTTP/2?
+bool http_switched(const void *state, struct http2_start *start);
+// state is zeroed; before its first feed.
+void http2_begin(void *state, const struct http2_start *start);
+// Looks for the client's preface in a stream that comes in pieces; *had is zero at first. Returns the bytes up to and
+// with the preface's last, or 0.
+size_t http2_preface_find(struct bytes data, uint8_t *had);
+
+struct http2_pool;
+struct http2_pool *http2_pool_create(uint32_t connections); // NULL: no memory
+void http2_pool_destroy(struct http2_pool *p);              // NULL is fine
 
 // Bytes come one by one at worst: is a further look due after `length` bytes when the last was at `looked`? Below the
 // bytes that are shown nothing can run, and the record would depend on how the stream was cut.

@@ -45,12 +45,6 @@ static enum probe higher(enum probe a, enum probe b)
 	return a > b ? a : b;
 }
 
-// RFC 9113 §3.4: the client's connection preface.
-static enum probe probe_http2(struct bytes data, bool from_client)
-{
-	return from_client ? begins(data, "PRI * HTTP/2.0\r\n") : PROBE_NO;
-}
-
 // RFC 4253 §4.2.
 static enum probe probe_ssh(struct bytes data, bool from_client)
 {
@@ -148,7 +142,6 @@ static enum probe probe_ntp(struct bytes data, bool from_client)
 	const struct proto_ops variable = {                                                                            \
 		.name = text, .app = id, .transport = over, .ports = {__VA_ARGS__}, .probe = probe_it}
 
-RECOGNISED(proto_http2, "http2", APP_HTTP2, TCP, probe_http2, 80, 8080, 443);
 RECOGNISED(proto_ssh, "ssh", APP_SSH, TCP, probe_ssh, 22);
 RECOGNISED(proto_smtp, "smtp", APP_SMTP, TCP, probe_smtp, 25, 587, 465);
 RECOGNISED(proto_ftp, "ftp", APP_FTP, TCP, probe_ftp, 21, 990);

