@@ -159,19 +159,44 @@ static const struct {
 	{0x0300, "SSL 3.0"}, {0x0301, "TLS 1.0"}, {0x0302, "TLS 1.1"}, {0x0303, "TLS 1.2"}, {0x0304, "TLS 1.3"},
 };
 
+static void put_tls_version(struct json *j, uint64_t number)
+{
+	for (size_t n = 0; n < sizeof(tls_versions) / sizeof(tls_versions[0]); n++)
+		if (tls_versions[n].number == number)
+			json_text(j, "version", tls_versions[n].name);
+}
+
 static void event_tls(struct json *j, const struct observation *o, const struct judge *requests)
 {
 	json_open(j, "tls");
 	eve_text(j, "sni", observation_text(o, TEXT_TLS_SNI));
-	for (size_t n = 0; n < sizeof(tls_versions) / sizeof(tls_versions[0]); n++)
-		if (tls_versions[n].number == o->number[NUM_TLS_VERSION])
-			json_text(j, "version", tls_versions[n].name);
+	put_tls_version(j, o->number[NUM_TLS_VERSION]);
 	eve_text(j, "ja4", observation_text(o, TEXT_TLS_JA4));
 	if (observation_text(o, TEXT_TLS_ALPN).left) {
 		json_open_array(j, "client_alpns");
 		json_string(j, NULL, observation_text(o, TEXT_TLS_ALPN));
 		json_close_array(j);
 	}
+	json_close(j);
+}
+
+// The server's half, as an event of its own: the two are joined by flow_id.
+static void event_tls_server(struct json *j, const struct observation *o, const struct judge *requests)
+{
+	struct bytes names = observation_text(o, TEXT_TLS_NAMES), name;
+
+	json_open(j, "tls");
+	eve_text(j, "subject", observation_text(o, TEXT_TLS_SUBJECT));
+	eve_text(j, "issuerdn", observation_text(o, TEXT_TLS_ISSUER));
+	if (names.left) {
+		json_open_array(j, "subjectaltname");
+		while (bytes_take(&names, bytes_find(names, ','), &name) && name.left) {
+			json_string(j, NULL, name);
+			bytes_skip(&names, 1);
+		}
+		json_close_array(j);
+	}
+	put_tls_version(j, o->number[NUM_TLS_SERVER_VERSION]);
 	json_close(j);
 }
 
@@ -320,6 +345,7 @@ static const struct {
 	[OBS_FLOW_CLOSE] = {"flow", event_flow, false}, [OBS_HTTP_RESPONSE] = {"http", event_http, false},
 	[OBS_FILE] = {"fileinfo", event_file, true},    [OBS_LDAP] = {"ldap", event_ldap, false},
 	[OBS_DNS] = {"dns", event_dns, false},          [OBS_TLS] = {"tls", event_tls, false},
+	[OBS_TLS_SERVER] = {"tls", event_tls_server, false},
 	[OBS_BLOCKED] = {"drop", event_blocked, true},  [OBS_CUT] = {"drop", event_cut, true},
 };
 

@@ -11,7 +11,8 @@ enum { TEXT_LONGEST_BYTES = 400, ADDRESSES_MOST = 8, VLAN_MOST = 4095, FLAGS_ALL
 
 static const char *const kind_names[] = {
 	"none", "flow.open", "flow.close", "http.request", "http.response", "file", "ldap", "jndi", "rmi", "dns", "tls",
-	"stratum", "protocol", "held", "blocked", "cut", "uninspected", "lost", NULL,
+	"stratum", "protocol", "held", "blocked", "cut", "uninspected", "lost",
+	"tls.server", NULL,
 };
 static const char *const direction_names[] = {"none", "out", "in", "lateral", "transit", NULL};
 static const char *const app_names[] = {
@@ -112,6 +113,7 @@ const struct observation_field observation_fields[] = {
 	{"sni", OBS_TLS, FIELD_TEXT, TEXT_TLS_SNI, NULL},
 	{"alpn", OBS_TLS, FIELD_TEXT, TEXT_TLS_ALPN, NULL},
 	{"ja4", OBS_TLS, FIELD_TEXT, TEXT_TLS_JA4, NULL},
+	{"oddities", OBS_TLS, FIELD_TEXT, TEXT_TLS_ODDITIES, NULL},
 
 	{"method", OBS_STRATUM, FIELD_TEXT, TEXT_STRATUM_METHOD, NULL},
 	{"agent", OBS_STRATUM, FIELD_TEXT, TEXT_STRATUM_AGENT, NULL},
@@ -123,6 +125,12 @@ const struct observation_field observation_fields[] = {
 	{"table", OBS_CUT, FIELD_NUMBER, NUM_CUT_TABLE, NULL},
 	{"why", OBS_UNINSPECTED, FIELD_NUMBER, NUM_UNINSPECTED_WHY, counter_names},
 	{"count", OBS_LOST, FIELD_NUMBER, NUM_LOST_COUNT, NULL},
+
+	{"version", OBS_TLS_SERVER, FIELD_NUMBER, NUM_TLS_SERVER_VERSION, NULL},
+	{"cipher", OBS_TLS_SERVER, FIELD_NUMBER, NUM_TLS_SERVER_CIPHER, NULL},
+	{"subject", OBS_TLS_SERVER, FIELD_TEXT, TEXT_TLS_SUBJECT, NULL},
+	{"names", OBS_TLS_SERVER, FIELD_TEXT, TEXT_TLS_NAMES, NULL},
+	{"issuer", OBS_TLS_SERVER, FIELD_TEXT, TEXT_TLS_ISSUER, NULL},
 	{NULL, OBS_NONE, FIELD_NUMBER, 0, NULL},
 };
 

@@ -32,6 +32,7 @@ enum observation_kind {
 	OBS_CUT,           // the wire cut the flow on this packet, by the published table of certain facts
 	OBS_UNINSPECTED,   // from here on bytes of this flow are forwarded without inspection
 	OBS_LOST,          // the records between this one and the last were lost
+	OBS_TLS_SERVER,    // ServerHello and, up to TLS 1.2, names of the certificate that came with it
 	OBS_KINDS
 };
 
@@ -160,6 +161,12 @@ enum { // DNS
 enum { // TLS
 	NUM_TLS_VERSION = 0 /* highest offered, 0x0303, 0x0304 */,
 	TEXT_TLS_SNI = 0, TEXT_TLS_ALPN, TEXT_TLS_JA4,
+	TEXT_TLS_ODDITIES /* "many-records,two-names,ech,differs": those that apply */,
+};
+enum { // TLS_SERVER
+	NUM_TLS_SERVER_VERSION = 0 /* chosen */, NUM_TLS_SERVER_CIPHER /* chosen, IANA's number */,
+	TEXT_TLS_SUBJECT = 0 /* common name */, TEXT_TLS_NAMES /* up to 8 dNSNames, comma between */,
+	TEXT_TLS_ISSUER /* common name */,
 };
 enum { // STRATUM
 	TEXT_STRATUM_METHOD = 0, TEXT_STRATUM_AGENT, TEXT_STRATUM_LOGIN,

@@ -162,8 +162,8 @@ bool ja4_format(const struct ja4_hello *h, char out[JA4_BYTES])
 	}
 	write_hash(text, n, extensions_hash);
 	write_alpn(h->alpn, alpn);
-	snprintf(out, JA4_BYTES, "t%s%c%02u%02u%s_%s_%s", version_text(h->version), h->sni ? 'd' : 'i',
-		 at_most_99(ciphers.count), at_most_99(extension_count), alpn, ciphers.count ? ciphers_hash : nothing,
-		 extensions.count ? extensions_hash : nothing);
+	snprintf(out, JA4_BYTES, "%c%s%c%02u%02u%s_%s_%s", h->quic ? 'q' : 't', version_text(h->version),
+		 h->sni ? 'd' : 'i', at_most_99(ciphers.count), at_most_99(extension_count), alpn,
+		 ciphers.count ? ciphers_hash : nothing, extensions.count ? extensions_hash : nothing);
 	return true;
 }

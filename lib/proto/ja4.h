@@ -15,6 +15,7 @@ struct ja4_hello {              // parts of a ClientHello as they stood, borrowe
 	struct bytes alpn;          // first value; empty = none
 	uint16_t version;           // highest in supported_versions, else the legacy one
 	bool sni;                   // a server_name extension is there
+	bool quic;                  // it came over QUIC, not TCP
 };
 
 // A value reserved to keep servers tolerant (RFC 8701): counted nowhere.

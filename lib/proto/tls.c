@@ -1,205 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The ClientHello of TLS (RFC 8446 §4.1.2, RFC 5246 §7.4.1.2) by content on any port, over however many records and
-// segments it is spread: server name, first ALPN value, versions, JA4. What comes behind it is ciphertext or the
-// server's, so the parser is done then. Does not look at certificates or into ECH. Called by the flow's worker.
-#include "proto.h"
-#include "ja4.h"
+// TLS by content on any port, over however many records and segments its messages are spread: the ClientHello, then what the server answers in clear. The
+// rest is ciphertext, so the parser is done then. One buffer serves both sides, for they speak in turn; who speaks out of turn is not listened to, the client
+// before the server. What the messages say stands in tls_hello.c and tls_server.c. Called by the flow's worker.
+#include "proto_impl.h"
+#include "tls_impl.h"
 
 enum tls_limits {
-	COLLECT_BYTES = 16384,             // of handshake bytes; a longer hello is read as far as that
+	COLLECT_BYTES = 16384,             // of handshake bytes; a longer message is read as far as that
 	RECORD_BYTES = 16384 + 2048,       // largest record that is not an error, RFC 5246 §6.2.3
 	RECORD_HEADER_BYTES = 5,
-	HANDSHAKE_HEADER_BYTES = 4,
-	NAME_BYTES = 255,
-	NAME_TEXT_BYTES = 4 * NAME_BYTES,
+	RECORDS_ODD = 64,                  // a hello in more of them is marked
 };
 
 enum tls_content { CONTENT_CHANGE_CIPHER = 20, CONTENT_HANDSHAKE = 22, CONTENT_DATA = 23, CONTENT_HEARTBEAT = 24 };
 
-enum { HANDSHAKE_CLIENT_HELLO = 1, HANDSHAKE_SERVER_HELLO = 2 };
-
-enum tls_extension { EXTENSION_SNI = 0, EXTENSION_ALGORITHMS = 13, EXTENSION_ALPN = 16, EXTENSION_VERSIONS = 43 };
-
-struct tls {
-	uint32_t have;                     // handshake bytes in collected
+struct side {
 	uint32_t record_left;              // bytes of the record in hand still to come
+	uint16_t records;                  // begun; stops at its top
 	uint8_t header_have;
 	uint8_t header[RECORD_HEADER_BYTES];
+	bool over;                         // nothing more of interest from this side
+};
+
+struct tls {
+	struct side side[2];               // [0] server's, [1] client's bytes
+	uint32_t have;                     // handshake bytes in collected
+	uint32_t at;                       // of these, messages that were read
+	bool client_collects;              // whose they are
+	bool answered;                     // a ServerHello was read into answer and is not yet told
+	struct tls_answer answer;
 	uint8_t collected[COLLECT_BYTES];
 };
 _Static_assert(sizeof(struct tls) <= PROTO_STATE_BYTES, "parser state fits the pool");
 
-struct hello {
-	struct ja4_hello ja4;
-	struct bytes sni;
-	uint16_t highest;                  // version offered, of those that exist
-	bool cut;                          // something in it did not fit
-};
+// --- Messages ---
 
-// --- ClientHello ---
-
-static bool take_u8_vector(struct bytes *b, struct bytes *out)
-{
-	uint8_t n;
-
-	return bytes_read_u8(b, &n) && bytes_take(b, n, out);
-}
-
-static bool take_u16_vector(struct bytes *b, struct bytes *out)
-{
-	uint16_t n;
-
-	return bytes_read_u16(b, &n) && bytes_take(b, n, out);
-}
-
-// RFC 6066 §3: a list of names, of which only type 0 was ever defined. The first one counts, as for servers.
-static void read_sni(struct hello *h, struct bytes content)
-{
-	struct bytes list, name;
-	uint8_t type;
-
-	h->ja4.sni = true;
-	if (!take_u16_vector(&content, &list))
-		return;
-	while (h->sni.left == 0 && bytes_read_u8(&list, &type) && take_u16_vector(&list, &name))
-		if (type == 0)
-			h->sni = name;
-}
-
-static void read_algorithms(struct hello *h, struct bytes content)
-{
-	if (h->ja4.algorithms.left == 0 && !take_u16_vector(&content, &h->ja4.algorithms))
-		h->cut = true;
-}
-
-static void read_alpn(struct hello *h, struct bytes content)
-{
-	struct bytes list;
-
-	if (h->ja4.alpn.left == 0 && take_u16_vector(&content, &list) && !take_u8_vector(&list, &h->ja4.alpn))
-		h->cut = true;
-}
-
-static void read_versions(struct hello *h, struct bytes content)
-{
-	uint16_t version, ja4 = 0, highest = 0;
-	struct bytes list;
-
-	if (!take_u8_vector(&content, &list))
-		return;
-	while (bytes_read_u16(&list, &version)) {
-		if (ja4_is_grease(version))
-			continue;
-		if (version > ja4)
-			ja4 = version; // drafts (0x7fNN) count for JA4, which writes them as unknown
-		if (version > highest && version >= 0x0300 && version <= 0x0304)
-			highest = version;
-	}
-	if (ja4)
-		h->ja4.version = ja4;
-	if (highest)
-		h->highest = highest;
-}
-
-static const struct {
-	uint16_t type; // enum tls_extension
-	void (*read)(struct hello *h, struct bytes content);
-} extensions[] = {
-	{EXTENSION_SNI, read_sni},
-	{EXTENSION_ALGORITHMS, read_algorithms},
-	{EXTENSION_ALPN, read_alpn},
-	{EXTENSION_VERSIONS, read_versions},
-};
-
-static void read_extensions(struct hello *h, struct bytes b)
-{
-	struct bytes content;
-	uint16_t type;
-
-	h->ja4.extensions = b;
-	while (bytes_read_u16(&b, &type)) {
-		if (!take_u16_vector(&b, &content)) {
-			h->cut = true;
-			return;
-		}
-		for (size_t i = 0; i < sizeof(extensions) / sizeof(extensions[0]); i++)
-			if (extensions[i].type == type)
-				extensions[i].read(h, content);
-	}
-}
-
-// The handshake message without its header, perhaps cut. false: no ClientHello.
-static bool read_hello(struct hello *h, struct bytes b)
-{
-	struct bytes unused, list;
-	uint16_t n;
-
-	*h = (struct hello){.cut = false};
-	if (!bytes_read_u16(&b, &h->ja4.version) || !bytes_skip(&b, 32) || !take_u8_vector(&b, &unused) ||
-	    !take_u16_vector(&b, &h->ja4.ciphers) || !take_u8_vector(&b, &unused))
-		return false;
-	if (h->ja4.version >> 8 != 3)
-		return false;
-	h->highest = h->ja4.version;
-	if (!bytes_read_u16(&b, &n)) // extensions may be left out, RFC 5246 §7.4.1.2
-		return true;
-	list = bytes_head(b, n);
-	h->cut = list.left < n;
-	read_extensions(h, list);
-	return true;
-}
-
-// Lower-cased where it is a name; whatever is not printable as \xNN. Returns the length.
-static size_t write_escaped(struct bytes in, bool lower, char *out, size_t cap)
-{
-	static const char hex[] = "0123456789abcdef";
-	size_t n = 0;
-	uint8_t c;
-
-	while (n + 4 <= cap && bytes_read_u8(&in, &c)) {
-		if (c > ' ' && c < 0x7f && c != '\\') {
-			out[n++] = (char)(lower ? byte_lower(c) : c);
-			continue;
-		}
-		out[n++] = '\\';
-		out[n++] = 'x';
-		out[n++] = hex[c >> 4];
-		out[n++] = hex[c & 15];
-	}
-	return n;
-}
-
-static void emit(const struct hello *h, const struct proto_input *in, const struct proto_sink *sink)
-{
-	char text[NAME_TEXT_BYTES], ja4[JA4_BYTES];
-	struct bytes sni = bytes_of(text, write_escaped(h->sni, true, text, sizeof(text)));
-	struct observation o;
-	struct address literal;
-
-	observation_init(&o, OBS_TLS);
-	o.number[NUM_TLS_VERSION] = h->highest;
-	observation_put(&o, TEXT_TLS_SNI, sni);
-	if (sni.left == 0 || address_parse(sni, &literal) == 0)
-		o.flags8 |= OBS_FLAG_BARE_HOST;
-	if (in->device_sends && self_address_in(sni, in))
-		o.facts |= FACT_BIT(FACT_SELF_ADDRESS);
-	if (h->cut || !ja4_format(&h->ja4, ja4))
-		o.flags8 |= OBS_FLAG_TRUNCATED; // a fingerprint of a part would be another client's
-	else
-		observation_put(&o, TEXT_TLS_JA4, bytes_of_text(ja4));
-	observation_put(&o, TEXT_TLS_ALPN, bytes_of(text, write_escaped(h->ja4.alpn, false, text, sizeof(text))));
-	proto_emit(sink, in, APP_TLS, &o);
-	if (in->from_outside)
-		jndi_scan(h->sni, "sni", in, sink, APP_TLS);
-}
-
-// --- Stream ---
-
-// Looks at what is collected: PARSE_MORE while the message is not whole.
-static enum parse take_handshake(struct tls *t, const struct proto_input *in, const struct proto_sink *sink)
+// PARSE_MORE while the message is not whole.
+static enum parse take_client(struct tls *t, const struct proto_input *in, const struct proto_sink *sink)
 {
 	struct bytes b = bytes_of(t->collected, t->have);
-	struct hello hello;
+	struct tls_hello hello;
 	uint32_t size;
 	uint8_t type;
 
@@ -209,63 +49,182 @@ static enum parse take_handshake(struct tls *t, const struct proto_input *in, co
 		return PARSE_DONE; // renegotiation seen from the middle, or a client that speaks as a server
 	if (!bytes_read_u24(&b, &size) || (b.left < size && t->have < COLLECT_BYTES))
 		return PARSE_MORE;
-	if (!read_hello(&hello, bytes_head(b, size)))
+	if (!tls_hello_read(&hello, bytes_head(b, size)))
 		return PARSE_BAD;
-	emit(&hello, in, sink);
+	if (t->side[1].records > RECORDS_ODD)
+		hello.oddities |= TLS_ODD_RECORDS;
+	tls_hello_emit(&hello, APP_TLS, in, sink);
+	t->side[1].over = true;
+	t->have = 0;
+	return PARSE_MORE;
+}
+
+// The answer is told, with the names in `certificate` if it holds any.
+static enum parse tell_answer(struct tls *t, struct bytes certificate, const struct proto_input *in, const struct proto_sink *sink)
+{
+	struct tls_certificate c;
+	bool named = certificate.left && tls_certificate_read(&c, certificate);
+
+	if (t->answered)
+		tls_answer_emit(&t->answer, named ? &c : NULL, in, sink);
+	t->answered = false;
 	return PARSE_DONE;
 }
 
-// PARSE_DONE: the record's header is whole and good.
-static enum parse take_record_header(struct tls *t, struct bytes *data)
+// The first of the list is the server's own (RFC 5246 §7.4.2). PARSE_MORE while that one is not whole.
+static enum parse take_certificate(struct tls *t, struct bytes b, const struct proto_input *in, const struct proto_sink *sink)
 {
-	struct bytes b = bytes_head(*data, (size_t)RECORD_HEADER_BYTES - t->header_have);
+	uint32_t size;
+
+	if (!bytes_skip(&b, 3) || !bytes_read_u24(&b, &size) || (b.left < size && t->have < COLLECT_BYTES))
+		return t->have < COLLECT_BYTES ? PARSE_MORE : PARSE_DONE;
+	return tell_answer(t, bytes_head(b, size), in, sink);
+}
+
+// PARSE_DONE: a ServerHello was read. PARSE_BAD: it is none.
+static enum parse take_answer(struct tls *t)
+{
+	struct bytes b = bytes_of(t->collected, t->have), message;
+	uint32_t size;
+	uint8_t type;
+
+	if (!bytes_read_u8(&b, &type))
+		return PARSE_MORE;
+	if (type != HANDSHAKE_SERVER_HELLO)
+		return PARSE_BAD;
+	if (!bytes_read_u24(&b, &size) || !bytes_take(&b, size, &message))
+		return t->have < COLLECT_BYTES ? PARSE_MORE : PARSE_BAD;
+	t->answered = tls_answer_read(&t->answer, message);
+	t->at = t->have - (uint32_t)b.left;
+	return t->answered ? PARSE_DONE : PARSE_BAD;
+}
+
+// PARSE_MORE while something of the answer may still come. What is answered and not told when it will not, feed_server tells.
+static enum parse take_server(struct tls *t, const struct proto_input *in, const struct proto_sink *sink)
+{
+	enum parse p = t->answered ? PARSE_DONE : take_answer(t);
+	struct bytes b = bytes_from(bytes_of(t->collected, t->have), t->at);
+	uint32_t size;
+	uint8_t type;
+
+	if (p != PARSE_DONE)
+		return p;
+	if (t->answer.version > 0x0303) // the rest is encrypted
+		return PARSE_DONE;
+	if (!bytes_read_u8(&b, &type))
+		return PARSE_MORE;
+	if (type != HANDSHAKE_CERTIFICATE) // a resumed session, or a server without a name
+		return PARSE_DONE;
+	if (!bytes_read_u24(&b, &size))
+		return PARSE_MORE;
+	return size > 6 ? take_certificate(t, bytes_head(b, size), in, sink) : PARSE_DONE;
+}
+
+// --- Stream ---
+
+// PARSE_DONE: the record's header is whole and good.
+static enum parse take_record_header(struct side *s, struct bytes *data)
+{
+	struct bytes b = bytes_head(*data, (size_t)RECORD_HEADER_BYTES - s->header_have);
 	uint16_t version, length;
 	uint8_t type;
 
-	memcpy(t->header + t->header_have, b.at, b.left);
-	t->header_have = (uint8_t)(t->header_have + b.left);
+	memcpy(s->header + s->header_have, b.at, b.left);
+	s->header_have = (uint8_t)(s->header_have + b.left);
 	bytes_skip(data, b.left);
-	b = bytes_of(t->header, t->header_have);
+	b = bytes_of(s->header, s->header_have);
 	if (!bytes_read_u8(&b, &type) || !bytes_read_u16(&b, &version) || !bytes_read_u16(&b, &length))
 		return PARSE_MORE;
 	// An empty handshake record is forbidden (RFC 8446 §5.1): without bytes there is no bound on their number.
 	if (version >> 8 != 3 || length == 0 || length > RECORD_BYTES || type < CONTENT_CHANGE_CIPHER ||
 	    type > CONTENT_HEARTBEAT)
 		return PARSE_BAD;
-	t->record_left = length;
+	s->record_left = length;
+	s->header_have = 0;
+	if (s->records < UINT16_MAX)
+		s->records++;
 	return PARSE_DONE;
 }
 
-static enum parse tls_feed(void *state, const struct proto_input *in, const struct proto_sink *sink)
+static void collect(struct tls *t, struct side *s, struct bytes *data)
 {
-	struct bytes data = in->data, part;
-	struct tls *t = state;
+	struct bytes part = bytes_head(*data, s->record_left);
+
+	bytes_skip(data, part.left);
+	s->record_left -= (uint32_t)part.left;
+	part = bytes_head(part, COLLECT_BYTES - t->have);
+	memcpy(t->collected + t->have, part.at, part.left);
+	t->have += (uint32_t)part.left;
+}
+
+static enum parse feed_side(struct tls *t, const struct proto_input *in, const struct proto_sink *sink)
+{
+	struct side *s = &t->side[in->from_client];
+	struct bytes data = in->data;
 	enum parse p;
 
-	if (!in->from_client)
-		return PARSE_MORE;
-	if (in->gap)
-		return PARSE_BAD;
-	while (data.left) {
-		if (t->record_left == 0) {
-			t->header_have = t->header_have % RECORD_HEADER_BYTES;
-			p = take_record_header(t, &data);
+	while (data.left && !s->over) {
+		if (s->record_left == 0) {
+			p = take_record_header(s, &data);
 			if (p != PARSE_DONE)
 				return p;
-			if (t->header[0] != CONTENT_HANDSHAKE)
-				return PARSE_DONE; // we came late, or the client gave up with an alert
+			if (s->header[0] != CONTENT_HANDSHAKE)
+				return PARSE_DONE; // we came late, or one gave up with an alert, or it is encrypted from here
 		}
-		part = bytes_head(data, t->record_left);
-		bytes_skip(&data, part.left);
-		t->record_left -= (uint32_t)part.left;
-		part = bytes_head(part, COLLECT_BYTES - t->have);
-		memcpy(t->collected + t->have, part.at, part.left);
-		t->have += (uint32_t)part.left;
-		p = take_handshake(t, in, sink);
+		collect(t, s, &data);
+		p = in->from_client ? take_client(t, in, sink) : take_server(t, in, sink);
 		if (p != PARSE_MORE)
 			return p;
 	}
 	return PARSE_MORE;
+}
+
+// Does this side's turn come, or is it, to fill the buffer? The client may take it from the server, never the other way round.
+static bool takes_buffer(struct tls *t, bool from_client)
+{
+	if (t->client_collects == from_client && t->have)
+		return true;
+	if (!from_client && t->have)
+		return false;
+	if (t->client_collects != from_client)
+		t->have = t->at = 0;
+	t->client_collects = from_client;
+	return true;
+}
+
+static enum parse feed_server(struct tls *t, const struct proto_input *in, const struct proto_sink *sink)
+{
+	if (!takes_buffer(t, false) || in->gap || feed_side(t, in, sink) != PARSE_MORE) {
+		tell_answer(t, bytes_of(NULL, 0), in, sink);
+		t->side[0].over = true;
+	}
+	return t->side[0].over && t->side[1].over ? PARSE_DONE : PARSE_MORE;
+}
+
+static enum parse tls_feed(void *state, const struct proto_input *in, const struct proto_sink *sink)
+{
+	struct tls *t = state;
+	enum parse p;
+
+	if (t->side[in->from_client].over)
+		return PARSE_MORE;
+	if (!in->from_client)
+		return feed_server(t, in, sink);
+	if (in->gap)
+		return PARSE_BAD;
+	if (!t->client_collects)
+		t->side[0].over |= t->have != 0; // the server spoke first: what it said is nobody's answer
+	takes_buffer(t, true);
+	p = feed_side(t, in, sink);
+	return p == PARSE_MORE && t->side[0].over && t->side[1].over ? PARSE_DONE : p;
+}
+
+static void tls_close(void *state, bool from_client, const struct proto_flow *flow, const struct proto_sink *sink)
+{
+	struct proto_input in = proto_input_of_close(flow, from_client);
+
+	if (!from_client)
+		tell_answer(state, bytes_of(NULL, 0), &in, sink);
 }
 
 // Record header, then the handshake type with its length's first byte 0 (no hello is 64 KiB); or a record of data, for
@@ -306,4 +265,5 @@ const struct proto_ops proto_tls = {
 	.state_bytes = sizeof(struct tls),
 	.probe = tls_probe,
 	.feed = tls_feed,
+	.close = tls_close,
 };

@@ -146,6 +146,23 @@ START_TEST(every_event_carries_the_common_fields)
 }
 END_TEST
 
+START_TEST(a_tls_server_tells_its_names)
+{
+	struct eve *e = opened(NULL);
+	struct observation o = seen(OBS_TLS_SERVER);
+
+	o.app = APP_TLS;
+	o.number[NUM_TLS_SERVER_VERSION] = 0x0303;
+	put(&o, TEXT_TLS_SUBJECT, "example.org");
+	put(&o, TEXT_TLS_NAMES, "example.org,www.example.org");
+	put(&o, TEXT_TLS_ISSUER, "authority");
+	eve_observation(e, &o, NULL);
+	ck_assert_uint_eq(finished(e), 1);
+	has("\"tls\":{\"subject\":\"example.org\",\"issuerdn\":\"authority\",\"subjectaltname\":[\"example.org\","
+	    "\"www.example.org\"],\"version\":\"TLS 1.2\"}");
+}
+END_TEST
+
 START_TEST(each_kind_of_observation_becomes_its_event)
 {
 	struct eve *e = opened(NULL);
@@ -456,6 +473,7 @@ int main(void)
 	const TTest *const tests[] = {
 		community_ids_are_those_of_the_specification,
 		every_event_carries_the_common_fields,
+		a_tls_server_tells_its_names,
 		each_kind_of_observation_becomes_its_event,
 		a_response_without_its_request_is_written_with_what_it_has,
 		a_response_and_its_file_find_their_request,

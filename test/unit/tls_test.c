@@ -2,6 +2,7 @@
 // TLS: the ClientHello over any cut into records and segments, and JA4 against the vectors of its specification.
 #include "talk.h"
 #include "ja4.h"
+#include "tls_impl.h"
 
 static const struct proto_flow outward = {
 	.direction = DIRECTION_OUT,
@@ -138,7 +139,7 @@ START_TEST(a_hello_tells_name_versions_and_the_published_fingerprint)
 {
 	greet("WWW.Example", "h2");
 	ck_assert_uint_eq(caught.count, 1);
-	ck_assert_int_eq(caught.result, PARSE_DONE);
+	ck_assert_int_eq(caught.result, PARSE_MORE); // for the server's answer
 	ck_assert_uint_eq(caught.o[0].kind, OBS_TLS);
 	ck_assert_uint_eq(caught.o[0].number[NUM_TLS_VERSION], 0x0304);
 	ck_assert_uint_eq(caught.o[0].flags8, 0);
@@ -159,7 +160,49 @@ START_TEST(a_hello_over_many_records_is_the_same_hello)
 		say_hello(sizes[i]);
 		ck_assert_uint_eq(caught.count, 1);
 		talk_expect_text(&caught.o[0], TEXT_TLS_JA4, "t13d1516h2_8daaf6152771_e5627efa2ab1");
+		talk_expect_text(&caught.o[0], TEXT_TLS_ODDITIES, hello.n > 64 * sizes[i] ? "many-records" : "");
 	}
+}
+END_TEST
+
+START_TEST(a_hello_of_sixteen_kilobytes_in_records_of_one_byte_is_read)
+{
+	static struct maker extensions;
+	static uint8_t padding[15800];
+
+	extensions.n = hello.n = 0;
+	make_number(&extensions, 0x15, 2);
+	make_number(&extensions, sizeof(padding), 2);
+	make(&extensions, padding, sizeof(padding));
+	make_extensions(&extensions, "www.example", "h2"); // the name is the last thing that comes
+	make_hello_of(&hello, 0x0303, made(&extensions));
+	ck_assert_uint_le(hello.n, 16384);
+	say_hello(1);
+	ck_assert_uint_eq(caught.count, 1);
+	ck_assert_uint_eq(caught.o[0].flags8, 0);
+	talk_expect_text(&caught.o[0], TEXT_TLS_SNI, "www.example");
+	talk_expect_text(&caught.o[0], TEXT_TLS_ODDITIES, "many-records");
+}
+END_TEST
+
+START_TEST(two_names_and_an_encrypted_hello_are_marked)
+{
+	static struct maker extensions;
+
+	extensions.n = hello.n = 0;
+	make_extensions(&extensions, "www.example", "h2");
+	make_number(&extensions, 0xfe0d, 2);
+	make_number(&extensions, 0, 2);
+	make_hello_of(&hello, 0x0303, made(&extensions));
+	say_hello(16384);
+	talk_expect_text(&caught.o[0], TEXT_TLS_ODDITIES, "ech");
+	extensions.n = hello.n = 0;
+	make_extensions(&extensions, "www.example", "h2");
+	make_extensions(&extensions, "other.example", "h2");
+	make_hello_of(&hello, 0x0303, made(&extensions));
+	say_hello(16384);
+	talk_expect_text(&caught.o[0], TEXT_TLS_SNI, "www.example");
+	talk_expect_text(&caught.o[0], TEXT_TLS_ODDITIES, "two-names");
 }
 END_TEST
 
@@ -278,6 +321,268 @@ START_TEST(look_alikes_are_not_recognised)
 }
 END_TEST
 
+// --- The server's half ---
+
+// tag, length in as many octets as DER wants, content
+static void make_der(struct maker *m, uint8_t tag, struct bytes content)
+{
+	MAKE(m, tag);
+	if (content.left >= 0x80)
+		MAKE(m, 0x82);
+	make_number(m, content.left, content.left < 0x80 ? 1 : 2);
+	make(m, content.at, content.left);
+}
+
+static void make_der_text(struct maker *m, uint8_t tag, const char *text)
+{
+	make_der(m, tag, bytes_of_text(text));
+}
+
+static void wrap(struct maker *m, uint8_t tag, size_t from)
+{
+	static struct maker inner;
+
+	inner.n = 0;
+	make(&inner, m->b + from, m->n - from);
+	m->n = from;
+	make_der(m, tag, made(&inner));
+}
+
+static void make_x509_name(struct maker *m, const char *organisation, const char *common)
+{
+	size_t all = m->n, set = m->n;
+
+	make_der_text(m, 0x06, "\x55\x04\x0a");
+	make_der_text(m, 0x0c, organisation);
+	wrap(m, 0x30, set);
+	wrap(m, 0x31, set);
+	set = m->n;
+	make_der_text(m, 0x06, "\x55\x04\x03");
+	make_der_text(m, 0x0c, common);
+	wrap(m, 0x30, set);
+	wrap(m, 0x31, set);
+	wrap(m, 0x30, all);
+}
+
+static void make_alternative_names(struct maker *m, unsigned names)
+{
+	char name[32];
+	size_t at = m->n;
+
+	make_der_text(m, 0x82, "www.EXAMPLE");
+	make_der(m, 0x87, bytes_of("\xc0\0\2\1", 4)); // an address is no name
+	for (unsigned i = 1; i < names; i++) {
+		snprintf(name, sizeof(name), "n%u.example", i);
+		make_der_text(m, 0x82, name);
+	}
+	wrap(m, 0x30, at);
+	wrap(m, 0x04, at);
+}
+
+static void make_x509(struct maker *m, unsigned names)
+{
+	static const uint8_t version[] = {0xa0, 3, 2, 1, 2}, serial[] = {2, 1, 7}, algorithm[] = {0x30, 2, 6, 0};
+	size_t body, extension;
+
+	m->n = body = 0;
+	make(m, version, sizeof(version));
+	make(m, serial, sizeof(serial));
+	make(m, algorithm, sizeof(algorithm));
+	make_x509_name(m, "Authority", "Issuing CA, 1");
+	make_der_text(m, 0x30, "dates");
+	make_x509_name(m, "Example", "www.example");
+	make_der_text(m, 0x30, "key");
+	extension = m->n;
+	make_der_text(m, 0x06, "\x55\x1d\x11");
+	make(m, "\x01\x01\xff", 3);
+	make_alternative_names(m, names);
+	wrap(m, 0x30, extension);
+	wrap(m, 0x30, extension);
+	wrap(m, 0xa3, extension);
+	wrap(m, 0x30, body);
+	make(m, algorithm, sizeof(algorithm));
+	make_der_text(m, 0x03, "signature");
+	wrap(m, 0x30, body);
+}
+
+static void make_server_hello(struct maker *m, bool modern)
+{
+	static const uint8_t random[32], session[32];
+
+	MAKE(m, 2);
+	make_number(m, 2 + 32 + 33 + 2 + 1 + (modern ? 2 + 6 : 0), 3);
+	MAKE(m, 3, 3);
+	make(m, random, sizeof(random));
+	MAKE(m, sizeof(session));
+	make(m, session, sizeof(session));
+	MAKE(m, 0x13, 0x02, 0);
+	if (modern)
+		MAKE(m, 0, 6, 0, 43, 0, 2, 3, 4);
+}
+
+static void make_certificate(struct maker *m, struct bytes der)
+{
+	MAKE(m, 11);
+	make_number(m, der.left + 3 + 3 + 8, 3);
+	make_number(m, der.left + 3 + 8, 3);
+	make_number(m, der.left, 3);
+	make(m, der.at, der.left);
+	make_text(m, "\xff\xff\x05other"); // the next of the chain is not read
+}
+
+static struct maker answer, server_stream, certificate;
+
+static void both_say(struct bytes server, size_t gap_before, bool closes)
+{
+	static const struct proto_flow inward_answer = {
+		.direction = DIRECTION_OUT, .transport = 6, .client_port = 40000, .server_port = 443};
+	struct line lines[] = {{true, {NULL, 0}}, {false, server}};
+	struct talk talk = {.ops = &proto_tls, .flow = inward_answer, .lines = lines, .count = 2,
+			    .gap_before = gap_before, .closes = closes};
+
+	hello.n = stream.n = 0;
+	make_hello(&hello, "www.example", "h2");
+	make_records(&stream, made(&hello), 16384);
+	lines[0].said = made(&stream);
+	talk_check(&talk, &caught);
+}
+
+static void answer_in(size_t record_size)
+{
+	server_stream.n = 0;
+	make_records(&server_stream, made(&answer), record_size);
+}
+
+START_TEST(a_server_tells_its_choice_and_the_names_of_its_certificate)
+{
+	static const size_t sizes[] = {16384, 1, 5, 100};
+	const struct observation *o = &caught.o[1];
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		answer.n = 0;
+		make_x509(&certificate, 3);
+		make_server_hello(&answer, false);
+		make_certificate(&answer, made(&certificate));
+		answer_in(sizes[i]);
+		both_say(made(&server_stream), 0, false);
+		ck_assert_uint_eq(caught.count, 2);
+		ck_assert_int_eq(caught.result, PARSE_DONE);
+		ck_assert_uint_eq(o->kind, OBS_TLS_SERVER);
+		ck_assert_uint_eq(o->from_client, 0);
+		ck_assert_uint_eq(o->number[NUM_TLS_SERVER_VERSION], 0x0303);
+		ck_assert_uint_eq(o->number[NUM_TLS_SERVER_CIPHER], 0x1302);
+		talk_expect_text(o, TEXT_TLS_SUBJECT, "www.example");
+		talk_expect_text(o, TEXT_TLS_ISSUER, "Issuing CA, 1");
+		talk_expect_text(o, TEXT_TLS_NAMES, "www.example,n1.example,n2.example");
+		ck_assert_uint_eq(o->flags8, 0);
+	}
+}
+END_TEST
+
+START_TEST(more_names_than_are_told_are_flagged)
+{
+	answer.n = 0;
+	make_x509(&certificate, 9);
+	make_server_hello(&answer, false);
+	make_certificate(&answer, made(&certificate));
+	answer_in(16384);
+	both_say(made(&server_stream), 0, false);
+	ck_assert_uint_eq(caught.count, 2);
+	ck_assert_uint_eq(caught.o[1].flags8, OBS_FLAG_TRUNCATED);
+	talk_expect_text(&caught.o[1], TEXT_TLS_NAMES,
+			 "www.example,n1.example,n2.example,n3.example,n4.example,n5.example,n6.example,n7.example");
+}
+END_TEST
+
+START_TEST(a_server_without_a_certificate_tells_its_choice_alone)
+{
+	const struct observation *o = &caught.o[1];
+
+	answer.n = 0; // 1.3: all that follows is encrypted
+	make_server_hello(&answer, true);
+	answer_in(16384);
+	both_say(made(&server_stream), 0, false);
+	ck_assert_uint_eq(caught.count, 2);
+	ck_assert_uint_eq(o->number[NUM_TLS_SERVER_VERSION], 0x0304);
+	ck_assert_int_eq(caught.result, PARSE_DONE);
+
+	answer.n = 0; // resumed
+	make_server_hello(&answer, false);
+	answer_in(16384);
+	MAKE(&server_stream, 20, 3, 3, 0, 1, 1);
+	both_say(made(&server_stream), 0, false);
+	ck_assert_uint_eq(caught.count, 2);
+	ck_assert_uint_eq(o->number[NUM_TLS_SERVER_VERSION], 0x0303);
+	talk_expect_text(o, TEXT_TLS_SUBJECT, "");
+
+	answer_in(16384); // the end comes first
+	both_say(made(&server_stream), 0, true);
+	ck_assert_uint_eq(caught.count, 2);
+	ck_assert_uint_eq(o->kind, OBS_TLS_SERVER);
+}
+END_TEST
+
+START_TEST(a_server_that_answers_otherwise_ends_the_parser_and_tells_nothing)
+{
+	both_say(bytes_of("\x15\3\3\0\2\2\x28", 7), 0, false);
+	ck_assert_uint_eq(caught.count, 1);
+	ck_assert_int_eq(caught.result, PARSE_DONE);
+	both_say(bytes_of("HTTP/1.1 400 Bad Request\r\n", 26), 0, false);
+	ck_assert_uint_eq(caught.count, 1);
+	answer.n = 0;
+	make_server_hello(&answer, true);
+	answer_in(16384);
+	both_say(made(&server_stream), 2, false); // after a gap
+	ck_assert_uint_eq(caught.count, 1);
+	ck_assert_int_eq(caught.result, PARSE_DONE);
+}
+END_TEST
+
+START_TEST(a_server_that_speaks_first_hides_no_hello)
+{
+	struct line lines[3];
+	struct talk talk = {.ops = &proto_tls, .flow = outward, .lines = lines, .count = 3};
+
+	hello.n = stream.n = answer.n = 0;
+	make_hello(&hello, "www.example", "h2");
+	make_records(&stream, made(&hello), 16384);
+	make_server_hello(&answer, true);
+	answer_in(16384);
+	lines[0] = (struct line){false, bytes_head(made(&server_stream), 20)};
+	lines[1] = (struct line){true, made(&stream)};
+	lines[2] = (struct line){false, bytes_from(made(&server_stream), 20)};
+	talk_check(&talk, &caught);
+	ck_assert_uint_eq(caught.count, 1);
+	talk_expect_text(&caught.o[0], TEXT_TLS_SNI, "www.example");
+	lines[0] = (struct line){true, bytes_head(made(&stream), 20)}; // in the middle of the client's
+	lines[1] = (struct line){false, made(&server_stream)};
+	lines[2] = (struct line){true, bytes_from(made(&stream), 20)};
+	talk_check(&talk, &caught);
+	ck_assert_uint_eq(caught.count, 1);
+	talk_expect_text(&caught.o[0], TEXT_TLS_SNI, "www.example");
+}
+END_TEST
+
+START_TEST(any_length_that_lies_in_a_certificate_is_borne)
+{
+	struct tls_certificate c;
+
+	make_x509(&certificate, 3);
+	for (size_t i = 0; i < certificate.n; i++) {
+		uint8_t was = certificate.b[i];
+
+		for (unsigned lie = 0; lie < 256; lie++) {
+			certificate.b[i] = (uint8_t)lie;
+			tls_certificate_read(&c, talk_at_edge(made(&certificate)));
+			ck_assert_uint_le(c.names, TLS_NAMES);
+		}
+		certificate.b[i] = was;
+	}
+	for (size_t n = 0; n < certificate.n; n++)
+		tls_certificate_read(&c, talk_at_edge(bytes_head(made(&certificate), n)));
+}
+END_TEST
+
 static const struct {
 	const char *alpn;
 	const char *want;
@@ -353,6 +658,14 @@ int main(void)
 	tcase_set_timeout(t, 100);
 	tcase_add_test(t, a_hello_tells_name_versions_and_the_published_fingerprint);
 	tcase_add_test(t, a_hello_over_many_records_is_the_same_hello);
+	tcase_add_test(t, a_hello_of_sixteen_kilobytes_in_records_of_one_byte_is_read);
+	tcase_add_test(t, two_names_and_an_encrypted_hello_are_marked);
+	tcase_add_test(t, a_server_tells_its_choice_and_the_names_of_its_certificate);
+	tcase_add_test(t, more_names_than_are_told_are_flagged);
+	tcase_add_test(t, a_server_without_a_certificate_tells_its_choice_alone);
+	tcase_add_test(t, a_server_that_answers_otherwise_ends_the_parser_and_tells_nothing);
+	tcase_add_test(t, a_server_that_speaks_first_hides_no_hello);
+	tcase_add_test(t, any_length_that_lies_in_a_certificate_is_borne);
 	tcase_add_test(t, without_a_name_or_with_an_address_the_host_is_bare);
 	tcase_add_test(t, unprintable_names_are_escaped);
 	tcase_add_test(t, a_hello_without_extensions_has_the_legacy_version);

@@ -319,6 +319,29 @@ def hello(sni="www.example", alpn=(b"h2", b"http/1.1"), versions=(0x0304, 0x0303
     return b"\x16\3\1" + struct.pack(">H", len(shake)) + shake
 
 
+def record(*messages):
+    shake = b"".join(bytes([kind]) + struct.pack(">I", len(body))[1:] + body for kind, body in messages)
+    return b"\x16\3\3" + struct.pack(">H", len(shake)) + shake
+
+
+def common_name(text):
+    return ber(0x30, ber(0x31, ber(0x30, ber(6, b"\x55\4\3"), ber(0x0c, text.encode()))))
+
+
+def certificate(subject, issuer, names):
+    """As much of X.509 as is read."""
+    names = ber(4, ber(0x30, *[ber(0x82, name.encode()) for name in names]))
+    body = ber(0xa0, number(2)) + number(7) + ber(0x30) + common_name(issuer) + ber(0x30) + common_name(subject)
+    body += ber(0x30) + ber(0xa3, ber(0x30, ber(0x30, ber(6, b"\x55\x1d\x11"), names)))
+    der = ber(0x30, ber(0x30, body), ber(0x30), ber(3, b"\0"))
+    one = struct.pack(">I", len(der))[1:] + der
+    return struct.pack(">I", len(one))[1:] + one
+
+
+def server_hello(versions=b""):
+    return b"\3\3" + bytes(32) + b"\0" + b"\xc0\x2f" + b"\0" + versions
+
+
 @scene()
 def tls(c):
     t = Talk(c, (DEVICE, 40000), (FAR, 443))
@@ -331,6 +354,14 @@ def tls(c):
         t = Talk(c, (DEVICE, port), (FAR, far))
         t.ask(hello(**words))
         t.close()
+    t = Talk(c, (DEVICE, 40005), (FAR, 443))  # a server that shows its certificate, and one that does not
+    t.ask(hello(versions=()))
+    t.answer(record((2, server_hello()), (11, certificate("www.example", "Example CA", ("www.example", "*.example")))))
+    t.close()
+    t = Talk(c, (DEVICE, 40006), (FAR, 443))
+    t.ask(hello())
+    t.answer(record((2, server_hello(struct.pack(">H", 6) + extension(43, b"\3\4")))))
+    t.close()
 
 
 @scene()

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Shared by the tls*.c files and QUIC, whose first packets carry the same messages in another envelope.
+#pragma once
+#include "ja4.h"
+#include "proto.h"
+
+enum tls_handshake {
+	HANDSHAKE_CLIENT_HELLO = 1,
+	HANDSHAKE_SERVER_HELLO = 2,
+	HANDSHAKE_CERTIFICATE = 11,
+	HANDSHAKE_HEADER_BYTES = 4,
+};
+
+enum tls_sizes {
+	TLS_NAME_BYTES = 255,
+	TLS_NAME_TEXT_BYTES = 4 * TLS_NAME_BYTES,
+	TLS_NAMES = 8,              // dNSNames of a certificate that are told
+};
+
+enum tls_oddity {                   // of a ClientHello; bits, told as words (TEXT_TLS_ODDITIES)
+	TLS_ODD_RECORDS = 1 << 0,   // spread over more records than any client has a reason to
+	TLS_ODD_NAMES = 1 << 1,     // more than one server name: which one the server takes is its secret
+	TLS_ODD_ECH = 1 << 2,       // the name shown may not be the name meant
+	TLS_ODD_DIFFERS = 1 << 3,   // QUIC: the same bytes were sent twice, and not the same
+};
+
+struct tls_hello {                  // a ClientHello; borrowed bytes
+	struct ja4_hello ja4;
+	struct bytes sni;
+	uint16_t highest;           // version offered, of those that exist
+	uint8_t oddities;           // bits of enum tls_oddity
+	bool cut;                   // something in it did not fit
+};
+
+struct tls_answer {                 // a ServerHello
+	uint16_t version, cipher;   // chosen
+};
+
+struct tls_certificate {            // names of an X.509 certificate; borrowed bytes
+	struct bytes subject, issuer; // common names
+	struct bytes name[TLS_NAMES]; // dNSNames of subjectAltName
+	unsigned names;
+	bool cut;                   // there are more names, or the certificate is not whole
+};
+
+// Vectors of RFC 8446 §3.4 with a length of one and two octets. false (and no more use for *b): not whole.
+bool tls_take_u8_vector(struct bytes *b, struct bytes *out);
+bool tls_take_u16_vector(struct bytes *b, struct bytes *out);
+// The handshake message without its header, perhaps cut. false: no ClientHello.
+bool tls_hello_read(struct tls_hello *h, struct bytes b);
+// One OBS_TLS; `app` is APP_TLS or APP_QUIC.
+void tls_hello_emit(const struct tls_hello *h, uint8_t app, const struct proto_input *in, const struct proto_sink *sink);
+// Lower-cased where it is a name; what is not printable (and comma and backslash) as \xNN. Returns the length.
+size_t tls_escape(struct bytes in, bool lower, char *out, size_t cap);
+
+// The message without its header. false: no ServerHello.
+bool tls_answer_read(struct tls_answer *a, struct bytes b);
+// DER (RFC 5280 §4.1), perhaps cut. false: no certificate.
+bool tls_certificate_read(struct tls_certificate *c, struct bytes der);
+// One OBS_TLS_SERVER; c may be NULL.
+void tls_answer_emit(const struct tls_answer *a, const struct tls_certificate *c, const struct proto_input *in,
+		     const struct proto_sink *sink);

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a TLS server says in clear: the version and cipher it chose (RFC 8446 §4.1.3) and, up to TLS 1.2, the names in its certificate, by a
+// walk over just the part of DER that leads there (RFC 5280 §4.1). Checks no signature and no date: a certificate is what its sender claims. Called by the
+// flow's worker.
+#include "tls_impl.h"
+
+enum { EXTENSION_VERSIONS = 43 };
+
+enum der_tag { // X.690 §8.1.2
+	DER_BOOLEAN = 0x01,
+	DER_INTEGER = 0x02,
+	DER_OCTETS = 0x04,
+	DER_OID = 0x06,
+	DER_SEQUENCE = 0x30,
+	DER_SET = 0x31,
+	DER_DNS_NAME = 0x82,       // GeneralName [2]
+	DER_VERSION = 0xa0,        // TBSCertificate [0]
+	DER_EXTENSIONS = 0xa3,     // TBSCertificate [3]
+};
+
+// --- ServerHello ---
+
+bool tls_answer_read(struct tls_answer *a, struct bytes b)
+{
+	struct bytes session, list, content;
+	uint16_t type, version;
+	uint8_t compression;
+
+	if (!bytes_read_u16(&b, &a->version) || a->version >> 8 != 3 || !bytes_skip(&b, 32) || !tls_take_u8_vector(&b, &session) ||
+	    !bytes_read_u16(&b, &a->cipher) || !bytes_read_u8(&b, &compression))
+		return false;
+	if (!tls_take_u16_vector(&b, &list))
+		return true;
+	while (bytes_read_u16(&list, &type) && tls_take_u16_vector(&list, &content))
+		if (type == EXTENSION_VERSIONS && bytes_read_u16(&content, &version))
+			a->version = version;
+	return true;
+}
+
+// --- Certificate ---
+
+struct der {
+	struct bytes content;   // as much of it as is there
+	uint8_t tag;
+	bool cut;
+};
+
+// The next element, perhaps cut; *b moves behind it. false: none.
+static bool take(struct bytes *b, struct der *out)
+{
+	uint32_t length = 0;
+	uint8_t first, octet;
+
+	if (!bytes_read_u8(b, &out->tag) || (out->tag & 31) == 31 || !bytes_read_u8(b, &first))
+		return false;
+	if (first < 0x80) {
+		length = first;
+	} else {
+		if (first == 0x80 || first > 0x83) // indefinite is no DER; no certificate is 16 MiB
+			return false;
+		for (unsigned i = first & 3; i > 0; i--) {
+			if (!bytes_read_u8(b, &octet))
+				return false;
+			length = length << 8 | octet;
+		}
+	}
+	out->content = bytes_head(*b, length);
+	out->cut = out->content.left < length;
+	*b = bytes_from(*b, length);
+	return true;
+}
+
+static bool take_tag(struct bytes *b, uint8_t tag, struct der *out)
+{
+	return take(b, out) && out->tag == tag;
+}
+
+// Name (§4.1.2.4): the last common name is the most specific.
+static struct bytes common_name(struct bytes name)
+{
+	struct bytes found = bytes_of(NULL, 0);
+	struct der set, pair, oid, value;
+
+	while (take_tag(&name, DER_SET, &set))
+		while (take_tag(&set.content, DER_SEQUENCE, &pair)) {
+			if (!take_tag(&pair.content, DER_OID, &oid) || !take(&pair.content, &value) || value.cut)
+				continue;
+			if (bytes_equal(oid.content, bytes_of("\x55\x04\x03", 3))) // 2.5.4.3
+				found = value.content;
+		}
+	return found;
+}
+
+static void read_names(struct tls_certificate *c, struct bytes octets)
+{
+	struct der list, name;
+
+	if (!take_tag(&octets, DER_SEQUENCE, &list))
+		return;
+	while (take(&list.content, &name)) {
+		if (name.tag != DER_DNS_NAME)
+			continue;
+		if (name.cut || c->names == TLS_NAMES) {
+			c->cut = true;
+			return;
+		}
+		c->name[c->names++] = name.content;
+	}
+}
+
+static void read_extensions(struct tls_certificate *c, struct bytes b)
+{
+	struct der list, extension, oid, value;
+
+	if (!take_tag(&b, DER_SEQUENCE, &list))
+		return;
+	while (take_tag(&list.content, DER_SEQUENCE, &extension)) {
+		if (!take_tag(&extension.content, DER_OID, &oid) || !take(&extension.content, &value))
+			continue;
+		if (value.tag == DER_BOOLEAN && !take(&extension.content, &value))
+			continue;
+		if (value.tag == DER_OCTETS && bytes_equal(oid.content, bytes_of("\x55\x1d\x11", 3))) // 2.5.29.17
+			read_names(c, value.content);
+	}
+}
+
+bool tls_certificate_read(struct tls_certificate *c, struct bytes der)
+{
+	struct der whole, body, e;
+
+	*c = (struct tls_certificate){.names = 0};
+	if (!take_tag(&der, DER_SEQUENCE, &whole) || !take_tag(&whole.content, DER_SEQUENCE, &body))
+		return false;
+	c->cut = body.cut;
+	if (!take(&body.content, &e))
+		return false;
+	if (e.tag == DER_VERSION && !take(&body.content, &e))
+		return false;
+	if (e.tag != DER_INTEGER || !take_tag(&body.content, DER_SEQUENCE, &e) || !take_tag(&body.content, DER_SEQUENCE, &e))
+		return false;
+	c->issuer = common_name(e.content);
+	if (!take_tag(&body.content, DER_SEQUENCE, &e) || !take_tag(&body.content, DER_SEQUENCE, &e)) // validity, subject
+		return true;
+	c->subject = common_name(e.content);
+	while (take(&body.content, &e))
+		if (e.tag == DER_EXTENSIONS)
+			read_extensions(c, e.content);
+	return true;
+}
+
+// --- Observation ---
+
+// "a.example,b.example". A name that does not fit is left out whole: half a name is another one.
+static void put_names(struct observation *o, const struct tls_certificate *c)
+{
+	char text[400];
+	size_t n = 0;
+
+	for (unsigned i = 0; i < c->names; i++) {
+		char name[TLS_NAME_TEXT_BYTES];
+		size_t length = tls_escape(c->name[i], true, name, sizeof(name));
+
+		if (n + length + 1 > sizeof(text)) {
+			o->flags8 |= OBS_FLAG_TRUNCATED;
+			continue;
+		}
+		if (n)
+			text[n++] = ',';
+		memcpy(text + n, name, length);
+		n += length;
+	}
+	observation_put(o, TEXT_TLS_NAMES, bytes_of(text, n));
+}
+
+void tls_answer_emit(const struct tls_answer *a, const struct tls_certificate *c, const struct proto_input *in,
+		     const struct proto_sink *sink)
+{
+	struct observation o;
+
+	observation_init(&o, OBS_TLS_SERVER);
+	o.number[NUM_TLS_SERVER_VERSION] = a->version;
+	o.number[NUM_TLS_SERVER_CIPHER] = a->cipher;
+	if (c) {
+		observation_put(&o, TEXT_TLS_SUBJECT, c->subject);
+		put_names(&o, c);
+		observation_put(&o, TEXT_TLS_ISSUER, c->issuer);
+		if (c->cut)
+			o.flags8 |= OBS_FLAG_TRUNCATED;
+	}
+	proto_emit(sink, in, APP_TLS, &o);
+	if (!c || !in->from_outside)
+		return;
+	jndi_scan(c->subject, "certificate", in, sink, APP_TLS);
+	for (unsigned i = 0; i < c->names; i++)
+		jndi_scan(c->name[i], "certificate", in, sink, APP_TLS);
+}
