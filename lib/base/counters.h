@@ -64,6 +64,9 @@
 	X(PROTO_INFLATE_BAD, "compressed bodies that are none, or of a coding we do not open")                         \
 	X(PROTO_HTTP_AMBIGUOUS, "HTTP messages whose framing two readers may read differently")                        \
 	X(PROTO_HTTP2_LIMIT, "HTTP/2 connections given up at a limit")                                                 \
+	X(PROTO_STARTTLS_CLEAR, "messages in clear behind a request for TLS, where none may be")                       \
+	X(PROTO_QUIC_UNREAD, "QUIC packets that cannot be read: Retry, 0-RTT, other versions")                         \
+	X(PROTO_QUIC_LIMIT, "QUIC hellos given up: too long, in too many pieces, or contradicting")                    \
 	X(PROTO_TRUNCATED, "observations with a text cut to fit")                                                      \
 	X(INSPECTION_OFF, "flows not inspected: inspection is switched off")                                           \
 	/* wire: channel */                                                                                            \

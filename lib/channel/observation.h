@@ -142,6 +142,7 @@ enum { // FILE
 };
 enum { // LDAP
 	NUM_LDAP_OPERATION = 0, NUM_LDAP_MESSAGE_ID, NUM_LDAP_RESULT,
+	NUM_LDAP_INJECTED /* 1: in clear behind a StartTLS that was asked for (client) or granted (server), RFC 4511 §4.14 */,
 	TEXT_LDAP_NAME = 0 /* bind name, base object or entry name */, TEXT_LDAP_CODEBASE, TEXT_LDAP_FACTORY,
 	TEXT_LDAP_CLASS, TEXT_LDAP_REFERRAL, TEXT_LDAP_FILTER,
 };
@@ -155,7 +156,8 @@ enum { // RMI
 	TEXT_RMI_HOST = 0, TEXT_RMI_NAME, TEXT_RMI_CODEBASE,
 };
 enum { // DNS
-	NUM_DNS_ID = 0, NUM_DNS_RCODE, NUM_DNS_TYPE, NUM_DNS_ANSWERS,
+	NUM_DNS_ID = 0, NUM_DNS_RCODE, NUM_DNS_TYPE, NUM_DNS_ANSWERS, NUM_DNS_QUESTIONS /* if more than one: only the first is told */,
+	NUM_DNS_MALFORMED /* 1: not all that it declares could be read */,
 	TEXT_DNS_NAME = 0, TEXT_DNS_ADDRESSES /* struct address[], raw, at most 8 */, TEXT_DNS_CNAME,
 };
 enum { // TLS
@@ -167,6 +169,11 @@ enum { // TLS_SERVER
 	NUM_TLS_SERVER_VERSION = 0 /* chosen */, NUM_TLS_SERVER_CIPHER /* chosen, IANA's number */,
 	TEXT_TLS_SUBJECT = 0 /* common name */, TEXT_TLS_NAMES /* up to 8 dNSNames, comma between */,
 	TEXT_TLS_ISSUER /* common name */,
+};
+enum { // PROTOCOL, of an unknown one: how each side begins
+	NUM_PROTOCOL_ENTROPY_CLIENT = 0 /* 1/100 bit per byte */, NUM_PROTOCOL_ENTROPY_SERVER,
+	NUM_PROTOCOL_BYTES_CLIENT /* that it rests on, at most 1024 */, NUM_PROTOCOL_BYTES_SERVER,
+	TEXT_PROTOCOL_FIRST_CLIENT = 0 /* first 16 bytes, raw */, TEXT_PROTOCOL_FIRST_SERVER,
 };
 enum { // STRATUM
 	TEXT_STRATUM_METHOD = 0, TEXT_STRATUM_AGENT, TEXT_STRATUM_LOGIN,

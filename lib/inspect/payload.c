@@ -137,6 +137,6 @@ void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender, c
 		struct proto_flow pf = proto_flow_of(f);
 		struct proto_input in = input_of(f, &pf, sender, payload, false);
 
-		proto_datagram(&in, &s->sink, &f->app);
+		proto_datagram(s->pool, &f->context, &in, &s->sink, &f->app);
 	}
 }

@@ -135,20 +135,22 @@ static void note_record(struct bytes message, const struct record *r, struct ans
 		a->alias.length = 0;
 }
 
-static void read_answers(struct bytes message, struct bytes *b, unsigned answers, struct answer *a)
+// false: one of them cannot be read, nor what follows it.
+static bool read_answers(struct bytes message, struct bytes *b, unsigned answers, struct answer *a)
 {
 	struct name owner;
 	struct record r;
 
 	for (unsigned i = 0; i < answers && i < RECORDS; i++) {
 		if (!read_record(message, b, &owner, &r))
-			return;
+			return false;
 		if (i == 0) {
 			a->owner = owner;
 			a->type = r.type;
 		}
 		note_record(message, &r, a);
 	}
+	return true;
 }
 
 static void emit(const struct proto_input *in, const struct proto_sink *sink, struct observation *o,
@@ -197,8 +199,10 @@ static bool read_message(struct bytes message, const struct proto_input *in, con
 	a.alias.length = a.owner.length = 0;
 	if (!read_header(&b, &h) || !read_questions(message, &b, h.questions, &question, &type))
 		return false;
-	read_answers(message, &b, h.answers, &a);
 	observation_init(&o, OBS_DNS);
+	o.number[NUM_DNS_MALFORMED] = !read_answers(message, &b, h.answers, &a);
+	if (h.questions > 1)
+		o.number[NUM_DNS_QUESTIONS] = h.questions;
 	o.number[NUM_DNS_ID] = h.id;
 	o.number[NUM_DNS_RCODE] = h.flags & 15;
 	o.number[NUM_DNS_TYPE] = h.questions ? type : a.type;

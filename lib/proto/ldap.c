@@ -3,8 +3,9 @@
 // cannot hide is an entry with Java attributes (RFC 2713), whose observation leaves on the very segment that completes
 // the message: no client acts before that. Framing follows the JDK's client (com.sun.jndi.ldap.Connection), the victim:
 // it skips bytes until 0x30 and forgets messages it cannot decode, so giving up at the first oddity would let the next
-// message pass unseen. Does not know who is outside, and does not decide. Called by the worker that owns the flow.
+// message pass unseen. Behind StartTLS the flow is TLS, whose parser takes the place. Does not know who is outside, and does not decide. Called by the worker that owns the flow.
 #include "ldap_impl.h"
+#include "tls_impl.h"
 
 struct side {
 	uint64_t rest;        // bytes of the message in hand not yet taken from the stream
@@ -20,11 +21,20 @@ struct side {
 
 struct ldap {
 	struct side side[2];         // [0] server's, [1] client's bytes
-	uint64_t start_tls;          // message id + 1 of a StartTLS request; 0 = none
+	uint64_t start_tls;          // message id + 1 of a StartTLS request that waits for its answer; 0 = none
+	bool tls_granted;            // its answer was yes: a message may not follow, a TLS record may
 	bool sasl_asked, sasl;       // a SASL bind succeeded: a security layer may follow (RFC 4511 §5.2.1.8)
 	bool done;                   // the rest is ciphertext
 };
-_Static_assert(sizeof(struct ldap) <= PROTO_STATE_BYTES, "parser state fits the pool");
+
+struct conversation {                // one parser at a time: `tls` says whose the memory is
+	bool tls;
+	union {
+		struct ldap ldap;
+		uint64_t tls_state[TLS_STATE_BYTES / 8];
+	};
+};
+_Static_assert(sizeof(struct conversation) <= PROTO_STATE_BYTES, "parser state fits the pool");
 
 struct work { // one feed
 	struct ldap *ldap;
@@ -129,8 +139,10 @@ static bool read_extended_result(struct work *w, struct bytes op)
 
 	if (!read_result(w, op))
 		return false;
-	if (w->ldap->start_tls == number[NUM_LDAP_MESSAGE_ID] + 1 && number[NUM_LDAP_RESULT] == 0)
-		w->ldap->done = true;
+	if (w->ldap->start_tls != number[NUM_LDAP_MESSAGE_ID] + 1)
+		return true;
+	w->ldap->tls_granted = number[NUM_LDAP_RESULT] == 0;
+	w->ldap->start_tls = 0;
 	return true;
 }
 
@@ -208,6 +220,13 @@ static void emit(struct work *w)
 	}
 }
 
+// RFC 4511 §4.14.1, §4.14.2: from the request until the answer the client is silent, and from then on both speak TLS. What a man in the middle puts there,
+// one that trusts TLS takes for its peer's.
+static bool is_injected(const struct work *w)
+{
+	return w->ldap->tls_granted || (w->in->from_client && w->ldap->start_tls);
+}
+
 // The envelope and the operation of `message` (whole, or its head where w->side->rest is not 0) into side->o.
 static bool read_message(struct work *w, struct bytes message)
 {
@@ -224,6 +243,9 @@ static bool read_message(struct work *w, struct bytes message)
 	if (!op)
 		return false;
 	o->number[NUM_LDAP_OPERATION] = op->operation;
+	o->number[NUM_LDAP_INJECTED] = is_injected(w);
+	if (o->number[NUM_LDAP_INJECTED] && w->sink->counters)
+		count(w->sink->counters, COUNT_PROTO_STARTTLS_CLEAR);
 	return op->read(w, e.content);
 }
 
@@ -403,26 +425,60 @@ static void forget(struct work *w)
 	message_over(w->side);
 }
 
+// Between two messages, a byte that begins a TLS record and no message. The client need not wait for the answer to be believed: it speaks TLS.
+static bool tls_begins(const struct ldap *ldap, const struct side *s, struct bytes data)
+{
+	return (ldap->tls_granted || ldap->start_tls) && !s->framed && !s->skip && s->have == 0 && data.at[0] == TLS_RECORD_HANDSHAKE;
+}
+
+// Returns what is left of the data where TLS begins.
+static struct bytes feed_messages(struct work *w, struct bytes data)
+{
+	struct side *s = w->side;
+
+	while (data.left && !w->ldap->done && s->noise < LDAP_NOISE_BYTES) {
+		if (tls_begins(w->ldap, s, data))
+			return data;
+		if (s->skip)
+			take_skipped(w, &data);
+		else if (s->framed)
+			take_content(w, &data);
+		else
+			take_header(w, &data);
+	}
+	return bytes_of(NULL, 0);
+}
+
+static enum parse feed_tls(struct conversation *c, const struct proto_input *in, struct bytes data, const struct proto_sink *sink)
+{
+	struct proto_input rest = *in;
+
+	rest.data = data;
+	rest.gap = rest.gap && data.left == in->data.left;
+	return proto_tls.feed(c->tls_state, &rest, sink);
+}
+
 static enum parse ldap_feed(void *state, const struct proto_input *in, const struct proto_sink *sink)
 {
-	struct ldap *ldap = state;
+	struct conversation *c = state;
+	struct ldap *ldap = &c->ldap;
 	struct side *s = &ldap->side[in->from_client];
 	struct work w = {ldap, s, in, sink};
 	struct bytes data = in->data;
 
+	if (c->tls)
+		return feed_tls(c, in, data, sink);
 	if (in->gap) {
 		forget(&w);
 		s->lost = true;
 	}
 	if (s->lost)
 		find_step(s, &data);
-	while (data.left && !ldap->done && s->noise < LDAP_NOISE_BYTES) {
-		if (s->skip)
-			take_skipped(&w, &data);
-		else if (s->framed)
-			take_content(&w, &data);
-		else
-			take_header(&w, &data);
+	data = feed_messages(&w, data);
+	if (data.left) {
+		c->tls = true;
+		tls_begin(c->tls_state, APP_LDAP);
+		return feed_tls(c, in, data, sink);
 	}
 	if (s->noise >= LDAP_NOISE_BYTES)
 		return PARSE_BAD;
@@ -432,11 +488,14 @@ static enum parse ldap_feed(void *state, const struct proto_input *in, const str
 // A long entry cut by the end of the connection: what was seen of it is still told.
 static void ldap_close(void *state, bool from_client, const struct proto_flow *flow, const struct proto_sink *sink)
 {
-	struct ldap *ldap = state;
+	struct conversation *c = state;
 	struct proto_input in = {.from_client = from_client, .flow = flow};
-	struct work w = {ldap, &ldap->side[from_client], &in, sink};
+	struct work w = {&c->ldap, &c->ldap.side[from_client], &in, sink};
 
-	forget(&w);
+	if (c->tls)
+		proto_tls.close(c->tls_state, from_client, flow, sink);
+	else
+		forget(&w);
 }
 
 const struct proto_ops proto_ldap = {
@@ -444,7 +503,7 @@ const struct proto_ops proto_ldap = {
 	.app = APP_LDAP,
 	.transport = 6,
 	.ports = {389, 3268}, // and 636, 3269 over TLS
-	.state_bytes = sizeof(struct ldap),
+	.state_bytes = sizeof(struct conversation),
 	.probe = ldap_probe,
 	.feed = ldap_feed,
 	.close = ldap_close,

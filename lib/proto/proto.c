@@ -3,6 +3,7 @@
 // start-up; one worker owns a pool. Recognition looks at content only: a protocol is what it says, wherever it runs;
 // its port is a fact beside it.
 #include "proto_impl.h"
+#include "tls_impl.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -13,7 +14,7 @@ enum { TCP = 6, UDP = 17, SETTLE_SEGMENTS = 4 };
 const struct proto_ops *const proto_table[] = {
 	&proto_http2,   &proto_http,    &proto_tls,      &proto_ssh, &proto_rmi,  &proto_iiop,
 	&proto_smb,     &proto_ldap,    &proto_kerberos, &proto_rdp, &proto_smtp, &proto_ftp,
-	&proto_stratum, &proto_dns_tcp, &proto_dns_udp,  &proto_ntp, NULL,
+	&proto_stratum, &proto_dns_tcp, &proto_dns_udp, &proto_quic, &proto_kerberos_udp, &proto_ntp, NULL,
 };
 
 struct early { // what one side has sent before the protocol was settled
@@ -22,6 +23,7 @@ struct early { // what one side has sent before the protocol was settled
 	bool more;   // it has sent more than that
 	bool closed;
 	bool named;  // it speaks a protocol whose name is all we want
+	uint8_t segments; // of it, that belong to no protocol
 };
 
 struct context {
@@ -34,6 +36,7 @@ struct context {
 	uint8_t preface;   // bytes of HTTP/2's that end what the client has said so far
 	const struct proto_ops *ops; // NULL: not settled, or unknown
 	struct early early[2];
+	struct starttls starttls; // of a protocol that is named only
 	bool holds;        // large was lent; if it is NULL now, it was taken away
 	void *large;       // struct raw until a parser is found, then the state of one that is not small
 	uint64_t small[PROTO_SMALL_BYTES / 8];
@@ -49,7 +52,7 @@ struct proto_pool {
 	struct counters *counters;
 	struct http2_pool *http2;
 	struct lend *lend;
-	struct context context[];
+	struct context context[]; // count of them, and a spare one for datagrams
 };
 
 static uint32_t at_least(uint32_t n, uint32_t least)
@@ -78,7 +81,7 @@ struct proto_pool *proto_pool_create(uint32_t contexts, struct counters *counter
 struct proto_pool *proto_pool_create_sized(const struct proto_pool_sizes *sizes, struct counters *counters)
 {
 	uint32_t contexts = sizes->contexts;
-	struct proto_pool *p = calloc(1, sizeof(*p) + (size_t)contexts * sizeof(p->context[0]));
+	struct proto_pool *p = calloc(1, sizeof(*p) + ((size_t)contexts + 1) * sizeof(p->context[0]));
 
 	if (p)
 		p->lend = create_lend(sizes);
@@ -260,6 +263,18 @@ static void emit_protocol(const struct proto_input *in, const struct proto_sink 
 	proto_emit(sink, in, app, &o);
 }
 
+static void emit_unknown(const struct proto_input *in, const struct proto_sink *sink, const struct raw *raw)
+{
+	struct observation o;
+
+	observation_init(&o, OBS_PROTOCOL);
+	if (raw)
+		raw_describe(raw, &o);
+	else
+		raw_describe_side(in->data, in->from_client, &o);
+	proto_emit(sink, in, APP_UNKNOWN, &o);
+}
+
 struct proto_input proto_input_of_close(const struct proto_flow *flow, bool from_client)
 {
 	struct proto_input in = {.from_client = from_client, .flow = flow};
@@ -348,6 +363,12 @@ static enum parse feed_early(struct proto_pool *p, struct context *c, const stru
 	return PARSE_MORE;
 }
 
+// What this side said first is another protocol's, or none's: it would only put the parser out of step.
+static bool is_foreign(const struct proto_ops *ops, const struct early *e, bool from_client)
+{
+	return e->length && ops->probe(bytes_of(e->at, e->length), from_client) == PROBE_NO;
+}
+
 // The protocol is known: its parser gets what has gone by, then this segment. `had` and `had_more` are this side's
 // early bytes without this segment.
 static enum parse settle(struct proto_pool *p, struct context *c, const struct proto_ops *ops,
@@ -369,7 +390,10 @@ static enum parse settle(struct proto_pool *p, struct context *c, const struct p
 	for (int side = 1; side >= 0; side--) {
 		bool now = side == in->from_client;
 
-		feed_early(p, c, in->flow, side, now ? had_more : other->more, now ? had : other->length, sink);
+		if (!now && is_foreign(ops, other, side))
+			c->gap[side] = true;
+		else
+			feed_early(p, c, in->flow, side, now ? had_more : other->more, now ? had : other->length, sink);
 		if (c->finished)
 			return PARSE_DONE;
 	}
@@ -385,7 +409,7 @@ static void settle_unknown(struct proto_pool *p, struct context *c, const struct
 	if (app)
 		*app = APP_UNKNOWN;
 	count_if(p->counters, COUNT_PROTO_UNKNOWN);
-	emit_protocol(in, sink, APP_UNKNOWN);
+	emit_unknown(in, sink, c->large);
 }
 
 static enum parse feed_unknown(struct context *c, const struct proto_input *in, const struct proto_sink *sink)
@@ -398,6 +422,12 @@ static enum parse feed_unknown(struct context *c, const struct proto_input *in, 
 static bool both_full(const struct context *c)
 {
 	return c->early[0].length == PROTO_PROBE_BYTES && c->early[1].length == PROTO_PROBE_BYTES;
+}
+
+// Has this side had its chance to show what it speaks? The other side's words, however many, do not use it up.
+static bool is_heard(const struct early *e)
+{
+	return e->named || e->segments >= SETTLE_SEGMENTS || e->length == PROTO_PROBE_BYTES;
 }
 
 static bool is_named(const struct context *c)
@@ -415,7 +445,7 @@ static enum parse feed_named(struct proto_pool *p, struct context *c, const stru
 		emit_protocol(in, sink, ops->app);
 	}
 	c->early[in->from_client].named = true;
-	c->segments++;
+	c->segments += c->segments < SETTLE_SEGMENTS;
 	// Its words are still searched as those of any stream: a mail server logs what it is greeted with.
 	c->unknown = (c->early[0].named && c->early[1].named) || c->segments >= SETTLE_SEGMENTS;
 	if (!raw_of(p, c))
@@ -450,12 +480,13 @@ static enum parse feed_unsettled(struct proto_pool *p, struct context *c, const 
 	// hide any.
 	if (probe == PROBE_MAYBE && e->length < PROTO_PROBE_BYTES)
 		return PARSE_MORE;
-	c->segments++;
+	c->segments += c->segments < SETTLE_SEGMENTS;
+	e->segments++;
 	if (is_named(c)) {
 		c->unknown = c->segments >= SETTLE_SEGMENTS;
 		return feed_unknown(c, in, sink);
 	}
-	if (both_full(c) || c->segments >= SETTLE_SEGMENTS) {
+	if (!c->unknown && (both_full(c) || c->segments >= SETTLE_SEGMENTS)) {
 		struct proto_input other = proto_input_of_close(in->flow, !in->from_client);
 
 		settle_unknown(p, c, in, sink, app);
@@ -489,6 +520,22 @@ static enum parse settle_late(struct proto_pool *p, struct context *c, const str
 	return rest.data.left ? feed_parser(p, c, &rest, sink) : PARSE_MORE;
 }
 
+// A protocol whose name is all we want goes over to TLS. Its records keep that name: the port is that protocol's.
+static enum parse feed_starttls(struct proto_pool *p, struct context *c, const struct proto_input *in, size_t at,
+				const struct proto_sink *sink, uint8_t app)
+{
+	struct proto_input rest = *in;
+
+	if (!take_state(p, c, proto_tls.state_bytes))
+		return lose(c, sink);
+	c->ops = &proto_tls;
+	c->gap[0] = c->gap[1] = false;
+	tls_begin(state_of(c), app);
+	rest.data = bytes_from(in->data, at);
+	rest.gap = false;
+	return feed_parser(p, c, &rest, sink);
+}
+
 enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto_input *in,
 		      const struct proto_sink *sink, uint8_t *app)
 {
@@ -507,15 +554,20 @@ enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto
 	if (!state_of(c))
 		return lose(c, sink);
 	if (c->ops) {
+		const struct proto_ops *before = c->ops;
+
 		result = feed_parser(p, c, in, sink);
-		*app = c->ops->app; // an upgrade may have changed it
+		if (c->ops != before) // an upgrade
+			*app = c->ops->app;
 		return result;
 	}
 	if (in->data.left == 0) { // bytes lost before anything was known
 		c->early[in->from_client].more = true;
 		return PARSE_MORE;
 	}
-	if (!c->unknown) {
+	if (starttls_begins(&c->starttls, in, sink, &after) && is_named(c)) // the question may be what names it
+		return feed_starttls(p, c, in, after, sink, *app);
+	if (!c->unknown || !is_heard(&c->early[in->from_client])) {
 		result = feed_unsettled(p, c, in, sink, app);
 	} else {
 		if (!raw_of(p, c))
@@ -557,21 +609,75 @@ static const struct proto_ops *find_datagram_ops(uint8_t app)
 	return NULL;
 }
 
-void proto_datagram(const struct proto_input *in, const struct proto_sink *sink, uint8_t *app)
+// A first datagram of junk must not hide what follows it, so a few certain signs are looked for in every one: NTP and the like have none. *app is what the flow
+// was called before.
+static const struct proto_ops *recognise_datagram(const struct proto_input *in, uint8_t app)
 {
+	struct bytes head = bytes_head(in->data, PROTO_PROBE_BYTES);
 	const struct proto_ops *ops = NULL;
 
-	if (*app == APP_NONE) {
-		probe_side(UDP, bytes_head(in->data, PROTO_PROBE_BYTES), in->from_client, &ops);
-		*app = ops ? ops->app : APP_UNKNOWN;
-		if (!ops)
-			count_if(sink->counters, COUNT_PROTO_UNKNOWN);
-		emit_protocol(in, sink, *app);
-	} else {
-		ops = find_datagram_ops(*app);
+	if (app == APP_NONE) {
+		probe_side(UDP, head, in->from_client, &ops);
+		return ops;
 	}
-	if (ops && ops->feed && ops->feed(NULL, in, sink) == PARSE_BAD)
-		count_if(sink->counters, COUNT_PROTO_BAD);
+	ops = find_datagram_ops(app);
+	if (ops != &proto_quic && proto_quic.begins(in->data, in->from_client))
+		return &proto_quic;
+	if (ops != &proto_dns_udp && ops != &proto_quic && has_port(&proto_dns_udp, in->flow->server_port) &&
+	    proto_dns_udp.probe(head, in->from_client) == PROBE_YES)
+		return &proto_dns_udp;
+	return ops;
+}
+
+// The pool's spare context serves a datagram that finds none free: most say all they have to say at once.
+static void feed_stateful(struct proto_pool *p, uint32_t *context, const struct proto_ops *ops, const struct proto_input *in,
+			  const struct proto_sink *sink)
+{
+	struct context *c = find_context(p, *context);
+
+	if (c && c->ops != ops) { // the flow was another protocol's
+		proto_close(p, *context);
+		c = NULL;
+	}
+	if (!c) {
+		*context = ops->begins(in->data, in->from_client) ? proto_open(p) : 0;
+		c = *context ? find_context(p, *context) : &p->context[p->count];
+		c->ops = ops;
+		if (take_state(p, c, ops->state_bytes))
+			memset(state_of(c), 0, ops->state_bytes);
+	}
+	lend_touch(p->lend, &c->large);
+	if (!state_of(c)) {
+		proto_mark(sink, COUNT_PROTO_CONTEXT_FULL);
+	} else if (ops->feed(state_of(c), in, sink) == PARSE_MORE) {
+		if (*context)
+			return;
+		count_if(p->counters, COUNT_PROTO_CONTEXT_FULL);
+		ops->close(state_of(c), in->from_client, in->flow, sink); // what it waits for cannot be waited for
+	}
+	if (!*context)
+		release(p, c);
+	proto_close(p, *context);
+	*context = 0;
+}
+
+void proto_datagram(struct proto_pool *p, uint32_t *context, const struct proto_input *in, const struct proto_sink *sink, uint8_t *app)
+{
+	const struct proto_ops *ops = recognise_datagram(in, *app);
+
+	if (*app == APP_NONE || (ops && ops->app != *app)) {
+		*app = ops ? ops->app : APP_UNKNOWN;
+		if (ops) {
+			emit_protocol(in, sink, *app);
+		} else {
+			count_if(sink->counters, COUNT_PROTO_UNKNOWN);
+			emit_unknown(in, sink, NULL);
+		}
+	}
+	if (ops && ops->begins && (*context || ops->begins(in->data, in->from_client)))
+		feed_stateful(p, context, ops, in, sink);
+	else if (ops && ops->feed && ops->feed(NULL, in, sink) == PARSE_BAD)
+		proto_mark(sink, COUNT_PROTO_BAD);
 	if (!ops && in->from_outside) // syslog, and whatever else is logged
 		jndi_scan(in->data, "payload", in, sink, APP_UNKNOWN);
 }

@@ -21,13 +21,13 @@ enum probe { PROBE_NO, PROBE_MAYBE /* too few bytes to say */, PROBE_YES };
 // Where observations go. Owned by the caller of proto_*.
 struct proto_sink {
 	void (*emit)(void *user, struct observation *o); // *o is valid during the call; the head's flow fields are filled by the callee
+	// From here on some bytes of the flow are not looked at, or could be read in another way than we do, though parsing goes on. The parser has counted
+	// it as `why`. May be called more than once for a flow. May be NULL.
+	void (*uninspected)(void *user, enum counter why);
 	void *user;
 	struct counters *counters;
 	uint32_t jndi_depth;        // how many rounds the look-up decoder may take; 0 = default
 	struct lend *lend;          // where parsers borrow (lend.h). proto_feed sets it; NULL: they have to do without
-	// From here on some bytes of the flow are not looked at, or could be read in another way than we do, though parsing goes on. The parser has counted
-	// it as `why`. May be called more than once for a flow. May be NULL.
-	void (*uninspected)(void *user, enum counter why);
 	struct http2_pool *http2;   // memory of HTTP/2 connections: filled by proto_feed, not by its caller
 };
 
@@ -61,9 +61,12 @@ struct proto_ops {
 	void (*close)(void *state, bool from_client, const struct proto_flow *flow, const struct proto_sink *sink);
 	// The state is not used any more: gives back what it has borrowed. NULL: it borrows nothing.
 	void (*release)(void *state, struct lend *lend);
+	// UDP protocols that say one thing in several datagrams: does this one begin it? Then a context is taken, and feed gets its state until it returns
+	// PARSE_DONE; all other datagrams come with state NULL. Such a protocol has `close`, for when there is no context to keep. NULL: never. Pure.
+	bool (*begins)(struct bytes data, bool from_client);
 };
 
-extern const struct proto_ops proto_http, proto_http2, proto_tls, proto_ldap, proto_rmi, proto_dns_tcp, proto_dns_udp, proto_stratum;
+extern const struct proto_ops proto_http, proto_http2, proto_tls, proto_ldap, proto_rmi, proto_dns_tcp, proto_dns_udp, proto_stratum, proto_quic;
 extern const struct proto_ops *const proto_table[]; // NULL-terminated, in order of recognition
 
 // --- One flow's conversation: recognition, then its parser. Pool of fixed size, one thread. ---
@@ -91,8 +94,9 @@ void proto_prefetch(const struct proto_pool *p, uint32_t context);
 enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto_input *in, const struct proto_sink *sink, uint8_t *app);
 void proto_half_close(struct proto_pool *p, uint32_t context, bool from_client, const struct proto_flow *flow,
 		      const struct proto_sink *sink);
-// One UDP datagram; stateless. Emits OBS_DNS etc.; *app is set the first time.
-void proto_datagram(const struct proto_input *in, const struct proto_sink *sink, uint8_t *app);
+// One UDP datagram. Emits OBS_PROTOCOL when it is the first, or shows a protocol other than *app; then OBS_DNS etc. *context is 0, or what an earlier call
+// left there: it is opened and closed here, and the caller closes it when the flow ends.
+void proto_datagram(struct proto_pool *p, uint32_t *context, const struct proto_input *in, const struct proto_sink *sink, uint8_t *app);
 
 // --- Shared by parsers ---
 

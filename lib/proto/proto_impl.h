@@ -48,9 +48,29 @@ void raw_add(struct raw *r, const struct proto_input *in);
 // Looks at one side as far as it has come; `end`: nothing more will.
 void raw_look(struct raw *r, const struct proto_input *in, const struct proto_sink *sink, bool end);
 bool raw_done(const struct raw *r);
+// How both sides begin: first bytes and entropy, into an OBS_PROTOCOL.
+void raw_describe(const struct raw *r, struct observation *o);
+// The same for one side's first bytes.
+void raw_describe_side(struct bytes first, bool from_client, struct observation *o);
+
+// Watches a protocol that may go over to TLS.
+struct starttls {
+	uint8_t line[12];  // the client's line in hand, as far as it may be the question
+	uint8_t have;      // of it; more than fits: it is none
+	bool asked;
+	bool answered;     // the server has said something since
+	bool injected;     // and something was said in between: told once
+};
+
+// Feeds one side's bytes. true: TLS begins at in->data's byte *at.
+bool starttls_begins(struct starttls *s, const struct proto_input *in, const struct proto_sink *sink, size_t *at);
+
+enum { ENTROPY_BYTES = 1024 };
+// Of the first ENTROPY_BYTES, in hundredths of a bit per byte: 0 to 800. Fewer than 256 bytes cannot reach 800.
+unsigned entropy_of(struct bytes b);
 
 // Protocols that are recognised only.
-extern const struct proto_ops proto_ssh, proto_smtp, proto_ftp, proto_smb, proto_rdp, proto_kerberos,
+extern const struct proto_ops proto_ssh, proto_smtp, proto_ftp, proto_smb, proto_rdp, proto_kerberos, proto_kerberos_udp,
 	proto_iiop, proto_ntp;
 
 // HTTP/2 that does not begin with its flow.

@@ -50,3 +50,17 @@ bool raw_done(const struct raw *r)
 {
 	return r->side[0].window.done && r->side[0].file_done && r->side[1].window.done && r->side[1].file_done;
 }
+
+void raw_describe_side(struct bytes first, bool from_client, struct observation *o)
+{
+	o->number[from_client ? NUM_PROTOCOL_ENTROPY_CLIENT : NUM_PROTOCOL_ENTROPY_SERVER] = entropy_of(first);
+	o->number[from_client ? NUM_PROTOCOL_BYTES_CLIENT : NUM_PROTOCOL_BYTES_SERVER] = bytes_head(first, ENTROPY_BYTES).left;
+	observation_put(o, from_client ? TEXT_PROTOCOL_FIRST_CLIENT : TEXT_PROTOCOL_FIRST_SERVER,
+			bytes_head(first, FILE_SHOWN_BYTES));
+}
+
+void raw_describe(const struct raw *r, struct observation *o)
+{
+	for (int side = 1; side >= 0; side--)
+		raw_describe_side(bytes_of(r->at[side], r->side[side].window.length), side, o);
+}

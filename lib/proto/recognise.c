@@ -51,32 +51,47 @@ static enum probe probe_ssh(struct bytes data, bool from_client)
 	return begins_with_any(data, (const char *const[]){"SSH-2.0-", "SSH-1.", NULL});
 }
 
+// Does one of the words stand anywhere in the data, in any case?
+static bool holds_any(struct bytes data, const char *const *words)
+{
+	for (; *words; words++) {
+		size_t n = strlen(*words);
+
+		for (size_t i = 0; i + n <= data.left; i++)
+			if (bytes_equal_nocase(bytes_head(bytes_from(data, i), n), *words))
+				return true;
+	}
+	return false;
+}
+
 // SMTP and FTP servers both greet with "220": the rest of the greeting, or the second answer, tells them apart.
-static enum probe probe_greeting(struct bytes data, const char *word, const char *second_answer)
+static enum probe probe_greeting(struct bytes data, const char *const *words)
 {
 	enum probe p = begins_with_any(data, (const char *const[]){"220 ", "220-", NULL});
-	size_t n = strlen(word);
 
-	if (p != PROBE_YES)
-		return p;
-	for (size_t i = 0; i + n <= data.left; i++)
-		if (bytes_equal_nocase(bytes_head(bytes_from(data, i), n), word))
-			return PROBE_YES;
-	return bytes_find_text(data, second_answer) < data.left ? PROBE_YES : PROBE_MAYBE;
+	return p == PROBE_YES && !holds_any(data, words) ? PROBE_MAYBE : p;
 }
 
 static enum probe probe_smtp(struct bytes data, bool from_client)
 {
 	if (from_client)
 		return begins_with_any(data, (const char *const[]){"EHLO ", "HELO ", "ehlo ", "helo ", "LHLO ", NULL});
-	return probe_greeting(data, "SMTP", "\n250");
+	return probe_greeting(data, (const char *const[]){"SMTP", "\n250", NULL});
 }
 
+// "USER" and "PASS" would be POP3 as well: it is what comes next that tells.
 static enum probe probe_ftp(struct bytes data, bool from_client)
 {
-	if (from_client) // "USER" would be POP3 as well
-		return begins_with_any(data, (const char *const[]){"AUTH TLS\r\n", "AUTH SSL\r\n", "FEAT\r\n", NULL});
-	return probe_greeting(data, "FTP", "\n331");
+	enum probe user = begins_with_any(data, (const char *const[]){"USER ", "user ", NULL});
+
+	if (!from_client)
+		return probe_greeting(data, (const char *const[]){"FTP", "FileZilla", "\n331", "\n230", NULL});
+	if (user == PROBE_YES && holds_any(data, (const char *const[]){"\nSYST", "\nPWD", "\nTYPE ", "\nPASV", "\nEPSV", "\nPORT ",
+								     "\nCWD ", "\nFEAT", NULL}))
+		return PROBE_YES;
+	if (user != PROBE_NO)
+		return PROBE_MAYBE;
+	return begins_with_any(data, (const char *const[]){"AUTH TLS\r\n", "AUTH SSL\r\n", "FEAT\r\n", NULL});
 }
 
 // MS-SMB2 §2.1: four bytes of length, then the protocol id; on port 139 a NetBIOS session request comes first (RFC 1002
@@ -89,24 +104,30 @@ static enum probe probe_smb(struct bytes data, bool from_client)
 	return higher(p, MATCHES(data, 0x81, 0, 0, 0x44, 0x20));
 }
 
-// MS-RDPBCGR §2.2.1.1: TPKT, then an X.224 connection request (0xe0) or confirm (0xd0).
+// MS-RDPBCGR §2.2.1.1, §2.2.1.2: TPKT, then an X.224 connection request (0xe0) or confirm (0xd0) that ends there or goes on with a cookie or a
+// negotiation. Industrial protocols (S7, MMS) begin so too, and go on with parameters.
 static enum probe probe_rdp(struct bytes data, bool from_client)
 {
-	return MATCHES(data, 3, 0, 0, ANY, ANY, from_client ? 0xe0 : 0xd0, 0, 0);
+	enum probe p = MATCHES(data, 3, 0, 0, ANY, ANY, from_client ? 0xe0 : 0xd0, 0, 0, ANY, ANY, ANY);
+	struct bytes behind = bytes_from(data, 11);
+
+	if (p != PROBE_YES || data.at[3] == 11)
+		return p;
+	if (!behind.left)
+		return PROBE_MAYBE;
+	if (from_client)
+		return behind.at[0] == 1 ? PROBE_YES : begins(behind, "Cookie: ");
+	return behind.at[0] == 2 || behind.at[0] == 3 ? PROBE_YES : PROBE_NO;
 }
 
 // RFC 4120 §5: an [APPLICATION n] tag, a sequence, and pvno 5 as its first field.
-static enum probe probe_kerberos(struct bytes data, bool from_client)
+static enum probe probe_kerberos_message(struct bytes b)
 {
 	static const uint8_t tags[] = {0x6a, 0x6b, 0x6c, 0x6d, 0x7e};
 	static const uint8_t pvno[] = {0x03, 0x02, 0x01, 0x05};
-	struct bytes b = data;
-	uint32_t size;
 	size_t field;
 
-	if (data.left && data.at[0] != 0)
-		return PROBE_NO; // 7.2.2: the length's high bit is reserved, and no message is 16 MiB long
-	if (!bytes_read_u32(&b, &size) || !b.left)
+	if (!b.left)
 		return PROBE_MAYBE;
 	if (!memchr(tags, b.at[0], sizeof(tags)))
 		return PROBE_NO;
@@ -115,6 +136,21 @@ static enum probe probe_kerberos(struct bytes data, bool from_client)
 		if ((b.at[field] & 0xfe) == 0xa0 && memcmp(b.at + field + 1, pvno, sizeof(pvno)) == 0)
 			return PROBE_YES;
 	return field > 12 ? PROBE_NO : PROBE_MAYBE;
+}
+
+static enum probe probe_kerberos(struct bytes data, bool from_client)
+{
+	uint32_t size;
+
+	if (data.left && data.at[0] != 0)
+		return PROBE_NO; // 7.2.2: the length's high bit is reserved, and no message is 16 MiB long
+	return bytes_read_u32(&data, &size) ? probe_kerberos_message(data) : PROBE_MAYBE;
+}
+
+// 7.2.1: a datagram is the message.
+static enum probe probe_kerberos_udp(struct bytes data, bool from_client)
+{
+	return probe_kerberos_message(data) == PROBE_YES ? PROBE_YES : PROBE_NO;
 }
 
 // CORBA 3.0 §15.4.1: magic, then version 1.0 to 1.3.
@@ -148,5 +184,6 @@ RECOGNISED(proto_ftp, "ftp", APP_FTP, TCP, probe_ftp, 21, 990);
 RECOGNISED(proto_smb, "smb", APP_SMB, TCP, probe_smb, 445, 139);
 RECOGNISED(proto_rdp, "rdp", APP_RDP, TCP, probe_rdp, 3389);
 RECOGNISED(proto_kerberos, "kerberos", APP_KERBEROS, TCP, probe_kerberos, 88, 464);
+RECOGNISED(proto_kerberos_udp, "kerberos", APP_KERBEROS, UDP, probe_kerberos_udp, 88, 464);
 RECOGNISED(proto_iiop, "iiop", APP_IIOP, TCP, probe_iiop, 535, 683, 1050, 3700);
 RECOGNISED(proto_ntp, "ntp", APP_NTP, UDP, probe_ntp, 123);

@@ -182,6 +182,12 @@ static bool read_share(struct message *m, struct bytes params)
 	return has_key(params, "nonce") && has_key(params, "job_id");
 }
 
+// What the Monero pool's client says once it has logged in: its session's id, and nothing else.
+static bool read_session(struct message *m, struct bytes params)
+{
+	return has_key(params, "id");
+}
+
 static const struct method {
 	const char *name;
 	bool begins; // only its beginning must be that
@@ -199,6 +205,8 @@ static const struct method {
 	{"login", false, read_login},
 	{"job", false, read_job},
 	{"submit", false, read_share},
+	{"getjob", false, read_session},
+	{"keepalived", false, read_session},
 };
 
 static bool read_method(struct message *m, struct bytes params)

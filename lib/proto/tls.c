@@ -27,13 +27,20 @@ struct tls {
 	uint32_t have;                     // handshake bytes in collected
 	uint32_t at;                       // of these, messages that were read
 	bool client_collects;              // whose they are
+	uint8_t app;                       // whose flow it is; 0: TLS's own
 	bool answered;                     // a ServerHello was read into answer and is not yet told
 	struct tls_answer answer;
 	uint8_t collected[COLLECT_BYTES];
 };
-_Static_assert(sizeof(struct tls) <= PROTO_STATE_BYTES, "parser state fits the pool");
+_Static_assert(sizeof(struct tls) <= TLS_STATE_BYTES && (size_t)TLS_STATE_BYTES <= (size_t)PROTO_STATE_BYTES,
+	       "parser state fits the pool");
 
 // --- Messages ---
+
+static uint8_t app_of(const struct tls *t)
+{
+	return t->app ? t->app : APP_TLS;
+}
 
 // PARSE_MORE while the message is not whole.
 static enum parse take_client(struct tls *t, const struct proto_input *in, const struct proto_sink *sink)
@@ -53,7 +60,7 @@ static enum parse take_client(struct tls *t, const struct proto_input *in, const
 		return PARSE_BAD;
 	if (t->side[1].records > RECORDS_ODD)
 		hello.oddities |= TLS_ODD_RECORDS;
-	tls_hello_emit(&hello, APP_TLS, in, sink);
+	tls_hello_emit(&hello, app_of(t), in, sink);
 	t->side[1].over = true;
 	t->have = 0;
 	return PARSE_MORE;
@@ -66,7 +73,7 @@ static enum parse tell_answer(struct tls *t, struct bytes certificate, const str
 	bool named = certificate.left && tls_certificate_read(&c, certificate);
 
 	if (t->answered)
-		tls_answer_emit(&t->answer, named ? &c : NULL, in, sink);
+		tls_answer_emit(&t->answer, named ? &c : NULL, app_of(t), in, sink);
 	t->answered = false;
 	return PARSE_DONE;
 }
@@ -219,6 +226,14 @@ static enum parse tls_feed(void *state, const struct proto_input *in, const stru
 	return p == PARSE_MORE && t->side[0].over && t->side[1].over ? PARSE_DONE : p;
 }
 
+void tls_begin(void *state, uint8_t app)
+{
+	struct tls *t = state;
+
+	memset(t, 0, offsetof(struct tls, collected));
+	t->app = app;
+}
+
 static void tls_close(void *state, bool from_client, const struct proto_flow *flow, const struct proto_sink *sink)
 {
 	struct proto_input in = proto_input_of_close(flow, from_client);
@@ -262,7 +277,7 @@ const struct proto_ops proto_tls = {
 	.app = APP_TLS,
 	.transport = 6,
 	.ports = {443, 853, 993, 995}, // the most used; others (465, 636, 990, 8443 …) are learned per endpoint
-	.state_bytes = sizeof(struct tls),
+	.state_bytes = TLS_STATE_BYTES,
 	.probe = tls_probe,
 	.feed = tls_feed,
 	.close = tls_close,

@@ -8,13 +8,14 @@ enum tls_handshake {
 	HANDSHAKE_CLIENT_HELLO = 1,
 	HANDSHAKE_SERVER_HELLO = 2,
 	HANDSHAKE_CERTIFICATE = 11,
-	HANDSHAKE_HEADER_BYTES = 4,
+	TLS_RECORD_HANDSHAKE = 22,  // the first byte of the first record
 };
 
 enum tls_sizes {
 	TLS_NAME_BYTES = 255,
 	TLS_NAME_TEXT_BYTES = 4 * TLS_NAME_BYTES,
 	TLS_NAMES = 8,              // dNSNames of a certificate that are told
+	TLS_STATE_BYTES = 16384 + 128, // of proto_tls
 };
 
 enum tls_oddity {                   // of a ClientHello; bits, told as words (TEXT_TLS_ODDITIES)
@@ -48,7 +49,7 @@ bool tls_take_u8_vector(struct bytes *b, struct bytes *out);
 bool tls_take_u16_vector(struct bytes *b, struct bytes *out);
 // The handshake message without its header, perhaps cut. false: no ClientHello.
 bool tls_hello_read(struct tls_hello *h, struct bytes b);
-// One OBS_TLS; `app` is APP_TLS or APP_QUIC.
+// One OBS_TLS; `app` is the protocol it was carried by: APP_TLS, APP_QUIC, APP_LDAP.
 void tls_hello_emit(const struct tls_hello *h, uint8_t app, const struct proto_input *in, const struct proto_sink *sink);
 // Lower-cased where it is a name; what is not printable (and comma and backslash) as \xNN. Returns the length.
 size_t tls_escape(struct bytes in, bool lower, char *out, size_t cap);
@@ -58,5 +59,9 @@ bool tls_answer_read(struct tls_answer *a, struct bytes b);
 // DER (RFC 5280 §4.1), perhaps cut. false: no certificate.
 bool tls_certificate_read(struct tls_certificate *c, struct bytes der);
 // One OBS_TLS_SERVER; c may be NULL.
-void tls_answer_emit(const struct tls_answer *a, const struct tls_certificate *c, const struct proto_input *in,
+void tls_answer_emit(const struct tls_answer *a, const struct tls_certificate *c, uint8_t app, const struct proto_input *in,
 		     const struct proto_sink *sink);
+
+// TLS within another protocol's flow (StartTLS): what proto_tls.feed is to get, in place of zeroed memory. The records carry `app`: the flow is still that
+// protocol's, on that protocol's port.
+void tls_begin(void *state, uint8_t app);

@@ -172,7 +172,7 @@ static void put_names(struct observation *o, const struct tls_certificate *c)
 	observation_put(o, TEXT_TLS_NAMES, bytes_of(text, n));
 }
 
-void tls_answer_emit(const struct tls_answer *a, const struct tls_certificate *c, const struct proto_input *in,
+void tls_answer_emit(const struct tls_answer *a, const struct tls_certificate *c, uint8_t app, const struct proto_input *in,
 		     const struct proto_sink *sink)
 {
 	struct observation o;
@@ -187,10 +187,10 @@ void tls_answer_emit(const struct tls_answer *a, const struct tls_certificate *c
 		if (c->cut)
 			o.flags8 |= OBS_FLAG_TRUNCATED;
 	}
-	proto_emit(sink, in, APP_TLS, &o);
+	proto_emit(sink, in, app, &o);
 	if (!c || !in->from_outside)
 		return;
-	jndi_scan(c->subject, "certificate", in, sink, APP_TLS);
+	jndi_scan(c->subject, "certificate", in, sink, app);
 	for (unsigned i = 0; i < c->names; i++)
-		jndi_scan(c->name[i], "certificate", in, sink, APP_TLS);
+		jndi_scan(c->name[i], "certificate", in, sink, app);
 }

@@ -137,6 +137,31 @@ START_TEST(every_cut_datagram_is_told_as_far_as_it_goes_or_refused)
 }
 END_TEST
 
+START_TEST(two_questions_and_an_answer_that_cannot_be_read_are_marked)
+{
+	m.n = 0;
+	make_header(&m, 0x0100, 2, 0);
+	make_question(&m, "www.example", 1);
+	make_question(&m, "other.example", 16);
+	feed(&m);
+	ck_assert_uint_eq(caught.count, 1);
+	talk_expect_text(&caught.o[0], TEXT_DNS_NAME, "www.example");
+	ck_assert_uint_eq(caught.o[0].number[NUM_DNS_QUESTIONS], 2);
+	ck_assert_uint_eq(caught.o[0].number[NUM_DNS_MALFORMED], 0);
+	m.n = 0;
+	make_header(&m, 0x8180, 1, 2);
+	make_question(&m, "www.example", 1);
+	make_record(&m, 1, "\xc0\0\2\1", 4);
+	MAKE(&m, 0xc0, (uint8_t)m.n); // a name that is itself
+	make_number(&m, 0, 10);
+	feed(&m);
+	ck_assert_uint_eq(caught.count, 1);
+	ck_assert_uint_eq(caught.o[0].number[NUM_DNS_QUESTIONS], 0);
+	ck_assert_uint_eq(caught.o[0].number[NUM_DNS_MALFORMED], 1);
+	ck_assert_uint_eq(observation_text(&caught.o[0], TEXT_DNS_ADDRESSES).left, sizeof(struct address));
+}
+END_TEST
+
 START_TEST(at_most_eight_addresses_are_told)
 {
 	static const uint8_t v4[] = {192, 0, 2, 1};
@@ -340,6 +365,7 @@ int main(void)
 	tcase_add_test(t, a_query_tells_name_and_type);
 	tcase_add_test(t, an_answer_tells_addresses_and_the_first_alias);
 	tcase_add_test(t, every_cut_datagram_is_told_as_far_as_it_goes_or_refused);
+	tcase_add_test(t, two_questions_and_an_answer_that_cannot_be_read_are_marked);
 	tcase_add_test(t, at_most_eight_addresses_are_told);
 	tcase_add_test(t, odd_bytes_in_names_are_escaped);
 	tcase_add_test(t, pointers_that_loop_or_leave_the_message_are_refused);

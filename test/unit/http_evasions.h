@@ -434,7 +434,7 @@ START_TEST(who_says_least_gives_way_and_is_said)
 	struct lend *lend = lend_create((const uint32_t[LEND_KINDS]){[LEND_WORK] = 1});
 	struct proto_flow flow = flow_of(DIRECTION_IN);
 	struct counters counters = {{0}};
-	struct proto_sink sink = {talk_catch, &caught, &counters, 0, lend, talk_mark};
+	struct proto_sink sink = {.emit = talk_catch, .uninspected = talk_mark, .user = &caught, .counters = &counters, .lend = lend};
 	struct proto_input in = {.from_client = true, .from_outside = true, .flow = &flow};
 	void *slow = calloc(1, proto_http.state_bytes), *other = calloc(1, proto_http.state_bytes);
 

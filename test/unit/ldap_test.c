@@ -330,11 +330,15 @@ START_TEST(results_carry_their_code_and_referral)
 }
 END_TEST
 
+// A ClientHello of TLS 1.2 without extensions.
+static const uint8_t bare_hello[5 + 4 + 2 + 32 + 1 + 4 + 2] = {
+	0x16, 3, 1, 0, 45, 1, 0, 0, 41, 3, 3, [5 + 4 + 2 + 32 + 1] = 0, 2, 0x13, 1, 1, 0};
+
 static void start_tls(uint8_t result, uint8_t answer_id)
 {
 	static struct maker ask, answer, op;
 	const uint8_t body[] = {0x0a, 0x01, result, 0x04, 0, 0x04, 0};
-	const struct line lines[] = {{true, {NULL, 0}}, {false, {NULL, 0}}, {true, bytes_of("\x16\x03\x01", 3)}};
+	const struct line lines[] = {{true, {NULL, 0}}, {false, {NULL, 0}}, {true, bytes_of(bare_hello, sizeof(bare_hello))}};
 	struct line said[3];
 	struct talk talk = {.ops = &proto_ldap, .flow = outward, .lines = said, .count = 3};
 
@@ -348,15 +352,74 @@ static void start_tls(uint8_t result, uint8_t answer_id)
 	talk_check(&talk, &caught);
 }
 
-START_TEST(after_start_tls_succeeds_there_is_nothing_left_to_read)
+START_TEST(after_start_tls_succeeds_the_flow_is_tls)
 {
 	start();
 	start_tls(0, 7);
-	ck_assert_uint_eq(caught.count, 2);
+	ck_assert_uint_eq(caught.count, 3);
 	expect_operation(0, LDAP_EXTENDED_REQUEST, 7);
 	talk_expect_text(&caught.o[0], TEXT_LDAP_NAME, "1.3.6.1.4.1.1466.20037");
 	expect_operation(1, LDAP_EXTENDED_RESPONSE, 7);
-	ck_assert_int_eq(caught.result, PARSE_DONE);
+	ck_assert_uint_eq(caught.o[1].number[NUM_LDAP_INJECTED], 0);
+	ck_assert_uint_eq(caught.o[2].kind, OBS_TLS);
+	ck_assert_uint_eq(caught.o[2].app, APP_LDAP);
+	ck_assert_int_eq(caught.result, PARSE_MORE);
+}
+END_TEST
+
+// Line by line; "tls" is a hello.
+static void say_around_start_tls(const char *const *order, size_t count)
+{
+	static struct maker ask, answer, search, result, op;
+	static struct line said[8];
+	struct talk talk = {.ops = &proto_ldap, .flow = outward, .lines = said, .count = count};
+	const uint8_t granted[] = {0x0a, 1, 0, 4, 0, 4, 0};
+
+	start();
+	ask.n = answer.n = search.n = result.n = op.n = 0;
+	tlv(&op, 0x80, bytes_of_text("1.3.6.1.4.1.1466.20037"), 0);
+	message(&ask, 7, 0x77, made(&op), 0);
+	message(&answer, 7, 0x78, bytes_of(granted, sizeof(granted)), 0);
+	message(&search, 8, 0x42, bytes_of(NULL, 0), 0);
+	reference_attributes(&a);
+	entry(&result, "o=x", made(&a), 0);
+	for (size_t i = 0; i < count; i++) {
+		const struct {
+			const char *word;
+			struct line line;
+		} words[] = {{"ask", {true, made(&ask)}}, {"granted", {false, made(&answer)}}, {"unbind", {true, made(&search)}},
+			     {"entry", {false, made(&result)}}, {"tls", {true, bytes_of(bare_hello, sizeof(bare_hello))}}};
+
+		for (size_t n = 0; n < sizeof(words) / sizeof(words[0]); n++)
+			if (strcmp(words[n].word, order[i]) == 0)
+				said[i] = words[n].line;
+	}
+	talk_check(&talk, &caught);
+}
+
+START_TEST(a_message_in_clear_behind_start_tls_is_read_and_marked)
+{
+	say_around_start_tls((const char *const[]){"ask", "unbind", "granted", "tls"}, 4); // pipelined
+	ck_assert_uint_eq(caught.count, 4);
+	ck_assert_uint_eq(caught.o[0].number[NUM_LDAP_INJECTED], 0);
+	ck_assert_uint_eq(caught.o[1].number[NUM_LDAP_INJECTED], 1);
+	ck_assert_uint_eq(caught.o[2].number[NUM_LDAP_INJECTED], 0);
+	ck_assert_uint_eq(caught.o[3].kind, OBS_TLS);
+	say_around_start_tls((const char *const[]){"ask", "granted", "entry", "tls"}, 4); // by the server
+	ck_assert_uint_eq(caught.count, 4);
+	ck_assert_uint_eq(caught.o[2].number[NUM_LDAP_INJECTED], 1);
+	ck_assert(has_fact(2, FACT_LDAP_JAVA_REFERENCE));
+	ck_assert_uint_eq(caught.o[3].kind, OBS_TLS);
+	say_around_start_tls((const char *const[]){"ask", "granted", "unbind", "entry"}, 4); // never TLS at all
+	ck_assert_uint_eq(caught.count, 4);
+	ck_assert_uint_eq(caught.o[3].number[NUM_LDAP_INJECTED], 1);
+	ck_assert(has_fact(3, FACT_LDAP_JAVA_REFERENCE));
+	say_around_start_tls((const char *const[]){"ask", "tls", "granted"}, 3); // without waiting for the answer
+	ck_assert_uint_eq(caught.count, 2);
+	ck_assert_uint_eq(caught.o[1].kind, OBS_TLS);
+	say_around_start_tls((const char *const[]){"unbind", "entry", "ask", "granted"}, 4); // before it nothing is odd
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_uint_eq(caught.o[i].number[NUM_LDAP_INJECTED], 0);
 }
 END_TEST
 
@@ -473,7 +536,8 @@ int main(void)
 	tcase_add_test(t, nothing_but_noise_ends_in_bad);
 	tcase_add_test(t, inner_lengths_that_lie_do_not_hide_an_attribute);
 	tcase_add_test(t, results_carry_their_code_and_referral);
-	tcase_add_test(t, after_start_tls_succeeds_there_is_nothing_left_to_read);
+	tcase_add_test(t, after_start_tls_succeeds_the_flow_is_tls);
+	tcase_add_test(t, a_message_in_clear_behind_start_tls_is_read_and_marked);
 	tcase_add_test(t, a_refused_or_unasked_start_tls_leaves_the_parser_listening);
 	tcase_add_test(t, a_sasl_security_layer_ends_the_parser);
 	tcase_add_test(t, after_a_gap_the_next_message_is_found);

@@ -9,7 +9,7 @@ enum { CONTEXTS = 4, TCP = 6, UDP = 17 };
 static struct caught caught;
 static struct counters counters;
 static struct proto_pool *pool;
-static uint32_t context;
+static uint32_t context, datagrams;
 static uint8_t app;
 static struct proto_flow flow;
 
@@ -26,6 +26,9 @@ static void setup(void)
 	address_parse(bytes_of_text("192.0.2.7"), &flow.server);
 	caught.count = 0;
 	app = APP_NONE;
+	datagrams = 0;
+	if (pool) // a test that begins anew
+		proto_pool_destroy(pool);
 	pool = proto_pool_create(CONTEXTS, &counters);
 	context = proto_open(pool);
 }
@@ -33,6 +36,7 @@ static void setup(void)
 static void teardown(void)
 {
 	proto_pool_destroy(pool);
+	pool = NULL;
 }
 
 static enum parse feed_bytes(bool client, struct bytes data)
@@ -77,6 +81,9 @@ static const struct opening openings[] = {
 	O("smtp server", false, APP_SMTP, 587, "220 mx.example ESMTP Postfix\r\n"),
 	O("smtp answers", false, APP_SMTP, 25, "220 mx.example\r\n250-mx.example\r\n"),
 	O("ftp server", false, APP_FTP, 21, "220 (vsFTPd 3.0.3)\r\n"),
+	O("ftp without its name", false, APP_FTP, 21, "220 ready\r\n230 in\r\n"),
+	O("filezilla", false, APP_FTP, 21, "220-FileZilla Server 1.9.1\r\n"),
+	O("ftp client", true, APP_FTP, 21, "USER x\r\nPASS y\r\nSYST\r\n"),
 	O("ftp answers", false, APP_FTP, 21, "220 Welcome\r\n331 Password\r\n"),
 	O("smb2", true, APP_SMB, 445, "\0\0\0\x6e\xfeSMB\x40\0\0\0"),
 	O("smb1", true, APP_SMB, 139, "\0\0\0\x6e\xffSMBr\0"),
@@ -294,6 +301,131 @@ START_TEST(a_false_greeting_does_not_hide_what_follows)
 }
 END_TEST
 
+// However much one side says first, what the other then speaks is read.
+START_TEST(what_one_side_says_does_not_use_up_the_others_chance)
+{
+	static const char *const said[] = {"SSH-2.0-x\r\n", "\1\2\3\4 no protocol anybody knows"};
+
+	for (size_t n = 0; n < sizeof(said) / sizeof(said[0]); n++)
+		for (int server = 0; server < 2; server++) {
+			setup();
+			for (unsigned i = 0; i < 12; i++)
+				ck_assert_int_eq(say(!server, said[n]), PARSE_MORE);
+			say(server, server ? "GET /a HTTP/1.1\r\nHost: x\r\n\r\n" : "HTTP/1.1 200 OK\r\nServer: x\r\n\r\n");
+			ck_assert_int_eq(app, APP_HTTP);
+			ck_assert_uint_eq(seen(server ? OBS_HTTP_REQUEST : OBS_HTTP_RESPONSE), 1);
+			teardown();
+		}
+	setup();
+}
+END_TEST
+
+START_TEST(of_an_unknown_protocol_the_beginning_is_told)
+{
+	uint8_t each[256];
+	const struct observation *o = &caught.o[0];
+
+	for (unsigned i = 0; i < 256; i++)
+		each[i] = (uint8_t)(i ^ 0x81);
+	feed_bytes(true, bytes_of(each, sizeof(each)));
+	say(false, "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccdddddddddddddddd");
+	ck_assert_uint_eq(caught.count, 1);
+	ck_assert_uint_eq(o->kind, OBS_PROTOCOL);
+	ck_assert_uint_eq(o->app, APP_UNKNOWN);
+	ck_assert_uint_eq(o->number[NUM_PROTOCOL_ENTROPY_CLIENT], 800);
+	ck_assert_uint_eq(o->number[NUM_PROTOCOL_ENTROPY_SERVER], 200);
+	ck_assert_uint_eq(o->number[NUM_PROTOCOL_BYTES_CLIENT], 256);
+	ck_assert_uint_eq(o->number[NUM_PROTOCOL_BYTES_SERVER], 64);
+	talk_expect_text(o, TEXT_PROTOCOL_FIRST_SERVER, "aaaaaaaaaaaaaaaa");
+	ck_assert_uint_eq(observation_text(o, TEXT_PROTOCOL_FIRST_CLIENT).left, 16);
+}
+END_TEST
+
+static const uint8_t bare_hello[5 + 4 + 2 + 32 + 1 + 4 + 2] = {
+	0x16, 3, 1, 0, 45, 1, 0, 0, 41, 3, 3, [5 + 4 + 2 + 32 + 1] = 0, 2, 0x13, 1, 1, 0};
+
+static void say_in_pieces(bool client, struct bytes all, size_t size)
+{
+	while (all.left) {
+		struct bytes piece = bytes_head(all, size);
+
+		feed_bytes(client, piece);
+		bytes_skip(&all, piece.left);
+	}
+}
+
+START_TEST(mail_and_files_are_followed_into_tls)
+{
+	static const struct {
+		const char *greeting, *hello, *ask;
+		uint8_t app;
+	} talks[] = {{"220 x ESMTP\r\n", "EHLO x\r\n", "STARTTLS\r\n", APP_SMTP},
+		     {"220 FTP x\r\n", "FEAT\r\n", "auth tls\r\n", APP_FTP},
+		     {"220 \"Authorized users only. All activity may be monitored and reported.\"\r\n", "", "AUTH TLS\r\n", APP_FTP}};
+
+	for (size_t n = 0; n < sizeof(talks) / sizeof(talks[0]); n++)
+		for (size_t size = 1; size < 80; size += 6) {
+			setup();
+			say(false, talks[n].greeting);
+			say(true, talks[n].hello);
+			say(false, "250 many words\r\n");
+			say_in_pieces(true, bytes_of_text(talks[n].ask), size);
+			say(false, "220 go\r\n");
+			say_in_pieces(true, bytes_of(bare_hello, sizeof(bare_hello)), size);
+			ck_assert_uint_eq(seen(OBS_TLS), 1);
+			ck_assert_uint_eq(caught.o[caught.count - 1].app, talks[n].app);
+			ck_assert_int_eq(app, talks[n].app);
+			ck_assert_uint_eq(counters.value[COUNT_PROTO_STARTTLS_CLEAR], 0);
+			teardown();
+		}
+	setup();
+}
+END_TEST
+
+START_TEST(a_line_in_clear_behind_starttls_is_counted_and_a_refusal_is_not_one)
+{
+	say(false, "220 x ESMTP\r\n");
+	say(true, "EHLO x\r\n");
+	say(true, "STARTTLS\r\nRSET\r\n");
+	ck_assert_uint_eq(counters.value[COUNT_PROTO_STARTTLS_CLEAR], 1);
+	teardown();
+	setup();
+	say(false, "220 x ESMTP\r\n");
+	say(true, "EHLO x\r\n");
+	say(true, "STARTTLS\r\n");
+	say(false, "454 not now\r\n");
+	say(true, "MAIL FROM:<x>\r\n");
+	feed_bytes(true, bytes_of(bare_hello, sizeof(bare_hello))); // unasked
+	ck_assert_uint_eq(counters.value[COUNT_PROTO_STARTTLS_CLEAR], 0);
+	ck_assert_uint_eq(seen(OBS_TLS), 0);
+}
+END_TEST
+
+START_TEST(industrial_protocols_in_the_same_envelope_are_no_rdp)
+{
+	static const char s7[] = "\3\0\0\x16\x11\xe0\0\0\0\1\0\xc0\1\x0a\xc1\2\1\0\xc2\2\1\2";
+
+	ck_assert_int_eq(proto_rdp.probe(bytes_of(s7, sizeof(s7) - 1), true), PROBE_NO);
+	ck_assert_int_eq(proto_rdp.probe(bytes_of("\3\0\0\x0b\6\xe0\0\0\0\0\0", 11), true), PROBE_YES);
+	ck_assert_int_eq(proto_rdp.probe(bytes_of("\3\0\0\x2c\x27\xe0\0\0\0\0\0Cookie: mstshash=x", 29), true), PROBE_YES);
+	ck_assert_int_eq(proto_rdp.probe(bytes_of("\3\0\0\x13\x0e\xd0\0\0\x12\x34\0\2\1\x08\0", 15), false), PROBE_YES);
+}
+END_TEST
+
+START_TEST(entropy_is_that_of_the_formula)
+{
+	static uint8_t much[5000];
+
+	ck_assert_uint_eq(entropy_of(bytes_of(NULL, 0)), 0);
+	ck_assert_uint_eq(entropy_of(bytes_of_text("a")), 0);
+	ck_assert_uint_eq(entropy_of(bytes_of_text("ab")), 100);
+	ck_assert_uint_eq(entropy_of(bytes_of_text("aab")), 92);
+	ck_assert_uint_eq(entropy_of(bytes_of_text("abcdefghijk")), 346);
+	ck_assert_uint_eq(entropy_of(bytes_of_text("hello, world")), 302);
+	ck_assert_uint_eq(entropy_of(bytes_of(much, sizeof(much))), 0);
+}
+END_TEST
+
 START_TEST(bad_bytes_are_counted_and_end_it)
 {
 	ck_assert_int_eq(say(true, "GET / HTTP/1.1\r\n\r\n\x01\r\n"), PARSE_BAD);
@@ -364,13 +496,13 @@ START_TEST(a_datagram_of_ntp_or_nothing_known_says_so_once)
 
 	flow.transport = UDP;
 	flow.server_port = 123;
-	proto_datagram(&in, &sink, &app);
-	proto_datagram(&in, &sink, &app);
+	proto_datagram(pool, &datagrams, &in, &sink, &app);
+	proto_datagram(pool, &datagrams, &in, &sink, &app);
 	ck_assert_int_eq(app, APP_NTP);
 	ck_assert_uint_eq(caught.count, 1);
 	app = APP_NONE;
 	in.data = bytes_of("\xff\xff", 2);
-	proto_datagram(&in, &sink, &app);
+	proto_datagram(pool, &datagrams, &in, &sink, &app);
 	ck_assert_int_eq(app, APP_UNKNOWN);
 	ck_assert_uint_eq(caught.count, 2);
 }
@@ -383,12 +515,29 @@ START_TEST(a_dns_datagram_is_parsed)
 	flow.transport = UDP;
 	flow.server_port = 53;
 	in.data = edge_copy(bytes_of("\x12\x34\1\0\0\1\0\0\0\0\0\0\3www\7example\3com\0\0\1\0\1", 33));
-	proto_datagram(&in, &sink, &app);
+	proto_datagram(pool, &datagrams, &in, &sink, &app);
 	ck_assert_int_eq(app, APP_DNS);
 	ck_assert_uint_eq(seen(OBS_DNS), 1);
-	proto_datagram(&in, &sink, &app);
+	proto_datagram(pool, &datagrams, &in, &sink, &app);
 	ck_assert_uint_eq(seen(OBS_DNS), 2);
 	ck_assert_uint_eq(seen(OBS_PROTOCOL), 1);
+}
+END_TEST
+
+START_TEST(junk_in_the_first_datagram_does_not_hide_dns)
+{
+	struct proto_input in = {.from_client = true, .flow = &flow};
+
+	flow.transport = UDP;
+	flow.server_port = 53;
+	in.data = bytes_of("\xff\xff", 2);
+	proto_datagram(pool, &datagrams, &in, &sink, &app);
+	ck_assert_int_eq(app, APP_UNKNOWN);
+	in.data = edge_copy(bytes_of("\x12\x34\1\0\0\1\0\0\0\0\0\0\3www\7example\3com\0\0\1\0\1", 33));
+	proto_datagram(pool, &datagrams, &in, &sink, &app);
+	ck_assert_int_eq(app, APP_DNS);
+	ck_assert_uint_eq(seen(OBS_DNS), 1);
+	ck_assert_uint_eq(seen(OBS_PROTOCOL), 2);
 }
 END_TEST
 
@@ -445,6 +594,12 @@ int main(void)
 	tcase_add_test(c, a_look_up_over_a_bare_stream_is_told_if_from_outside);
 	tcase_add_test(c, recognised_only_is_named_once_and_still_searched);
 	tcase_add_test(c, a_false_greeting_does_not_hide_what_follows);
+	tcase_add_test(c, what_one_side_says_does_not_use_up_the_others_chance);
+	tcase_add_test(c, of_an_unknown_protocol_the_beginning_is_told);
+	tcase_add_test(c, mail_and_files_are_followed_into_tls);
+	tcase_add_test(c, a_line_in_clear_behind_starttls_is_counted_and_a_refusal_is_not_one);
+	tcase_add_test(c, industrial_protocols_in_the_same_envelope_are_no_rdp);
+	tcase_add_test(c, entropy_is_that_of_the_formula);
 	tcase_add_test(c, bad_bytes_are_counted_and_end_it);
 	tcase_add_test(c, an_http_body_ends_when_its_side_closes);
 	tcase_add_test(c, a_pool_is_finite_and_its_contexts_come_back);
@@ -452,6 +607,7 @@ int main(void)
 	tcase_add_test(c, a_gap_before_anything_is_known_is_told_to_the_parser);
 	tcase_add_test(c, a_datagram_of_ntp_or_nothing_known_says_so_once);
 	tcase_add_test(c, a_dns_datagram_is_parsed);
+	tcase_add_test(c, junk_in_the_first_datagram_does_not_hide_dns);
 	tcase_add_test(c, one_byte_a_segment_buys_a_fixed_number_of_looks);
 	tcase_add_test(c, one_closing_brace_a_segment_buys_a_fixed_number_of_searches);
 	suite_add_tcase(suite, c);

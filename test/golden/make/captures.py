@@ -4,6 +4,7 @@
 all addresses of RFC 5737 and RFC 3849, all names of RFC 2606. usage: captures.py FOLDER"""
 import base64, pathlib, struct, sys
 from wire import *
+from quic import INITIAL
 
 SCENES = {}
 DEVICE, SERVER = "192.0.2.20", "192.0.2.12"
@@ -274,6 +275,8 @@ def ldap(c):
     t.answer(message(5, ber(0x73, ber(4, "ldap://198.51.100.7/cn=w"))) + message(5, referral))
     t.ask(message(6, ber(0x77, ber(0x80, "1.3.6.1.4.1.1466.20037"))))  # StartTLS
     t.answer(message(6, ber(0x78, number(0, 10), ber(4), ber(4))))
+    t.ask(message(7, ber(0x42)))  # in clear where TLS was agreed
+    t.ask(hello("directory.example", ()))
     t.close()
     # inside: no news
     visit(c, (DEVICE, 40001), (SERVER, 389), message(1, search), message(1, plain) + message(1, done))
@@ -445,6 +448,16 @@ def http2(c):
     t = Talk(c, (DEVICE, 40003), (FAR, 8080))  # more fields than are followed
     t.ask(preface + settings + frame(1, 5, 1, b"\x82" * 300))
     t.close()
+
+
+@scene()
+def quic(c):
+    """The published first packet; twice, on a foreign port, after junk; and what cannot be read."""
+    for port, far, datagrams in ((40000, 443, (INITIAL, INITIAL, b"\x40the client goes on")), (40001, 8443, (INITIAL,)),
+                                 (40002, 443, (b"\xff\xff", INITIAL)), (40003, 443, (INITIAL[:-1] + b"\0",)),
+                                 (40004, 443, (b"\xc0\xff\0\0\x22" + INITIAL[5:],))):
+        for datagram in datagrams:
+            c.add(udp(DEVICE, FAR, (port, far), datagram))
 
 
 def main():

@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// QUIC: the hello in Initial packets against the vectors of RFC 9001 and RFC 9369, over any cut into frames, packets and datagrams; what cannot be read is
+// counted, and what stands in for something else does not hide it.
+#include "proto_impl.h"
+#include "quic_maker.h"
+
+enum { CONTEXTS = 2, UDP = 17 };
+
+static struct caught caught;
+static struct counters counters;
+static struct proto_pool *pool;
+static uint32_t context;
+static uint8_t app;
+static unsigned marks;
+static enum counter mark;
+static struct proto_flow flow;
+
+static void note_mark(void *user, enum counter why)
+{
+	marks++;
+	mark = why;
+}
+
+static const struct proto_sink sink = {.emit = talk_catch, .uninspected = note_mark, .user = &caught, .counters = &counters};
+
+static void setup(void)
+{
+	memset(&counters, 0, sizeof(counters));
+	memset(&flow, 0, sizeof(flow));
+	flow.direction = DIRECTION_OUT;
+	flow.transport = UDP;
+	flow.server_port = 443;
+	address_parse(bytes_of_text("10.0.0.5"), &flow.client);
+	address_parse(bytes_of_text("192.0.2.7"), &flow.server);
+	caught.count = marks = context = 0;
+	app = APP_NONE;
+	if (pool) // a test that begins anew
+		proto_pool_destroy(pool);
+	pool = proto_pool_create(CONTEXTS, &counters);
+}
+
+static void teardown(void)
+{
+	proto_pool_destroy(pool);
+	pool = NULL;
+}
+
+static void send_bytes(bool client, struct bytes data)
+{
+	struct proto_input in = proto_input_of_close(&flow, client);
+
+	in.data = talk_at_edge(data);
+	proto_datagram(pool, &context, &in, &sink, &app);
+}
+
+static unsigned seen(unsigned kind)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < caught.count && i < TALK_CAUGHT; i++)
+		n += caught.o[i].kind == kind;
+	return n;
+}
+
+static const struct observation *last(void)
+{
+	ck_assert_uint_gt(caught.count, 0);
+	return &caught.o[caught.count - 1];
+}
+
+// The ClientHello of RFC 9001 appendix A.2.
+static const uint8_t rfc_hello[] = {
+	0x01, 0x00, 0x00, 0xed, 0x03, 0x03, 0xeb, 0xf8, 0xfa, 0x56, 0xf1, 0x29, 0x39, 0xb9, 0x58, 0x4a, 0x38, 0x96, 0x47, 0x2e, 0xc4,
+	0x0b, 0xb8, 0x63, 0xcf, 0xd3, 0xe8, 0x68, 0x04, 0xfe, 0x3a, 0x47, 0xf0, 0x6a, 0x2b, 0x69, 0x48, 0x4c, 0x00, 0x00, 0x04, 0x13,
+	0x01, 0x13, 0x02, 0x01, 0x00, 0x00, 0xc0, 0x00, 0x00, 0x00, 0x10, 0x00, 0x0e, 0x00, 0x00, 0x0b, 0x65, 0x78, 0x61, 0x6d, 0x70,
+	0x6c, 0x65, 0x2e, 0x63, 0x6f, 0x6d, 0xff, 0x01, 0x00, 0x01, 0x00, 0x00, 0x0a, 0x00, 0x08, 0x00, 0x06, 0x00, 0x1d, 0x00, 0x17,
+	0x00, 0x18, 0x00, 0x10, 0x00, 0x07, 0x00, 0x05, 0x04, 0x61, 0x6c, 0x70, 0x6e, 0x00, 0x05, 0x00, 0x05, 0x01, 0x00, 0x00, 0x00,
+	0x00, 0x00, 0x33, 0x00, 0x26, 0x00, 0x24, 0x00, 0x1d, 0x00, 0x20, 0x93, 0x70, 0xb2, 0xc9, 0xca, 0xa4, 0x7f, 0xba, 0xba, 0xf4,
+	0x55, 0x9f, 0xed, 0xba, 0x75, 0x3d, 0xe1, 0x71, 0xfa, 0x71, 0xf5, 0x0f, 0x1c, 0xe1, 0x5d, 0x43, 0xe9, 0x94, 0xec, 0x74, 0xd7,
+	0x48, 0x00, 0x2b, 0x00, 0x03, 0x02, 0x03, 0x04, 0x00, 0x0d, 0x00, 0x10, 0x00, 0x0e, 0x04, 0x03, 0x05, 0x03, 0x06, 0x03, 0x02,
+	0x03, 0x08, 0x04, 0x08, 0x05, 0x08, 0x06, 0x00, 0x2d, 0x00, 0x02, 0x01, 0x01, 0x00, 0x1c, 0x00, 0x02, 0x40, 0x01, 0x00, 0x39,
+	0x00, 0x32, 0x04, 0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x05, 0x04, 0x80, 0x00, 0xff, 0xff, 0x07, 0x04, 0x80,
+	0x00, 0xff, 0xff, 0x08, 0x01, 0x10, 0x01, 0x04, 0x80, 0x00, 0x75, 0x30, 0x09, 0x01, 0x10, 0x0f, 0x08, 0x83, 0x94, 0xc8, 0xf0,
+	0x3e, 0x51, 0x57, 0x08, 0x06, 0x04, 0x80, 0x00, 0xff, 0xff,
+};
+static const uint8_t rfc_id[] = {0x83, 0x94, 0xc8, 0xf0, 0x3e, 0x51, 0x57, 0x08};
+
+static struct maker packet, frames, hello;
+
+static struct initial plain_initial(void)
+{
+	return (struct initial){.id = bytes_of(rfc_id, sizeof(rfc_id)), .number = 2, .number_bytes = 4, .first = 0xc0,
+				.version = 1, .size = 1162};
+}
+
+static void expect_rfc_hello(void)
+{
+	const struct observation *o = last();
+
+	ck_assert_uint_eq(o->kind, OBS_TLS);
+	ck_assert_uint_eq(o->app, APP_QUIC);
+	ck_assert_uint_eq(o->number[NUM_TLS_VERSION], 0x0304);
+	talk_expect_text(o, TEXT_TLS_SNI, "example.com");
+	talk_expect_text(o, TEXT_TLS_ALPN, "alpn");
+	ck_assert_int_eq(observation_text(o, TEXT_TLS_JA4).at[0], 'q');
+	ck_assert_uint_eq(marks, 0);
+}
+
+// Datagram of one packet that carries the frames.
+static void send_frames(const struct initial *p)
+{
+	packet.n = 0;
+	make_initial(&packet, p, made(&frames));
+	send_bytes(true, made(&packet));
+}
+
+static const struct {
+	uint32_t version;
+	uint8_t first, head[34], tag[16];
+} vectors[] = {
+	// RFC 9001 §A.2, RFC 9369 §A.2: the protected packet's beginning and its end, which vouches for what is between
+	{1, 0xc0,
+	 {0xc0, 0x00, 0x00, 0x00, 0x01, 0x08, 0x83, 0x94, 0xc8, 0xf0, 0x3e, 0x51, 0x57, 0x08, 0x00, 0x00, 0x44,
+	  0x9e, 0x7b, 0x9a, 0xec, 0x34, 0xd1, 0xb1, 0xc9, 0x8d, 0xd7, 0x68, 0x9f, 0xb8, 0xec, 0x11, 0xd2, 0x42},
+	 {0xe2, 0x21, 0xaf, 0x44, 0x86, 0x00, 0x18, 0xab, 0x08, 0x56, 0x97, 0x2e, 0x19, 0x4c, 0xd9, 0x34}},
+	{0x6b3343cf, 0xd0,
+	 {0xd7, 0x6b, 0x33, 0x43, 0xcf, 0x08, 0x83, 0x94, 0xc8, 0xf0, 0x3e, 0x51, 0x57, 0x08, 0x00, 0x00, 0x44,
+	  0x9e, 0xa0, 0xc9, 0x5e, 0x82, 0xff, 0xe6, 0x7b, 0x6a, 0xbc, 0xdb, 0x42, 0x98, 0xb4, 0x85, 0xdd, 0x04},
+	 {0xa1, 0x8b, 0x2f, 0xaa, 0x74, 0x5b, 0x6f, 0xe1, 0x89, 0xcf, 0x77, 0x2a, 0x9f, 0x84, 0xcb, 0xfc}},
+};
+
+START_TEST(the_published_packets_are_opened)
+{
+	struct initial p = plain_initial();
+
+	p.version = vectors[_i].version;
+	p.first = vectors[_i].first;
+	frames.n = packet.n = 0;
+	MAKE(&frames, 0x06, 0x00, 0x40, 0xf1);
+	make(&frames, rfc_hello, sizeof(rfc_hello));
+	make_initial(&packet, &p, made(&frames));
+	ck_assert_uint_eq(packet.n, 1200);
+	ck_assert_mem_eq(packet.b, vectors[_i].head, sizeof(vectors[_i].head));
+	ck_assert_mem_eq(packet.b + packet.n - 16, vectors[_i].tag, 16);
+	ck_assert_int_eq(proto_quic.probe(bytes_head(made(&packet), PROTO_PROBE_BYTES), true), PROBE_YES);
+	send_bytes(true, made(&packet));
+	ck_assert_uint_eq(caught.count, 2);
+	ck_assert_uint_eq(caught.o[0].kind, OBS_PROTOCOL);
+	ck_assert_int_eq(app, APP_QUIC);
+	expect_rfc_hello();
+}
+END_TEST
+
+START_TEST(the_hello_is_read_from_frames_in_any_order)
+{
+	struct bytes all = bytes_of(rfc_hello, sizeof(rfc_hello));
+	struct initial p = plain_initial();
+
+	for (size_t cut = 0; cut <= all.left; cut++) {
+		setup();
+		frames.n = 0;
+		make_crypto(&frames, cut, bytes_from(all, cut));
+		MAKE(&frames, 0, 0, 1, 2, 0x05, 0, 1, 2, 0, 1, 3, 0x44, 0, 0, 0, 0, 1, 2, 3); // padding, ping, two kinds of ack
+		make_crypto(&frames, 0, bytes_head(all, cut));
+		p.number_bytes = 1 + cut % 4;
+		p.size = 1166;
+		send_frames(&p);
+		ck_assert_uint_eq(caught.count, 2);
+		expect_rfc_hello();
+		teardown();
+	}
+	setup();
+}
+END_TEST
+
+START_TEST(the_hello_is_read_from_two_datagrams_in_either_order)
+{
+	struct bytes all = bytes_of(rfc_hello, sizeof(rfc_hello));
+	struct initial p = plain_initial();
+
+	for (size_t cut = 1; cut < all.left; cut += 7) {
+		for (unsigned order = 0; order < 2; order++) {
+			setup();
+			for (unsigned i = 0; i < 2; i++) {
+				bool front = i == order;
+
+				frames.n = 0;
+				make_crypto(&frames, front ? 0 : cut, front ? bytes_head(all, cut) : bytes_from(all, cut));
+				p.number = i;
+				send_frames(&p);
+				ck_assert_uint_eq(seen(OBS_TLS), i);
+				ck_assert_uint_ne(context, 0);
+			}
+			expect_rfc_hello();
+			send_bytes(true, bytes_of("\x40 the client goes on", 20));
+			ck_assert_uint_eq(context, 0); // given back
+			teardown();
+		}
+	}
+	setup();
+}
+END_TEST
+
+START_TEST(a_short_packet_number_is_the_nearest_one)
+{
+	static const uint64_t numbers[][2] = {{250, 300}, {300, 250}, {0xfffff0, 0x1000010}, {127, 1}};
+	struct bytes all = bytes_of(rfc_hello, sizeof(rfc_hello));
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		struct initial p = plain_initial();
+
+		setup();
+		p.number = numbers[i][0];
+		frames.n = 0;
+		make_crypto(&frames, 0, bytes_head(all, 100));
+		send_frames(&p);
+		frames.n = 0;
+		make_crypto(&frames, 100, bytes_from(all, 100));
+		p.number = numbers[i][1];
+		p.number_bytes = 1;
+		p.size = 1165;
+		send_frames(&p);
+		ck_assert_uint_eq(seen(OBS_TLS), 1);
+	}
+}
+END_TEST
+
+START_TEST(packets_in_one_datagram_are_taken_apart)
+{
+	struct bytes all = bytes_of(rfc_hello, sizeof(rfc_hello));
+	struct initial p = plain_initial();
+
+	packet.n = frames.n = 0;
+	p.size = 0;
+	make_crypto(&frames, 100, bytes_from(all, 100));
+	make_initial(&packet, &p, made(&frames));
+	frames.n = 0;
+	p.number = 3;
+	make_crypto(&frames, 0, bytes_head(all, 100));
+	make_initial(&packet, &p, made(&frames));
+	packet.b[packet.n++] = 0x40; // what remains is anything
+	packet.n = 1200;
+	send_bytes(true, made(&packet));
+	ck_assert_uint_eq(seen(OBS_TLS), 1);
+}
+END_TEST
+
+START_TEST(after_the_server_has_answered_its_id_is_used_with_the_first_keys)
+{
+	struct bytes all = bytes_of(rfc_hello, sizeof(rfc_hello));
+	struct initial p = plain_initial();
+
+	frames.n = 0;
+	make_crypto(&frames, 0, bytes_head(all, 100));
+	send_frames(&p);
+	frames.n = 0;
+	make_crypto(&frames, 100, bytes_from(all, 100));
+	p.key_id = p.id;
+	p.id = bytes_of("server's", 8);
+	p.number = 3;
+	send_frames(&p);
+	ck_assert_uint_eq(seen(OBS_TLS), 1);
+	expect_rfc_hello();
+}
+END_TEST
+
+START_TEST(a_repetition_is_told_once_and_a_new_connection_again)
+{
+	struct initial p = plain_initial();
+
+	frames.n = 0;
+	make_crypto(&frames, 0, bytes_of(rfc_hello, sizeof(rfc_hello)));
+	for (unsigned i = 0; i < 5; i++)
+		send_frames(&p);
+	ck_assert_uint_eq(seen(OBS_TLS), 1);
+	p.id = bytes_of("other id", 8);
+	send_frames(&p);
+	ck_assert_uint_eq(seen(OBS_TLS), 2);
+	ck_assert_uint_eq(seen(OBS_PROTOCOL), 1);
+	ck_assert_uint_eq(marks, 0);
+}
+END_TEST
+
+START_TEST(a_second_hello_in_the_place_of_the_first_is_marked)
+{
+	uint8_t other[sizeof(rfc_hello)];
+	struct initial p = plain_initial();
+
+	memcpy(other, rfc_hello, sizeof(other));
+	other[60] ^= 1; // in the name
+	frames.n = 0;
+	make_crypto(&frames, 0, bytes_of(rfc_hello, sizeof(rfc_hello)));
+	send_frames(&p);
+	frames.n = 0;
+	make_crypto(&frames, 0, bytes_of(other, sizeof(other)));
+	send_frames(&p);
+	ck_assert_uint_eq(marks, 1);
+	ck_assert_int_eq(mark, COUNT_PROTO_QUIC_LIMIT);
+	setup(); // within one packet
+	make_crypto(&frames, 0, bytes_of(rfc_hello, sizeof(rfc_hello)));
+	send_frames(&p);
+	talk_expect_text(last(), TEXT_TLS_ODDITIES, "differs");
+}
+END_TEST
+
+START_TEST(a_hello_in_too_many_pieces_is_marked)
+{
+	struct initial p = plain_initial();
+
+	for (unsigned i = 0; i < QUIC_DATAGRAMS; i++) {
+		ck_assert_uint_eq(marks, 0);
+		frames.n = 0;
+		make_crypto(&frames, 0, bytes_of(rfc_hello, i + 1)); // never whole
+		p.id = i & 1 ? bytes_of("decoy id", 8) : bytes_of(rfc_id, sizeof(rfc_id));
+		p.number = i;
+		send_frames(&p);
+	}
+	ck_assert_uint_eq(marks, 1);
+	ck_assert_uint_eq(counters.value[COUNT_PROTO_QUIC_LIMIT], 1);
+	ck_assert_uint_eq(seen(OBS_TLS), 0);
+}
+END_TEST
+
+START_TEST(a_hello_longer_than_is_kept_tells_its_name_and_is_marked)
+{
+	struct initial p = plain_initial();
+	static uint8_t padding[1100];
+
+	hello.n = 0;
+	make(&hello, rfc_hello, sizeof(rfc_hello));
+	hello.b[2] = 0x20; // says 8 KiB
+	hello.b[47] = 0x1f;
+	for (size_t at = 0, i = 0; i < 4; i++, at += 1050) {
+		while (hello.n < at + 1050)
+			make(&hello, padding, 50);
+		frames.n = 0;
+		make_crypto(&frames, at, bytes_head(bytes_from(made(&hello), at), 1050));
+		p.number = i;
+		send_frames(&p);
+	}
+	ck_assert_uint_eq(seen(OBS_TLS), 1);
+	talk_expect_text(last(), TEXT_TLS_SNI, "example.com");
+	ck_assert_uint_eq(last()->flags8, OBS_FLAG_TRUNCATED);
+	ck_assert_uint_eq(marks, 1);
+}
+END_TEST
+
+START_TEST(without_a_free_context_one_datagram_is_still_read_and_half_a_hello_marked)
+{
+	struct bytes all = bytes_of(rfc_hello, sizeof(rfc_hello));
+	struct initial p = plain_initial();
+
+	for (unsigned i = 0; i < CONTEXTS; i++)
+		ck_assert_uint_ne(proto_open(pool), 0);
+	frames.n = 0;
+	make_crypto(&frames, 0, all);
+	send_frames(&p);
+	expect_rfc_hello();
+	setup();
+	for (unsigned i = 0; i < CONTEXTS; i++)
+		proto_open(pool);
+	frames.n = 0;
+	make_crypto(&frames, 0, bytes_head(all, 100));
+	send_frames(&p);
+	ck_assert_uint_eq(marks, 1);
+	ck_assert_uint_eq(counters.value[COUNT_PROTO_CONTEXT_FULL], 1);
+}
+END_TEST
+
+START_TEST(junk_first_does_not_hide_the_hello)
+{
+	struct initial p = plain_initial();
+
+	send_bytes(true, bytes_of("\xff\xff", 2));
+	ck_assert_int_eq(app, APP_UNKNOWN);
+	frames.n = 0;
+	make_crypto(&frames, 0, bytes_of(rfc_hello, sizeof(rfc_hello)));
+	send_frames(&p);
+	ck_assert_int_eq(app, APP_QUIC);
+	ck_assert_uint_eq(seen(OBS_PROTOCOL), 2);
+	expect_rfc_hello();
+}
+END_TEST
+
+START_TEST(what_a_server_discards_is_not_taken)
+{
+	struct initial p = plain_initial();
+
+	frames.n = 0;
+	p.size = 1000;
+	make_crypto(&frames, 0, bytes_of(rfc_hello, sizeof(rfc_hello)));
+	send_frames(&p); // too small a datagram
+	p.size = 1162;
+	packet.n = 0;
+	make_initial(&packet, &p, made(&frames));
+	packet.b[packet.n - 1] ^= 1; // the tag
+	send_bytes(true, made(&packet));
+	p.key_id = bytes_of("not these", 9);
+	send_frames(&p);
+	ck_assert_int_eq(app, APP_QUIC);
+	ck_assert_uint_eq(seen(OBS_TLS), 0);
+	ck_assert_uint_eq(context, 0);
+	ck_assert_uint_eq(marks, 0);
+}
+END_TEST
+
+START_TEST(what_cannot_be_read_is_recognised_and_counted)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+		bool client;
+		unsigned marks, unread;
+	} others[] = {
+		{"\xd0\0\0\0\1\4abcd\0\x0a 0-RTT bytes", 24, true, 0, 1},
+		{"\xf0\0\0\0\1\4abcd\0 a token for retry", 30, false, 0, 1},
+		{"\xc0\xff\0\0\x22\4abcd\0 a draft", 19, true, 1, 1},
+		{"\xc0\x1a\x2a\x3a\x4a\4abcd\0 grease", 18, true, 0, 1},
+		{"\xc0\0\0\0\0\0\4abcd\0\0\0\1", 15, false, 0, 0},
+		{"\x0d" "12345678Q043\1 google", 21, true, 0, 0},
+		{"\xc3Q046\x50" "12345678", 14, true, 0, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		setup();
+		send_bytes(others[i].client, bytes_of(others[i].bytes, others[i].n));
+		ck_assert_msg(app == APP_QUIC, "%zu is %s", i, app_name(app));
+		ck_assert_msg(marks == others[i].marks, "%zu marks %u", i, marks);
+		ck_assert_msg(counters.value[COUNT_PROTO_QUIC_UNREAD] == others[i].unread, "%zu", i);
+		ck_assert_uint_eq(context, 0);
+		teardown();
+	}
+	setup();
+}
+END_TEST
+
+START_TEST(look_alikes_are_not_recognised)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+		bool client;
+	} others[] = {
+		{"\x80\0\0\0\0\0\0\0\0\0\0\0", 12, true},  // RTP
+		{"\x80\0\0\0\1\0\0\0\0\0\0\0", 12, true},
+		{"\xc0\0\0\0\1\x15 too long an id .......", 30, true},
+		{"\xc0\x12\x34\x56\x78\4abcd\0", 11, true},
+		{"\x40 short header", 14, true},
+		{"\xc0\0\0", 3, true},
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		ck_assert_msg(proto_quic.probe(bytes_of(others[i].bytes, others[i].n), others[i].client) == PROBE_NO, "%zu", i);
+}
+END_TEST
+
+START_TEST(any_byte_that_lies_and_any_length_is_borne)
+{
+	struct initial p = plain_initial();
+	struct bytes all = bytes_of(rfc_hello, sizeof(rfc_hello));
+
+	for (size_t i = 0; i < sizeof(rfc_hello) + 9; i++) { // within the seal
+		frames.n = 0;
+		make_crypto(&frames, 0, all);
+		frames.b[i] = (uint8_t)(frames.b[i] + 85);
+		caught.count = 0;
+		p.number = i;
+		send_frames(&p);
+	}
+	frames.n = 0;
+	make_crypto(&frames, 0, all);
+	for (size_t i = 0; i < 60; i++) { // and outside it
+		packet.n = 0;
+		make_initial(&packet, &p, made(&frames));
+		packet.b[i] ^= 0xff;
+		caught.count = 0;
+		send_bytes(true, made(&packet));
+	}
+	packet.n = 0;
+	make_initial(&packet, &p, made(&frames));
+	for (size_t n = 0; n < packet.n; n++) {
+		caught.count = 0;
+		send_bytes(true, bytes_head(made(&packet), n));
+	}
+}
+END_TEST
+
+START_TEST(jumbo_packets_are_marked)
+{
+	struct initial p = plain_initial();
+
+	frames.n = 0;
+	p.size = 5000;
+	make_crypto(&frames, 0, bytes_of(rfc_hello, sizeof(rfc_hello)));
+	send_frames(&p);
+	ck_assert_uint_eq(marks, 1);
+	ck_assert_int_eq(mark, COUNT_PROTO_QUIC_LIMIT);
+}
+END_TEST
+
+START_TEST(the_derived_keys_are_the_published_ones)
+{
+	static const uint8_t key[] = {0x1f, 0x36, 0x96, 0x13, 0xdd, 0x76, 0xd5, 0x46, 0x77, 0x30, 0xef, 0xcb, 0xe3, 0xb1, 0xa2, 0x2d};
+	static const uint8_t iv[] = {0xfa, 0x04, 0x4b, 0x2f, 0x42, 0xa3, 0xfd, 0x3b, 0x46, 0xfb, 0x25, 0x5c};
+	static const uint8_t hp[] = {0x9f, 0x50, 0x44, 0x9e, 0x04, 0xa0, 0xe8, 0x10, 0x28, 0x3a, 0x1e, 0x99, 0x33, 0xad, 0xed, 0xd2};
+	struct quic_keys keys;
+
+	quic_keys_of(quic_maker_header(1).version, bytes_of(rfc_id, sizeof(rfc_id)), &keys);
+	ck_assert_mem_eq(keys.key, key, sizeof(key));
+	ck_assert_mem_eq(keys.iv, iv, sizeof(iv));
+	ck_assert_mem_eq(keys.hp, hp, sizeof(hp));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("quic");
+	TCase *t = tcase_create("quic");
+
+	suite_add_tcase(suite, t);
+	tcase_set_timeout(t, 100);
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_loop_test(t, the_published_packets_are_opened, 0, sizeof(vectors) / sizeof(vectors[0]));
+	tcase_add_test(t, the_derived_keys_are_the_published_ones);
+	tcase_add_test(t, the_hello_is_read_from_frames_in_any_order);
+	tcase_add_test(t, the_hello_is_read_from_two_datagrams_in_either_order);
+	tcase_add_test(t, a_short_packet_number_is_the_nearest_one);
+	tcase_add_test(t, packets_in_one_datagram_are_taken_apart);
+	tcase_add_test(t, after_the_server_has_answered_its_id_is_used_with_the_first_keys);
+	tcase_add_test(t, a_repetition_is_told_once_and_a_new_connection_again);
+	tcase_add_test(t, a_second_hello_in_the_place_of_the_first_is_marked);
+	tcase_add_test(t, a_hello_in_too_many_pieces_is_marked);
+	tcase_add_test(t, a_hello_longer_than_is_kept_tells_its_name_and_is_marked);
+	tcase_add_test(t, without_a_free_context_one_datagram_is_still_read_and_half_a_hello_marked);
+	tcase_add_test(t, junk_first_does_not_hide_the_hello);
+	tcase_add_test(t, what_a_server_discards_is_not_taken);
+	tcase_add_test(t, what_cannot_be_read_is_recognised_and_counted);
+	tcase_add_test(t, look_alikes_are_not_recognised);
+	tcase_add_test(t, any_byte_that_lies_and_any_length_is_borne);
+	tcase_add_test(t, jumbo_packets_are_marked);
+	return talk_run(suite);
+}
