@@ -2,8 +2,8 @@
 // JNDI look-ups in a field: is one there, however it is written, and where does it lead? Nobody outside knows which
 // escapes the application undoes before it logs, so the text is read as it stands and after each layer of them, first
 // percent alone (a URI), then all kinds. A "}" that only one of the readings has can so not hide a look-up from
-// another. Runs on every inbound header: without a '$' and a '{', in clear or escaped, the field is left after one
-// look at each byte.
+// another. Runs on every inbound header: most are left after jndi_filter.c's quick look. Work is bounded by the field's
+// length; what cannot be read within it is reported as it stands.
 #include "jndi_impl.h"
 #include "proto.h"
 
@@ -25,63 +25,9 @@ struct search {
 	struct jndi_text escaped, resolved;
 };
 
-// What a byte may be the beginning of. Everything else is 0, which is nearly every byte of nearly every field.
-enum { IS_DOLLAR = 1, IS_BRACE = 2, IS_PERCENT = 4, IS_ENTITY = 8, IS_BACKSLASH = 16 };
-static const uint8_t byte_class[256] = {
-	['$'] = IS_DOLLAR, ['{'] = IS_BRACE, ['%'] = IS_PERCENT, ['&'] = IS_ENTITY, ['\\'] = IS_BACKSLASH,
-};
-
-// Escapes that give '$', '{', or the first byte of another escape.
-static const struct giver {
-	const char *text;
-	uint8_t class, gives;
-} givers[] = {
-	{"%24", IS_PERCENT, IS_DOLLAR},
-	{"%7b", IS_PERCENT, IS_BRACE},
-	{"%25", IS_PERCENT, IS_DOLLAR | IS_BRACE},
-	{"%26", IS_PERCENT, IS_DOLLAR | IS_BRACE},
-	{"%5c", IS_PERCENT, IS_DOLLAR | IS_BRACE},
-	{"%u0", IS_PERCENT, IS_DOLLAR | IS_BRACE},
-	{"&#", IS_ENTITY, IS_DOLLAR | IS_BRACE},
-	{"&dollar", IS_ENTITY, IS_DOLLAR},
-	{"&lbrace", IS_ENTITY, IS_BRACE},
-	{"&lcub", IS_ENTITY, IS_BRACE},
-	{"&amp", IS_ENTITY, IS_DOLLAR | IS_BRACE},
-	{"&percnt", IS_ENTITY, IS_DOLLAR | IS_BRACE},
-	{"&bsol", IS_ENTITY, IS_DOLLAR | IS_BRACE},
-	{"\\u", IS_BACKSLASH, IS_DOLLAR | IS_BRACE},
-	{"\\x", IS_BACKSLASH, IS_DOLLAR | IS_BRACE},
-	{"\\\\", IS_BACKSLASH, IS_DOLLAR | IS_BRACE},
-	{"\\0", IS_BACKSLASH, IS_DOLLAR | IS_BRACE},
-	{"\\1", IS_BACKSLASH, IS_BRACE},
-	{"\\4", IS_BACKSLASH, IS_DOLLAR},
-};
-
-static unsigned may_give(struct bytes at, unsigned class)
+static bool spend_pass(struct search *s)
 {
-	unsigned gives = 0;
-
-	if (at.left < 2)
-		return 0;
-	for (size_t i = 0; i < sizeof(givers) / sizeof(givers[0]); i++)
-		if (givers[i].class == class && (uint8_t)givers[i].text[1] == byte_lower(at.at[1]) &&
-		    bytes_equal_nocase(bytes_head(at, strlen(givers[i].text)), givers[i].text))
-			gives |= givers[i].gives;
-	return gives;
-}
-
-static bool may_hold(struct bytes field)
-{
-	const unsigned both = IS_DOLLAR | IS_BRACE;
-	unsigned seen = 0;
-
-	for (size_t i = 0; i < field.left && seen != both; i++) {
-		unsigned class = byte_class[field.at[i]];
-
-		if (class)
-			seen |= class & both ? class : may_give(bytes_from(field, i), class);
-	}
-	return seen == both;
+	return jndi_work_spend(&s->hits.work, (uint32_t)s->escaped.length / 2);
 }
 
 // Fills s->escaped from the field.
@@ -105,8 +51,10 @@ static void load(struct search *s)
 static void read_once(struct search *s)
 {
 	struct jndi_text *t = &s->resolved;
-	bool again = true;
+	bool again = jndi_find_opening(bytes_of(s->escaped.at, s->escaped.length)) < s->escaped.length;
 
+	if (!spend_pass(s))
+		return;
 	t->length = s->escaped.length;
 	memcpy(t->at, s->escaped.at, t->length);
 	memcpy(t->origin, s->escaped.origin, (t->length + 1) * sizeof(t->origin[0]));
@@ -116,20 +64,22 @@ static void read_once(struct search *s)
 
 static bool finished(const struct search *s)
 {
-	return s->first_only && s->hits.count;
+	return s->hits.work.left == 0 || (s->first_only && s->hits.count);
 }
 
 // The text as it stands, then after 1, 2, ... layers of the given escapes.
 static void read_layers(struct search *s, unsigned which)
 {
-	for (unsigned layer = 1; layer < s->limit && !finished(s) && jndi_unescape(&s->escaped, which); layer++)
+	for (unsigned layer = 1;
+	     layer < s->limit && !finished(s) && jndi_unescape(&s->escaped, which, &s->hits.work); layer++)
 		read_once(s);
 }
 
 static void search_run(struct search *s, unsigned limit)
 {
 	s->hits.count = 0;
-	s->hits.work_left = JNDI_WORK_BYTES;
+	s->hits.opened = false;
+	s->hits.work.given = s->hits.work.left = JNDI_WORK_FREE + JNDI_WORK_BYTE * (uint32_t)s->field.left;
 	s->rounds = 0;
 	s->limit = limit == 0 ? JNDI_ROUNDS : limit > JNDI_ROUNDS_MOST ? JNDI_ROUNDS_MOST : limit;
 	load(s);
@@ -140,7 +90,17 @@ static void search_run(struct search *s, unsigned limit)
 	    (!memchr(s->escaped.at, '&', s->escaped.length) && !memchr(s->escaped.at, '\\', s->escaped.length)))
 		return;
 	load(s);
+	spend_pass(s);
 	read_layers(s, JNDI_PERCENT | JNDI_ENTITY | JNDI_BACKSLASH);
+}
+
+uint32_t jndi_work_of(struct bytes field, uint32_t *given)
+{
+	struct search s = {.field = bytes_head(field, JNDI_FIELD_BYTES)};
+
+	search_run(&s, 0);
+	*given = s.hits.work.given;
+	return s.hits.work.given - s.hits.work.left;
 }
 
 struct target {
@@ -166,12 +126,21 @@ static size_t find_outside(struct bytes b, const char *set)
 	return b.left;
 }
 
+// Behind the last '@' outside look-ups: who logs in is no part of the host.
+static struct bytes without_user(struct bytes b)
+{
+	for (size_t n; (n = find_outside(b, "@")) < b.left;)
+		b = bytes_from(b, n + 1);
+	return b;
+}
+
 // "host", "host:port", "[v6]:port"; a host may itself hold look-ups, "${env:USER}.example.net".
 static void read_host(struct bytes b, struct target *out)
 {
-	struct bytes literal = b;
+	struct bytes literal;
 	size_t close, n;
 
+	b = literal = without_user(b);
 	if (b.left && b.at[0] == '[') {
 		close = bytes_find(b, ']');
 		literal = bytes_from(b, close);
@@ -240,23 +209,58 @@ static void emit_hit(const struct search *s, const struct jndi_hit *h, const cha
 	proto_emit(sink, in, app, &o);
 }
 
-// Room for `most` look-ups more. The search state is large: it lives here so that fields the prefilter refuses do not
-// pay for it.
-static __attribute__((noinline)) unsigned scan(struct bytes field, bool base64, unsigned most, const char *name,
-					       const struct proto_input *in, const struct proto_sink *sink, uint8_t app)
+// The work ran out before any look-up was read: one that is there, or might be, as it stands.
+static void note_unread(struct search *s)
+{
+	if (s->hits.count || !s->hits.opened)
+		return;
+	s->hits.hit[0] = (struct jndi_hit){.end = (uint16_t)s->field.left, .depth = (uint16_t)s->rounds, .closed = true};
+	s->hits.count = 1;
+}
+
+struct scan { // one field on its way out
+	struct bytes field;
+	const char *name;
+	const struct proto_input *in;
+	const struct proto_sink *sink;
+	uint8_t app;
+	bool grows;               // more of it will come: what is not closed may yet be
+	struct jndi_reported *of; // what earlier scans of it reported
+};
+
+static bool report(struct scan *c, const struct jndi_hit *h)
+{
+	struct jndi_reported *r = c->of;
+
+	for (unsigned i = 0; i < r->count; i++)
+		if (r->begin[i] == h->begin)
+			return false;
+	if (r->count == JNDI_HITS || (c->grows && !h->closed))
+		return false;
+	r->begin[r->count++] = h->begin;
+	return true;
+}
+
+// The search state is large: it lives here so that fields the quick look refuses do not pay for it.
+static __attribute__((noinline)) unsigned scan(struct scan *c, bool base64)
 {
 	struct search s;
-	unsigned n;
+	unsigned n = 0;
 
-	s.field = field;
+	s.field = c->field;
 	s.base64 = base64;
 	s.first_only = false;
-	search_run(&s, sink->jndi_depth);
-	if (s.hits.work_left == 0)
-		count(sink->counters, COUNT_PROTO_BUDGET);
-	n = s.hits.count < most ? s.hits.count : most;
-	for (unsigned i = 0; i < n; i++)
-		emit_hit(&s, &s.hits.hit[i], name, in, sink, app);
+	search_run(&s, c->sink->jndi_depth);
+	if (s.hits.work.left == 0) {
+		count(c->sink->counters, COUNT_PROTO_BUDGET);
+		note_unread(&s);
+	}
+	for (unsigned i = 0; i < s.hits.count; i++) {
+		if (!report(c, &s.hits.hit[i]))
+			continue;
+		emit_hit(&s, &s.hits.hit[i], base64 ? "basic-auth" : c->name, c->in, c->sink, c->app);
+		n++;
+	}
 	return n;
 }
 
@@ -278,14 +282,30 @@ static bool basic_credentials(const char *name, struct bytes *field)
 unsigned jndi_scan(struct bytes field, const char *name, const struct proto_input *in, const struct proto_sink *sink,
 		   uint8_t app)
 {
+	struct jndi_reported reported;
+	struct scan c;
 	unsigned found = 0;
 
 	field = bytes_head(field, JNDI_FIELD_BYTES);
-	if (may_hold(field))
-		found = scan(field, false, JNDI_HITS, name, in, sink, app);
-	if (found < JNDI_HITS && basic_credentials(name, &field))
-		found += scan(field, true, JNDI_HITS - found, "basic-auth", in, sink, app);
+	if (jndi_may_hold(field)) {
+		reported.count = 0;
+		c = (struct scan){field, name, in, sink, app, false, &reported};
+		found = scan(&c, false);
+	}
+	if (found < JNDI_HITS && basic_credentials(name, &field)) {
+		reported.count = 0;
+		c = (struct scan){field, name, in, sink, app, false, &reported};
+		found += scan(&c, true);
+	}
 	return found;
+}
+
+unsigned jndi_scan_window(struct bytes field, bool grows, struct jndi_reported *reported, const char *name,
+			  const struct proto_input *in, const struct proto_sink *sink, uint8_t app)
+{
+	struct scan c = {bytes_head(field, JNDI_FIELD_BYTES), name, in, sink, app, grows, reported};
+
+	return jndi_may_hold(c.field) ? scan(&c, false) : 0;
 }
 
 size_t jndi_resolve(struct bytes field, char *out, size_t cap, unsigned *depth)

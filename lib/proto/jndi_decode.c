@@ -66,12 +66,41 @@ static bool undo_code_point(struct undone *u, size_t taken, uint32_t c)
 	return true;
 }
 
+// One byte, escaped by percent or in clear. Returns how many bytes that took, 0: none there.
+static size_t plain_or_percent(struct bytes in, uint32_t *byte)
+{
+	if (in.left == 0)
+		return 0;
+	if (in.at[0] == '%')
+		return hex_number(bytes_from(in, 1), 2, byte) ? 3 : 0;
+	*byte = in.at[0];
+	return 1;
+}
+
+// UTF-8 of an ASCII character in more bytes than it takes (C0 A4 is '$'): decoders that are not strict take it.
+static bool undo_overlong(struct bytes in, struct undone *u)
+{
+	uint32_t value, part;
+	size_t at = plain_or_percent(in, &value), n;
+	unsigned more = value <= 0xc1 ? 1 : value == 0xe0 ? 2 : 3;
+
+	if (!at || (value != 0xc0 && value != 0xc1 && value != 0xe0 && value != 0xf0))
+		return false;
+	for (value &= 0x1f >> (more - 1); more; more--, at += n) {
+		n = plain_or_percent(bytes_from(in, at), &part);
+		if (!n || (part & 0xc0) != 0x80)
+			return false;
+		value = value << 6 | (part & 0x3f);
+	}
+	return value < 0x80 && undo_byte(u, at, value);
+}
+
 static bool undo_percent(struct bytes in, struct undone *u)
 {
 	uint32_t value;
 
 	if (hex_number(bytes_from(in, 1), 2, &value))
-		return undo_byte(u, 3, value);
+		return (value >= 0xc0 && undo_overlong(in, u)) || undo_byte(u, 3, value);
 	if (in.left >= 6 && byte_lower(in.at[1]) == 'u' &&
 	    hex_number(bytes_from(in, 2), 4, &value)) // IIS, JavaScript's escape()
 		return undo_code_point(u, 6, value);
@@ -135,7 +164,9 @@ static const struct entity {
 	{"dollar", '$'},  {"lbrace", '{'},   {"lcub", '{'},  {"rbrace", '}'}, {"rcub", '}'},   {"colon", ':'},
 	{"sol", '/'},     {"period", '.'},   {"amp", '&'},   {"num", '#'},    {"percnt", '%'}, {"bsol", '\\'},
 	{"commat", '@'},  {"lowbar", '_'},   {"quest", '?'}, {"equals", '='}, {"quot", '"'},   {"apos", '\''},
-	{"imath", 0x131}, {"inodot", 0x131}, {"lt", '<'},    {"gt", '>'},
+	{"imath", 0x131}, {"inodot", 0x131}, {"lt", '<'},    {"gt", '>'},     {"lsqb", '['},   {"lbrack", '['},
+	{"rsqb", ']'},    {"rbrack", ']'},   {"comma", ','}, {"underbar", '_'}, {"tab", '\t'}, {"newline", '\n'},
+	{"plus", '+'},    {"semi", ';'},     {"lpar", '('},  {"rpar", ')'},
 };
 
 static bool undo_entity(struct bytes in, struct undone *u)
@@ -158,34 +189,46 @@ static bool undo_entity(struct bytes in, struct undone *u)
 	return false;
 }
 
+// Which family the escape that begins with a byte belongs to, and how it is undone.
 static const struct escape {
-	uint8_t first;
-	uint8_t family; // enum jndi_escapes
+	uint8_t family; // enum jndi_escapes; 0: none begins so
 	bool (*undo)(struct bytes in, struct undone *u);
-} escapes[] = {
-	{'%', JNDI_PERCENT, undo_percent},
-	{'&', JNDI_ENTITY, undo_entity},
-	{'\\', JNDI_BACKSLASH, undo_backslash},
+} escapes[256] = {
+	['%'] = {JNDI_PERCENT, undo_percent},     ['&'] = {JNDI_ENTITY, undo_entity},
+	['\\'] = {JNDI_BACKSLASH, undo_backslash}, [0xc0] = {JNDI_PERCENT, undo_overlong},
+	[0xc1] = {JNDI_PERCENT, undo_overlong},   [0xe0] = {JNDI_PERCENT, undo_overlong},
+	[0xf0] = {JNDI_PERCENT, undo_overlong},
 };
 
-static bool undo_any(struct bytes in, unsigned which, struct undone *u)
+// Moves text[in..end) to text[out..), which does not lie behind it.
+static void move_down(struct jndi_text *t, size_t out, size_t in, size_t end)
 {
-	for (size_t i = 0; i < sizeof(escapes) / sizeof(escapes[0]); i++)
-		if (in.at[0] == escapes[i].first)
-			return (which & escapes[i].family) && escapes[i].undo(in, u);
-	return false;
+	if (out == in || in == end)
+		return;
+	memmove(t->at + out, t->at + in, end - in);
+	memmove(t->origin + out, t->origin + in, (end - in) * sizeof(t->origin[0]));
 }
 
-bool jndi_unescape(struct jndi_text *t, unsigned which)
+bool jndi_unescape(struct jndi_text *t, unsigned which, struct jndi_work *work)
 {
 	size_t in = 0, out = 0;
 	uint16_t end = t->origin[t->length];
 	struct undone u;
 
-	while (in < t->length) {
-		uint16_t origin = t->origin[in];
+	while (in < t->length && jndi_work_spend(work, JNDI_ESCAPE_WORK)) {
+		uint16_t origin;
+		size_t run = in;
 
-		if (!undo_any(bytes_of(t->at + in, t->length - in), which, &u)) {
+		while (run < t->length && !(escapes[t->at[run]].family & which))
+			run++;
+		jndi_work_spend(work, (uint32_t)(run - in) / 2);
+		move_down(t, out, in, run);
+		out += run - in;
+		in = run;
+		if (in == t->length)
+			break;
+		origin = t->origin[in];
+		if (!escapes[t->at[in]].undo(bytes_of(t->at + in, t->length - in), &u)) {
 			t->at[out] = t->at[in++];
 			t->origin[out++] = origin;
 			continue;
@@ -198,7 +241,7 @@ bool jndi_unescape(struct jndi_text *t, unsigned which)
 	}
 	t->length = out;
 	t->origin[out] = end;
-	return out != in; // every escape is longer than what it stands for
+	return work->left && out != in; // every escape is longer than what it stands for
 }
 
 static int base64_digit(uint8_t c)

@@ -10,6 +10,7 @@ struct lookup {            // one open "${"
 	uint16_t start;    // of "${" in the text
 	uint16_t colon;    // first ':' inside, 0 none yet
 	uint16_t mark;     // first ":-" inside, 0 none yet
+	uint16_t kept;     // first ":\-" inside, 0 none yet
 	uint16_t resolved; // look-ups inside it that were replaced
 };
 
@@ -29,29 +30,56 @@ enum { OPENING = 2 /* strlen("${") */ };
 
 static bool begins_with_jndi(struct bytes b)
 {
-	return bytes_equal_nocase(bytes_head(b, sizeof(jndi_prefix) - 1), jndi_prefix) &&
-	       b.left > sizeof(jndi_prefix) - 1;
+	return b.left > sizeof(jndi_prefix) - 1 &&
+	       bytes_equal_nocase(bytes_head(b, sizeof(jndi_prefix) - 1), jndi_prefix);
 }
 
-// A later sight of the same look-up says more: it has its '}' or its URL.
-static bool hit_better(const struct jndi_hit *old, struct bytes decoded, bool closed)
+enum { RANK_CLEAR_HOST = 1, RANK_CLOSED = 2, RANK_BEST = RANK_CLEAR_HOST | RANK_CLOSED };
+enum { SCHEME_MOST = 48, HOST_MOST = 256 };
+
+// A look-up says most with its '}' and with a host in which no escape is left.
+static uint8_t hit_rank(struct bytes decoded, bool closed)
 {
-	if (closed != old->closed)
-		return closed;
-	return bytes_find_text(decoded, "://") < decoded.left &&
-	       bytes_find_text(bytes_of(old->at, old->length), "://") == old->length;
+	struct bytes host = bytes_head(decoded, SCHEME_MOST);
+	size_t url = bytes_find_text(host, "://"), n = 0;
+
+	if (url == host.left)
+		return closed ? RANK_CLOSED : 0;
+	host = bytes_head(bytes_from(decoded, url + 3), HOST_MOST);
+	while (n < host.left && host.at[n] != '/' && host.at[n] != '?') {
+		uint8_t c = host.at[n++];
+
+		if (c == '%' || c == '&' || c == '\\' || c >= 0x7f)
+			return closed ? RANK_CLOSED : 0;
+	}
+	return (uint8_t)((closed ? RANK_CLOSED : 0) | (n ? RANK_CLEAR_HOST : 0));
 }
 
+// Where a look-up that begins there is or would be kept; JNDI_HITS: nowhere, or there is nothing more to say of it.
+static unsigned hit_slot(const struct jndi_hits *hits, uint16_t begin)
+{
+	unsigned i = 0;
+
+	while (i < hits->count && hits->hit[i].begin != begin)
+		i++;
+	return i < hits->count && hits->hit[i].rank == RANK_BEST ? JNDI_HITS : i;
+}
+
+// Of one look-up seen several times the one that says most is kept; where none is perfect, the later, which had more
+// undone.
 static void hit_note(struct machine *m, const struct lookup *l, struct bytes decoded, uint16_t end, bool closed)
 {
 	struct jndi_hits *hits = m->hits;
 	uint16_t begin = m->t->origin[l->start];
-	unsigned i = 0;
+	unsigned i = hit_slot(hits, begin);
+	uint8_t rank;
 
+	if (i == JNDI_HITS)
+		return;
 	decoded = bytes_head(decoded, JNDI_DECODED_BYTES);
-	while (i < hits->count && hits->hit[i].begin != begin)
-		i++;
-	if (i == JNDI_HITS || (i < hits->count && !hit_better(&hits->hit[i], decoded, closed)))
+	jndi_work_spend(&hits->work, JNDI_NOTE_WORK + (uint32_t)decoded.left);
+	rank = hit_rank(decoded, closed);
+	if (i < hits->count && rank < hits->hit[i].rank)
 		return;
 	if (i == hits->count)
 		hits->count++;
@@ -59,18 +87,19 @@ static void hit_note(struct machine *m, const struct lookup *l, struct bytes dec
 					 .end = end,
 					 .length = (uint16_t)decoded.left,
 					 .depth = (uint16_t)(l->resolved + m->round),
+					 .rank = rank,
 					 .closed = closed};
-	if (decoded.left)
-		memcpy(hits->hit[i].at, decoded.at, decoded.left);
+	memcpy(hits->hit[i].at, decoded.at, decoded.left);
 }
 
 // What is held of a look-up that ends without '}': up to the first byte no URL has.
 static void note_unclosed(struct machine *m, const struct lookup *l)
 {
-	struct bytes inside = bytes_of(m->t->at + l->start + OPENING, m->out - l->start - OPENING);
+	struct bytes inside = bytes_head(bytes_of(m->t->at + l->start + OPENING, m->out - l->start - OPENING),
+					 JNDI_DECODED_BYTES);
 	size_t n = 0;
 
-	if (!begins_with_jndi(inside))
+	if (!begins_with_jndi(inside) || hit_slot(m->hits, m->t->origin[l->start]) == JNDI_HITS)
 		return;
 	while (n < inside.left && inside.at[n] > ' ' && inside.at[n] != '"' && inside.at[n] != '<')
 		n++;
@@ -84,13 +113,19 @@ static struct lookup *top(struct machine *m)
 	return m->open ? &m->stack[(m->first + m->open - 1) % JNDI_NEST] : NULL;
 }
 
-// text[at] has just been written inside the innermost open look-up.
+// text[at], a ':' or '-', has just been written inside the innermost open look-up.
 static void see(struct lookup *l, const uint8_t *text, size_t at)
 {
-	if (text[at] == ':' && !l->colon)
-		l->colon = (uint16_t)at;
-	if (text[at] == '-' && !l->mark && at > (size_t)l->start + OPENING && text[at - 1] == ':')
+	size_t inside = (size_t)l->start + OPENING;
+
+	if (text[at] == ':') {
+		l->colon = l->colon ? l->colon : (uint16_t)at;
+		return;
+	}
+	if (!l->mark && at > inside && text[at - 1] == ':')
 		l->mark = (uint16_t)(at - 1);
+	if (!l->mark && !l->kept && at > inside + 1 && text[at - 1] == '\\' && text[at - 2] == ':')
+		l->kept = (uint16_t)(at - 2);
 }
 
 static void put(struct machine *m, uint8_t c, uint16_t origin)
@@ -111,6 +146,7 @@ static void open_lookup(struct machine *m, size_t in)
 	// read again, so an escape only delays: without this, "${x:-$${lower:j}}" would hide a j.
 	while (m->out > floor && m->t->at[m->out - 1] == '$')
 		m->out--;
+	m->hits->opened = true;
 	if (m->open == JNDI_NEST) { // let go of the outermost: it is text in this round and is resolved in the next
 		note_unclosed(m, &m->stack[m->first]);
 		m->first = (m->first + 1) % JNDI_NEST;
@@ -144,7 +180,7 @@ static bool value_base64(struct bytes name, uint8_t *out, size_t *length)
 }
 
 // SimpleDateFormat: quoted text and what is no letter stands for itself, '' is a quote. With a pattern letter outside
-// quotes the value is the clock's.
+// quotes the value is the clock's. Nothing at all is a pattern, too.
 static bool value_date(struct bytes name, uint8_t *out, size_t *length)
 {
 	bool quoted = false;
@@ -157,7 +193,7 @@ static bool value_date(struct bytes name, uint8_t *out, size_t *length)
 		if (!quoted && c >= 'a' && c <= 'z')
 			return false;
 	}
-	if (quoted || name.left == 0)
+	if (quoted)
 		return false;
 	for (size_t i = 0; i < name.left; i++) {
 		if (name.at[i] != '\'')
@@ -169,14 +205,30 @@ static bool value_date(struct bytes name, uint8_t *out, size_t *length)
 	return true;
 }
 
+// Properties that are the same on every Unix.
+static bool value_sys(struct bytes name, uint8_t *out, size_t *length)
+{
+	static const struct property {
+		const char *name;
+		uint8_t value;
+	} properties[] = {{"file.separator", '/'}, {"path.separator", ':'}, {"line.separator", '\n'}};
+
+	for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++)
+		if (bytes_equal_text(name, properties[i].name)) {
+			*out = properties[i].value;
+			*length = 1;
+			return true;
+		}
+	return false;
+}
+
 static const struct known {
 	const char *prefix;
 	bool (*value)(struct bytes name, uint8_t *out, size_t *length);
+	bool foreign; // some applications have it, log4j has not: there a default would be taken
 } knowns[] = {
-	{"lower", value_lower},
-	{"upper", value_upper},
-	{"date", value_date},
-	{"base64", value_base64},
+	{"lower", value_lower, false}, {"upper", value_upper, false},  {"date", value_date, false},
+	{"sys", value_sys, false},     {"base64", value_base64, true},
 };
 
 static const struct known *known_find(struct bytes prefix)
@@ -189,22 +241,6 @@ static const struct known *known_find(struct bytes prefix)
 
 // ---
 
-// Each byte is moved once for every look-up around it. What that may cost is bounded; a text that needs more was made
-// to hide something, and is reported as it stands.
-static bool pay(struct machine *m, const struct lookup *l)
-{
-	size_t price = m->out - l->start;
-
-	if (price > m->hits->work_left) {
-		if (m->hits->work_left)
-			hit_note(m, l, bytes_of(NULL, 0), m->t->origin[m->t->length], false);
-		m->hits->work_left = 0;
-		return false;
-	}
-	m->hits->work_left -= (uint32_t)price;
-	return true;
-}
-
 // The look-up's text, from its "${" on, has been overwritten by a value of `length` bytes.
 static void take_value(struct machine *m, const struct lookup *l, size_t length)
 {
@@ -213,12 +249,12 @@ static void take_value(struct machine *m, const struct lookup *l, size_t length)
 
 	m->taken++;
 	m->out = l->start + length;
-	for (size_t i = l->start; i < m->out; i++) {
+	for (size_t i = l->start; i < m->out; i++)
 		m->t->origin[i] = origin;
-		m->again |= m->t->at[i] == '$';
-		if (outer && (m->t->at[i] == ':' || m->t->at[i] == '-'))
+	m->again = m->again || bytes_find(bytes_of(m->t->at + l->start, length), '$') < length;
+	for (size_t i = l->start; outer && i < m->out; i++)
+		if (m->t->at[i] == ':' || m->t->at[i] == '-')
 			see(outer, m->t->at, i);
-	}
 	if (outer)
 		outer->resolved = (uint16_t)(outer->resolved + l->resolved + 1);
 }
@@ -231,8 +267,31 @@ static void keep(struct machine *m, const struct lookup *l, uint16_t origin)
 		outer->resolved = (uint16_t)(outer->resolved + l->resolved);
 		outer->colon = outer->colon ? outer->colon : l->colon;
 		outer->mark = outer->mark ? outer->mark : l->mark;
+		outer->kept = outer->kept ? outer->kept : l->kept;
 	}
 	put(m, '}', origin);
+}
+
+// ":\-" is a ":-" that is part of the key; where a default follows, log4j takes only the colon.
+static void unkeep(struct machine *m, struct lookup *l)
+{
+	uint8_t *text = m->t->at;
+	size_t less = l->mark ? 2 : 1, from = l->kept + 1u;
+
+	memmove(text + from, text + from + less, m->out - from - less);
+	memmove(m->t->origin + from, m->t->origin + from + less, (m->out - from - less) * sizeof(m->t->origin[0]));
+	m->out -= less;
+	l->mark = (uint16_t)(l->mark ? l->mark - less : 0);
+}
+
+static const struct known *known_of(struct machine *m, const struct lookup *l, size_t end)
+{
+	size_t inside = (size_t)l->start + OPENING;
+	const struct known *known = NULL;
+
+	if (l->colon && l->colon < end)
+		known = known_find(bytes_of(m->t->at + inside, l->colon - inside));
+	return known && known->foreign && l->mark ? NULL : known;
 }
 
 // The '}' at `in` ends the innermost open look-up.
@@ -241,19 +300,17 @@ static void close_lookup(struct machine *m, size_t in)
 	uint8_t *text = m->t->at;
 	struct lookup l = *top(m);
 	size_t inside = (size_t)l.start + OPENING, end = l.mark ? l.mark : m->out, length;
-	const struct known *known = NULL;
-	struct bytes name = {NULL, 0};
+	const struct known *known = known_of(m, &l, end);
+	bool jndi = begins_with_jndi(bytes_of(text + inside, end - inside));
 
 	m->open--;
-	if (l.colon && l.colon < end) {
-		known = known_find(bytes_of(text + inside, l.colon - inside));
-		name = bytes_of(text + l.colon + 1, end - l.colon - 1);
-	}
-	if (begins_with_jndi(bytes_of(text + inside, end - inside)))
+	jndi_work_spend(&m->hits->work, JNDI_CLOSE_WORK + (l.mark || known ? (uint32_t)(m->out - l.start) : 0));
+	if (l.kept && (!l.mark || l.kept < l.mark) && (known || jndi))
+		unkeep(m, &l);
+	end = l.mark ? l.mark : m->out;
+	if (jndi)
 		hit_note(m, &l, bytes_of(text + inside, end - inside), m->t->origin[in + 1], true);
-	if ((l.mark || known) && !pay(m, &l)) {
-		keep(m, &l, m->t->origin[in]);
-	} else if (known && known->value(name, text + l.start, &length)) {
+	if (known && known->value(bytes_of(text + l.colon + 1, end - l.colon - 1), text + l.start, &length)) {
 		take_value(m, &l, length);
 	} else if (l.mark) {
 		length = m->out - l.mark - 2;
@@ -264,26 +321,52 @@ static void close_lookup(struct machine *m, size_t in)
 	}
 }
 
+// What changes nothing: all up to the next "$" outside look-ups, up to the next of "$:-}" inside.
+static size_t quiet(const struct machine *m, size_t in, size_t n)
+{
+	static const bool loud[256] = {['$'] = true, ['}'] = true, [':'] = true, ['-'] = true};
+	const uint8_t *text = m->t->at;
+	size_t at = in;
+
+	if (!m->open)
+		return bytes_find(bytes_of(text + in, n - in), '$');
+	while (at < n && !loud[text[at]])
+		at++;
+	return at - in;
+}
+
+static void put_run(struct machine *m, size_t in, size_t run)
+{
+	if (m->out != in && run) {
+		memmove(m->t->at + m->out, m->t->at + in, run);
+		memmove(m->t->origin + m->out, m->t->origin + in, run * sizeof(m->t->origin[0]));
+	}
+	m->out += run;
+}
+
 bool jndi_substitute(struct jndi_text *t, struct jndi_hits *hits, unsigned round)
 {
 	struct machine m = {.t = t, .hits = hits, .round = round};
-	size_t n = t->length, in = 0;
+	size_t n = t->length, in = 0, run;
 	uint16_t end = t->origin[n];
 
-	while (in < n) {
-		if (t->at[in] == '$' && in + 1 < n && t->at[in + 1] == '{') {
-			open_lookup(&m, in);
-			in += OPENING;
-		} else if (t->at[in] == '}' && m.open) {
-			close_lookup(&m, in++);
-		} else {
+	for (; in < n && jndi_work_spend(&hits->work, JNDI_OPEN_WORK); in++) {
+		run = quiet(&m, in, n);
+		jndi_work_spend(&hits->work, (uint32_t)run / 2);
+		put_run(&m, in, run);
+		in += run;
+		if (in == n)
+			break;
+		if (t->at[in] == '$' && in + 1 < n && t->at[in + 1] == '{')
+			open_lookup(&m, in++);
+		else if (t->at[in] == '}' && m.open)
+			close_lookup(&m, in);
+		else
 			put(&m, t->at[in], t->origin[in]);
-			in++;
-		}
 	}
 	for (unsigned i = 0; i < m.open; i++)
 		note_unclosed(&m, &m.stack[(m.first + i) % JNDI_NEST]);
 	t->length = m.out;
 	t->origin[m.out] = end;
-	return m.again && m.taken;
+	return m.again && m.taken && hits->work.left;
 }

@@ -12,11 +12,21 @@ enum window_limits {
 	FILE_SHOWN_BYTES = 16, // of TEXT_FILE_HEAD
 };
 
+// Look-ups of a field that were reported, by where in it they begin.
+struct jndi_reported {
+	uint16_t begin[WINDOW_FOUND];
+	uint8_t count;
+};
+
+// As jndi_scan, of a field that may grow: each look-up is reported once, and while more may come only with its '}'.
+unsigned jndi_scan_window(struct bytes field, bool grows, struct jndi_reported *reported, const char *name,
+			  const struct proto_input *in, const struct proto_sink *sink, uint8_t app);
+
 // The first bytes of a body, searched for look-ups as they come. The bytes themselves are the owner's (WINDOW_BYTES of
 // them).
 struct window {
 	uint16_t length;
-	uint16_t found; // look-ups already reported
+	struct jndi_reported found;
 	uint8_t scans;
 	bool done;
 	bool closing;   // a "}" came since the last search

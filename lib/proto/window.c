@@ -4,22 +4,6 @@
 // the budget.
 #include "proto_impl.h"
 
-struct filter { // passes on what an earlier search has not
-	const struct proto_sink *to;
-	unsigned skip;
-};
-
-static void emit_new(void *user, struct observation *o)
-{
-	struct filter *f = user;
-
-	if (f->skip) {
-		f->skip--;
-		return;
-	}
-	f->to->emit(f->to->user, o);
-}
-
 // "}", or the end of one of its escapes: %7d, \u007d, &#x7d;. Rarer ones (&rbrace;) wait for the end.
 static bool may_close(struct bytes b)
 {
@@ -47,9 +31,6 @@ void window_scan(struct window *w, const uint8_t at[WINDOW_BYTES], bool end, con
 		 const struct proto_input *in, const struct proto_sink *sink, uint8_t app)
 {
 	bool last = end || w->length == WINDOW_BYTES;
-	struct filter filter = {sink, w->found};
-	struct proto_sink once = *sink;
-	unsigned n;
 
 	if (w->done || (!last && (!w->closing || w->scans == WINDOW_SCANS)))
 		return;
@@ -57,11 +38,7 @@ void window_scan(struct window *w, const uint8_t at[WINDOW_BYTES], bool end, con
 	w->done = last;
 	if (w->length == 0 || !in->from_outside)
 		return;
-	once.emit = emit_new;
-	once.user = &filter;
 	w->scans++;
-	n = jndi_scan(bytes_of(at, w->length), name, in, &once, app);
-	if (n > w->found)
-		w->found = (uint16_t)n;
-	w->done = w->done || w->found >= WINDOW_FOUND;
+	jndi_scan_window(bytes_of(at, w->length), !last, &w->found, name, in, sink, app);
+	w->done = w->done || w->found.count >= WINDOW_FOUND;
 }

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Can a field hold a look-up at all? Asked of every header of every request, so it is answered at the speed of memory:
+// a look-up needs a '$' and a '{', each in clear or escaped. What an escape begins with is found 64 bytes at a time;
+// only where one stands is it looked at closely. Pure; any thread.
+#include "jndi_impl.h"
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+enum { GIVES_DOLLAR = 1, GIVES_BRACE = 2, GIVES_BOTH = 3 };
+
+// '$', '%', '&' lie side by side; 0xc0 and above: UTF-8 that is longer than need be.
+static bool is_sign(uint8_t c)
+{
+	return (c >= '$' && c <= '&') || c == '\\' || c >= 0xc0;
+}
+
+static size_t next_sign_slowly(struct bytes b, size_t at)
+{
+	while (at < b.left && !is_sign(b.at[at]))
+		at++;
+	return at;
+}
+
+#ifdef __SSE2__
+static __m128i signs_in(const uint8_t *at)
+{
+	__m128i c = _mm_loadu_si128((const __m128i *)at), low = _mm_sub_epi8(c, _mm_set1_epi8('$'));
+
+	return _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(low, _mm_set1_epi8('&' - '$')), low),
+			    _mm_or_si128(_mm_cmpeq_epi8(c, _mm_set1_epi8('\\')),
+					 _mm_cmpeq_epi8(_mm_max_epu8(c, _mm_set1_epi8((char)0xc0)), c)));
+}
+
+static size_t next_sign(struct bytes b, size_t at)
+{
+	for (; at + 64 <= b.left; at += 64) {
+		const uint8_t *p = b.at + at;
+
+		if (_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(signs_in(p), signs_in(p + 16)),
+						   _mm_or_si128(signs_in(p + 32), signs_in(p + 48)))))
+			break;
+	}
+	for (; at + 16 <= b.left; at += 16) {
+		unsigned mask = (unsigned)_mm_movemask_epi8(signs_in(b.at + at));
+
+		if (mask)
+			return at + (size_t)__builtin_ctz(mask);
+	}
+	if (b.left >= 16 && at < b.left) { // the last 16, of which some were seen
+		unsigned mask = (unsigned)_mm_movemask_epi8(signs_in(b.at + b.left - 16)) >> (16 - (b.left - at));
+
+		return mask ? at + (size_t)__builtin_ctz(mask) : b.left;
+	}
+	return next_sign_slowly(b, at);
+}
+#else
+static size_t next_sign(struct bytes b, size_t at)
+{
+	return next_sign_slowly(b, at);
+}
+#endif
+
+// Escapes that give '$', '{', or the first byte of another escape, told by the two characters after the first.
+static const struct giver {
+	uint8_t first, gives;
+	uint16_t pair, mask;
+} givers[] = {
+#define BOTH_OF(a, b) (uint16_t)((a) << 8 | (b)), 0xffff
+#define FIRST_OF(a) (uint16_t)((a) << 8), 0xff00
+	{'%', GIVES_DOLLAR, BOTH_OF('2', '4')}, {'%', GIVES_BRACE, BOTH_OF('7', 'b')},
+	{'%', GIVES_BOTH, BOTH_OF('2', '5')},   {'%', GIVES_BOTH, BOTH_OF('2', '6')},
+	{'%', GIVES_BOTH, BOTH_OF('5', 'c')},   {'%', GIVES_BOTH, BOTH_OF('u', '0')},
+	{'%', GIVES_DOLLAR, BOTH_OF('c', '0')}, {'%', GIVES_BRACE, BOTH_OF('c', '1')},
+	{'%', GIVES_BOTH, BOTH_OF('e', '0')},   {'%', GIVES_BOTH, BOTH_OF('f', '0')},
+	{'&', GIVES_BOTH, FIRST_OF('#')},       {'&', GIVES_DOLLAR, BOTH_OF('d', 'o')},
+	{'&', GIVES_BRACE, BOTH_OF('l', 'b')},  {'&', GIVES_BRACE, BOTH_OF('l', 'c')},
+	{'&', GIVES_BOTH, BOTH_OF('a', 'm')},   {'&', GIVES_BOTH, BOTH_OF('p', 'e')},
+	{'&', GIVES_BOTH, BOTH_OF('b', 's')},   {'\\', GIVES_BOTH, FIRST_OF('u')},
+	{'\\', GIVES_BOTH, FIRST_OF('x')},      {'\\', GIVES_BOTH, FIRST_OF('\\')},
+	{'\\', GIVES_BOTH, FIRST_OF('0')},      {'\\', GIVES_BRACE, FIRST_OF('1')},
+	{'\\', GIVES_DOLLAR, FIRST_OF('4')},
+#undef BOTH_OF
+#undef FIRST_OF
+};
+
+static unsigned gives(struct bytes at)
+{
+	uint8_t first = at.at[0];
+	unsigned pair;
+
+	if (first == '$')
+		return GIVES_DOLLAR;
+	if (at.left < 2)
+		return 0;
+	if (first >= 0xc0) // C0 A4, C1 BB, E0 80 A4, F0 80 80 A4
+		return first <= 0xc1 || ((first == 0xe0 || first == 0xf0) && at.at[1] < 0x90) ? GIVES_BOTH : 0;
+	pair = (unsigned)byte_lower(at.at[1]) << 8 | (at.left > 2 ? byte_lower(at.at[2]) : 0);
+	for (size_t i = 0; i < sizeof(givers) / sizeof(givers[0]); i++)
+		if (givers[i].first == first && (pair & givers[i].mask) == givers[i].pair)
+			return givers[i].gives;
+	return 0;
+}
+
+bool jndi_may_hold(struct bytes field)
+{
+	size_t at = next_sign(field, 0);
+	unsigned seen = 0;
+	bool escaped = false;
+
+	if (at >= field.left)
+		return false;
+	if (bytes_find(field, '{') < field.left)
+		seen |= GIVES_BRACE;
+	for (; at < field.left && !(escaped && seen == GIVES_BOTH); at = next_sign(field, at + 1)) {
+		unsigned more = gives(bytes_from(field, at));
+
+		escaped = escaped || (more && field.at[at] != '$');
+		seen |= more;
+	}
+	// In clear they stand together, or a value brings them together, which takes two that already do.
+	return seen == GIVES_BOTH && (escaped || jndi_find_opening(field) < field.left);
+}
+
+size_t jndi_find_opening(struct bytes b)
+{
+	for (size_t at = 0, n; at < b.left; at += n + 1) {
+		n = bytes_find(bytes_from(b, at), '$');
+		if (at + n + 1 < b.left && b.at[at + n + 1] == '{')
+			return at + n;
+	}
+	return b.left;
+}
