@@ -214,7 +214,7 @@ static void note_unread(struct search *s)
 {
 	if (s->hits.count || !s->hits.opened)
 		return;
-	s->hits.hit[0] = (struct jndi_hit){.end = (uint16_t)s->field.left, .depth = (uint16_t)s->rounds, .closed = true};
+	s->hits.hit[0] = (struct jndi_hit){.end = (uint16_t)s->field.left, .depth = (uint16_t)s->rounds};
 	s->hits.count = 1;
 }
 
@@ -224,7 +224,7 @@ struct scan { // one field on its way out
 	const struct proto_input *in;
 	const struct proto_sink *sink;
 	uint8_t app;
-	bool grows;               // more of it will come: what is not closed may yet be
+	bool grows;               // more of it will come, and may say more of a look-up
 	struct jndi_reported *of; // what earlier scans of it reported
 };
 
@@ -235,7 +235,7 @@ static bool report(struct scan *c, const struct jndi_hit *h)
 	for (unsigned i = 0; i < r->count; i++)
 		if (r->begin[i] == h->begin)
 			return false;
-	if (r->count == JNDI_HITS || (c->grows && !h->closed))
+	if (r->count == JNDI_HITS || (c->grows && h->rank != JNDI_RANK_BEST))
 		return false;
 	r->begin[r->count++] = h->begin;
 	return true;
@@ -269,9 +269,9 @@ static bool basic_credentials(const char *name, struct bytes *field)
 {
 	static const char scheme[] = "basic ";
 
-	if (strcmp(name, "header:authorization") && strcmp(name, "header:proxy-authorization"))
-		return false;
 	if (!bytes_equal_nocase(bytes_head(*field, strlen(scheme)), scheme))
+		return false;
+	if (strcmp(name, "header:authorization") && strcmp(name, "header:proxy-authorization"))
 		return false;
 	bytes_skip(field, strlen(scheme));
 	while (field->left && field->at[0] == ' ')

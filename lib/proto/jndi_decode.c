@@ -156,35 +156,52 @@ static bool undo_entity_number(struct bytes in, struct undone *u)
 	return undo_code_point(u, n, value);
 }
 
-// HTML's names for what a look-up is made of, compared without case: decoders that take "&LBRACE;" exist.
+// HTML's names for what a look-up is made of, by their first letter, compared without case: decoders that take "&LBRACE;"
+// exist.
+enum { ENTITIES_A_LETTER = 6 };
+
 static const struct entity {
 	const char *name;
 	uint16_t code_point;
-} entities[] = {
-	{"dollar", '$'},  {"lbrace", '{'},   {"lcub", '{'},  {"rbrace", '}'}, {"rcub", '}'},   {"colon", ':'},
-	{"sol", '/'},     {"period", '.'},   {"amp", '&'},   {"num", '#'},    {"percnt", '%'}, {"bsol", '\\'},
-	{"commat", '@'},  {"lowbar", '_'},   {"quest", '?'}, {"equals", '='}, {"quot", '"'},   {"apos", '\''},
-	{"imath", 0x131}, {"inodot", 0x131}, {"lt", '<'},    {"gt", '>'},     {"lsqb", '['},   {"lbrack", '['},
-	{"rsqb", ']'},    {"rbrack", ']'},   {"comma", ','}, {"underbar", '_'}, {"tab", '\t'}, {"newline", '\n'},
-	{"plus", '+'},    {"semi", ';'},     {"lpar", '('},  {"rpar", ')'},
+} entities[26][ENTITIES_A_LETTER] = {
+	['a' - 'a'] = {{"amp", '&'}, {"apos", '\''}},
+	['b' - 'a'] = {{"bsol", '\\'}},
+	['c' - 'a'] = {{"colon", ':'}, {"commat", '@'}, {"comma", ','}},
+	['d' - 'a'] = {{"dollar", '$'}},
+	['e' - 'a'] = {{"equals", '='}},
+	['g' - 'a'] = {{"gt", '>'}},
+	['i' - 'a'] = {{"imath", 0x131}, {"inodot", 0x131}},
+	['l' - 'a'] = {{"lt", '<'}, {"lbrace", '{'}, {"lcub", '{'}, {"lsqb", '['}, {"lbrack", '['}, {"lowbar", '_'}},
+	['n' - 'a'] = {{"num", '#'}, {"newline", '\n'}},
+	['p' - 'a'] = {{"percnt", '%'}, {"period", '.'}, {"plus", '+'}},
+	['q' - 'a'] = {{"quot", '"'}, {"quest", '?'}},
+	['r' - 'a'] = {{"rbrace", '}'}, {"rcub", '}'}, {"rsqb", ']'}, {"rbrack", ']'}},
+	['s' - 'a'] = {{"sol", '/'}, {"semi", ';'}},
+	['t' - 'a'] = {{"tab", '\t'}},
+	['u' - 'a'] = {{"underbar", '_'}},
 };
 
 static bool undo_entity(struct bytes in, struct undone *u)
 {
+	const struct entity *of;
+	uint8_t first;
+
 	if (in.left < 3)
 		return false;
 	if (in.at[1] == '#')
 		return undo_entity_number(in, u);
-	for (size_t i = 0; i < sizeof(entities) / sizeof(entities[0]); i++) {
-		size_t n;
+	first = byte_lower(in.at[1]);
+	if (first < 'a' || first > 'z')
+		return false;
+	of = entities[first - 'a'];
+	for (size_t i = 0; i < ENTITIES_A_LETTER && of[i].name; i++) {
+		size_t n = strlen(of[i].name);
 
-		if ((uint8_t)entities[i].name[0] != byte_lower(in.at[1]))
-			continue;
-		n = strlen(entities[i].name);
-		if (in.left < n + 1 || !bytes_equal_nocase(bytes_of(in.at + 1, n), entities[i].name))
+		if (in.left < n + 1 || byte_lower(in.at[2]) != (uint8_t)of[i].name[1] ||
+		    !bytes_equal_nocase(bytes_of(in.at + 1, n), of[i].name))
 			continue;
 		n += in.left > n + 1 && in.at[n + 1] == ';' ? 2 : 1;
-		return undo_code_point(u, n, entities[i].code_point);
+		return undo_code_point(u, n, of[i].code_point);
 	}
 	return false;
 }

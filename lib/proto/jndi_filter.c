@@ -23,34 +23,49 @@ static size_t next_sign_slowly(struct bytes b, size_t at)
 }
 
 #ifdef __SSE2__
-static __m128i signs_in(const uint8_t *at)
+static __m128i signs_in(__m128i c)
 {
-	__m128i c = _mm_loadu_si128((const __m128i *)at), low = _mm_sub_epi8(c, _mm_set1_epi8('$'));
+	__m128i low = _mm_sub_epi8(c, _mm_set1_epi8('$'));
 
 	return _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(low, _mm_set1_epi8('&' - '$')), low),
 			    _mm_or_si128(_mm_cmpeq_epi8(c, _mm_set1_epi8('\\')),
 					 _mm_cmpeq_epi8(_mm_max_epu8(c, _mm_set1_epi8((char)0xc0)), c)));
 }
 
+static __m128i signs_at(const uint8_t *at)
+{
+	return signs_in(_mm_loadu_si128((const __m128i *)at));
+}
+
 static size_t next_sign(struct bytes b, size_t at)
 {
+	if (at < b.left && is_sign(b.at[at])) // they often stand together
+		return at;
 	for (; at + 64 <= b.left; at += 64) {
 		const uint8_t *p = b.at + at;
 
-		if (_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(signs_in(p), signs_in(p + 16)),
-						   _mm_or_si128(signs_in(p + 32), signs_in(p + 48)))))
+		if (_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(signs_at(p), signs_at(p + 16)),
+						   _mm_or_si128(signs_at(p + 32), signs_at(p + 48)))))
 			break;
 	}
 	for (; at + 16 <= b.left; at += 16) {
-		unsigned mask = (unsigned)_mm_movemask_epi8(signs_in(b.at + at));
+		unsigned mask = (unsigned)_mm_movemask_epi8(signs_at(b.at + at));
 
 		if (mask)
 			return at + (size_t)__builtin_ctz(mask);
 	}
 	if (b.left >= 16 && at < b.left) { // the last 16, of which some were seen
-		unsigned mask = (unsigned)_mm_movemask_epi8(signs_in(b.at + b.left - 16)) >> (16 - (b.left - at));
+		unsigned mask = (unsigned)_mm_movemask_epi8(signs_at(b.at + b.left - 16)) >> (16 - (b.left - at));
 
 		return mask ? at + (size_t)__builtin_ctz(mask) : b.left;
+	}
+	if (b.left >= 8 && at == 0) { // two halves that overlap
+		__m128i low = _mm_loadl_epi64((const __m128i *)b.at);
+		__m128i high = _mm_loadl_epi64((const __m128i *)(b.at + b.left - 8));
+		unsigned mask = (unsigned)_mm_movemask_epi8(signs_in(_mm_unpacklo_epi64(low, high)));
+
+		if (!mask)
+			return b.left;
 	}
 	return next_sign_slowly(b, at);
 }
@@ -89,8 +104,6 @@ static unsigned gives(struct bytes at)
 	uint8_t first = at.at[0];
 	unsigned pair;
 
-	if (first == '$')
-		return GIVES_DOLLAR;
 	if (at.left < 2)
 		return 0;
 	if (first >= 0xc0) // C0 A4, C1 BB, E0 80 A4, F0 80 80 A4
@@ -113,10 +126,10 @@ bool jndi_may_hold(struct bytes field)
 	if (bytes_find(field, '{') < field.left)
 		seen |= GIVES_BRACE;
 	for (; at < field.left && !(escaped && seen == GIVES_BOTH); at = next_sign(field, at + 1)) {
-		unsigned more = gives(bytes_from(field, at));
+		unsigned more = field.at[at] == '$' ? 0 : gives(bytes_from(field, at));
 
-		escaped = escaped || (more && field.at[at] != '$');
-		seen |= more;
+		escaped = escaped || more;
+		seen |= field.at[at] == '$' ? GIVES_DOLLAR : more;
 	}
 	// In clear they stand together, or a value brings them together, which takes two that already do.
 	return seen == GIVES_BOTH && (escaped || jndi_find_opening(field) < field.left);
@@ -124,10 +137,8 @@ bool jndi_may_hold(struct bytes field)
 
 size_t jndi_find_opening(struct bytes b)
 {
-	for (size_t at = 0, n; at < b.left; at += n + 1) {
-		n = bytes_find(bytes_from(b, at), '$');
-		if (at + n + 1 < b.left && b.at[at + n + 1] == '{')
-			return at + n;
-	}
+	for (size_t at = 1; at < b.left; at++)
+		if (b.at[at] == '{' && b.at[at - 1] == '$')
+			return at - 1;
 	return b.left;
 }

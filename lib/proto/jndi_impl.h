@@ -14,11 +14,11 @@ enum jndi_limits {
 	JNDI_DECODED_BYTES = 512,    // kept of one look-up
 	// Work for one field, of which a unit is about a nanosecond: so much a byte, and so much whatever its length, so
 	// that a short one can be as tangled as it likes.
-	JNDI_WORK_BYTE = 32,
-	JNDI_WORK_FREE = 24 << 10,
-	JNDI_ESCAPE_WORK = 3, // of one escape, beside its bytes
-	JNDI_OPEN_WORK = 3,   // of one "${" or "}"
-	JNDI_CLOSE_WORK = 8,
+	JNDI_WORK_BYTE = 8,
+	JNDI_WORK_FREE = 64 << 10,
+	JNDI_ESCAPE_WORK = 6, // of one escape, beside its bytes
+	JNDI_OPEN_WORK = 6,   // of one "${" or "}"
+	JNDI_CLOSE_WORK = 16,
 	JNDI_NOTE_WORK = 64,  // of one JNDI look-up seen
 };
 
@@ -34,12 +34,13 @@ struct jndi_text {
 	uint16_t origin[JNDI_FIELD_BYTES + 1]; // where in the field each byte came from; [length] = end of the field
 };
 
+enum { JNDI_RANK_CLEAR = 1 /* its scheme and host */, JNDI_RANK_CLOSED = 2, JNDI_RANK_BEST = 3 };
+
 struct jndi_hit {
 	uint16_t begin, end;         // in the field, from '$' to after '}'
 	uint16_t length;             // of at[]
 	uint16_t depth;              // nested look-ups resolved
-	uint8_t rank;                // how much this sight of it says: see hit_rank
-	bool closed;                 // its '}' is there
+	uint8_t rank;                // how much this sight of it says
 	char at[JNDI_DECODED_BYTES]; // "jndi:ldap://host/path"
 };
 

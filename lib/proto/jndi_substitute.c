@@ -34,25 +34,27 @@ static bool begins_with_jndi(struct bytes b)
 	       bytes_equal_nocase(bytes_head(b, sizeof(jndi_prefix) - 1), jndi_prefix);
 }
 
-enum { RANK_CLEAR_HOST = 1, RANK_CLOSED = 2, RANK_BEST = RANK_CLEAR_HOST | RANK_CLOSED };
-enum { SCHEME_MOST = 48, HOST_MOST = 256 };
+enum { SCHEME_MOST = 64, HOST_MOST = 256 };
 
-// A look-up says most with its '}' and with a host in which no escape is left.
+static bool may_be_escape(uint8_t c)
+{
+	return c == '%' || c == '&' || c == '\\' || c >= 0x7f;
+}
+
+// A look-up says most with its '}' and with a scheme and a host in which no escape is left.
 static uint8_t hit_rank(struct bytes decoded, bool closed)
 {
-	struct bytes host = bytes_head(decoded, SCHEME_MOST);
-	size_t url = bytes_find_text(host, "://"), n = 0;
+	struct bytes head = bytes_head(decoded, SCHEME_MOST);
+	size_t url = bytes_find_text(head, "://"), host = url + 3, n = 0;
+	uint8_t rank = closed ? JNDI_RANK_CLOSED : 0;
 
-	if (url == host.left)
-		return closed ? RANK_CLOSED : 0;
-	host = bytes_head(bytes_from(decoded, url + 3), HOST_MOST);
-	while (n < host.left && host.at[n] != '/' && host.at[n] != '?') {
-		uint8_t c = host.at[n++];
-
-		if (c == '%' || c == '&' || c == '\\' || c >= 0x7f)
-			return closed ? RANK_CLOSED : 0;
-	}
-	return (uint8_t)((closed ? RANK_CLOSED : 0) | (n ? RANK_CLEAR_HOST : 0));
+	if (url == head.left)
+		return rank;
+	decoded = bytes_head(decoded, host + HOST_MOST);
+	for (; n < decoded.left && (n < host || (decoded.at[n] != '/' && decoded.at[n] != '?')); n++)
+		if (may_be_escape(decoded.at[n]))
+			return rank;
+	return n > host ? rank | JNDI_RANK_CLEAR : rank;
 }
 
 // Where a look-up that begins there is or would be kept; JNDI_HITS: nowhere, or there is nothing more to say of it.
@@ -62,7 +64,7 @@ static unsigned hit_slot(const struct jndi_hits *hits, uint16_t begin)
 
 	while (i < hits->count && hits->hit[i].begin != begin)
 		i++;
-	return i < hits->count && hits->hit[i].rank == RANK_BEST ? JNDI_HITS : i;
+	return i < hits->count && hits->hit[i].rank == JNDI_RANK_BEST ? JNDI_HITS : i;
 }
 
 // Of one look-up seen several times the one that says most is kept; where none is perfect, the later, which had more
@@ -87,8 +89,7 @@ static void hit_note(struct machine *m, const struct lookup *l, struct bytes dec
 					 .end = end,
 					 .length = (uint16_t)decoded.left,
 					 .depth = (uint16_t)(l->resolved + m->round),
-					 .rank = rank,
-					 .closed = closed};
+					 .rank = rank};
 	memcpy(hits->hit[i].at, decoded.at, decoded.left);
 }
 

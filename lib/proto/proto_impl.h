@@ -18,7 +18,8 @@ struct jndi_reported {
 	uint8_t count;
 };
 
-// As jndi_scan, of a field that may grow: each look-up is reported once, and while more may come only with its '}'.
+// As jndi_scan, of a field that may grow: each look-up is reported once, and while more may come only if nothing can
+// be added: its '}' is there, its scheme and host are clear.
 unsigned jndi_scan_window(struct bytes field, bool grows, struct jndi_reported *reported, const char *name,
 			  const struct proto_input *in, const struct proto_sink *sink, uint8_t app);
 
