@@ -2,7 +2,7 @@
 // Feeds requests to the parsers as a flow's worker does, each on a connection of its own and cut at a drawn byte, and
 // says of each whether the right look-up was seen. "variants" reads records of variants.py and answers each with a line
 // "class TAB place TAB encoding TAB found|other|missed TAB what was seen"; "ordinary" makes the requests itself, counts
-// the look-ups seen, and prints the requests that gave one.
+// the look-ups seen, and prints the requests that gave one. "worst" measures.
 #include "feed.h"
 
 #include <stdio.h>
@@ -142,14 +142,16 @@ int main(int argc, char **argv)
 {
 	static struct counters counters;
 	struct proto_pool *pool = proto_pool_create(4, &counters);
-	int status;
+	int status = EXIT_SUCCESS;
 
 	if (!pool || argc < 2) {
-		fprintf(stderr, "usage: jndi_feed variants <records | ordinary COUNT SEED\n");
+		fprintf(stderr, "usage: jndi_feed variants <records | ordinary COUNT SEED | worst TRIES SEED\n");
 		return 2;
 	}
 	if (strcmp(argv[1], "ordinary") == 0 && argc == 4)
 		status = ordinary(pool, &counters, strtoul(argv[2], NULL, 10), strtoull(argv[3], NULL, 10));
+	else if (strcmp(argv[1], "worst") == 0 && argc == 4)
+		worst_search((unsigned)strtoul(argv[2], NULL, 10), strtoull(argv[3], NULL, 10));
 	else
 		status = variants(pool, &counters);
 	proto_pool_destroy(pool);

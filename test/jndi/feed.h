@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Shared by the two halves of jndi_feed: requests that carry a look-up (feed.c) and ordinary ones (ordinary.c).
+// Shared by the parts of jndi_feed: requests that carry a look-up (feed.c), ordinary ones (ordinary.c), and costly ones
+// (worst.c).
 #pragma once
 #include "proto.h"
 
@@ -30,3 +31,6 @@ static inline unsigned draw_below(struct draw *d, unsigned n)
 
 // An ordinary request: what browsers, programs, scripts and templates send, thick with what resembles a look-up.
 void ordinary_request(struct draw *d, struct request *out);
+
+// Searches for the fields of 8 KiB that cost jndi_scan most; prints the worst and how the cost grows with the length.
+void worst_search(unsigned tries, uint64_t seed);

