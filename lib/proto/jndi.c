@@ -70,8 +70,8 @@ static bool finished(const struct search *s)
 // The text as it stands, then after 1, 2, ... layers of the given escapes.
 static void read_layers(struct search *s, unsigned which)
 {
-	for (unsigned layer = 1;
-	     layer < s->limit && !finished(s) && jndi_unescape(&s->escaped, which, &s->hits.work); layer++)
+	for (unsigned layer = 1; layer < s->limit && !finished(s) && jndi_unescape(&s->escaped, which, &s->hits.work);
+	     layer++)
 		read_once(s);
 }
 

@@ -156,8 +156,8 @@ static bool undo_entity_number(struct bytes in, struct undone *u)
 	return undo_code_point(u, n, value);
 }
 
-// HTML's names for what a look-up is made of, by their first letter, compared without case: decoders that take "&LBRACE;"
-// exist.
+// HTML's names for what a look-up is made of, by their first letter, compared without case: decoders that take
+// "&LBRACE;" exist.
 enum { ENTITIES_A_LETTER = 6 };
 
 static const struct entity {
@@ -211,9 +211,9 @@ static const struct escape {
 	uint8_t family; // enum jndi_escapes; 0: none begins so
 	bool (*undo)(struct bytes in, struct undone *u);
 } escapes[256] = {
-	['%'] = {JNDI_PERCENT, undo_percent},     ['&'] = {JNDI_ENTITY, undo_entity},
+	['%'] = {JNDI_PERCENT, undo_percent},      ['&'] = {JNDI_ENTITY, undo_entity},
 	['\\'] = {JNDI_BACKSLASH, undo_backslash}, [0xc0] = {JNDI_PERCENT, undo_overlong},
-	[0xc1] = {JNDI_PERCENT, undo_overlong},   [0xe0] = {JNDI_PERCENT, undo_overlong},
+	[0xc1] = {JNDI_PERCENT, undo_overlong},    [0xe0] = {JNDI_PERCENT, undo_overlong},
 	[0xf0] = {JNDI_PERCENT, undo_overlong},
 };
 

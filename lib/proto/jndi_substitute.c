@@ -96,8 +96,8 @@ static void hit_note(struct machine *m, const struct lookup *l, struct bytes dec
 // What is held of a look-up that ends without '}': up to the first byte no URL has.
 static void note_unclosed(struct machine *m, const struct lookup *l)
 {
-	struct bytes inside = bytes_head(bytes_of(m->t->at + l->start + OPENING, m->out - l->start - OPENING),
-					 JNDI_DECODED_BYTES);
+	struct bytes inside =
+		bytes_head(bytes_of(m->t->at + l->start + OPENING, m->out - l->start - OPENING), JNDI_DECODED_BYTES);
 	size_t n = 0;
 
 	if (!begins_with_jndi(inside) || hit_slot(m->hits, m->t->origin[l->start]) == JNDI_HITS)

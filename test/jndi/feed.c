@@ -98,10 +98,13 @@ static int variants(struct proto_pool *pool, struct counters *counters)
 	while (record_read(stdin, &r, &request)) {
 		struct watch w = {.wanted = &r};
 
-		feed(pool, counters, bytes_of(request.at, request.length),
-		     draw_below(&draw, (unsigned)request.length), &w);
+		feed(pool, counters, bytes_of(request.at, request.length), draw_below(&draw, (unsigned)request.length),
+		     &w);
 		printf("%s\t%s\t%s\t%s\t%s\n", r.class, r.place, r.encoding,
-		       !w.right ? (w.seen ? "other" : "missed") : w.port_right ? "found" : "port", w.what);
+		       !w.right       ? (w.seen ? "other" : "missed")
+		       : w.port_right ? "found"
+				      : "port",
+		       w.what);
 	}
 	return ferror(stdin) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
@@ -127,11 +130,12 @@ static int ordinary(struct proto_pool *pool, struct counters *counters, unsigned
 
 		ordinary_request(&draw, &request);
 		bytes += request.length;
-		feed(pool, counters, bytes_of(request.at, request.length),
-		     draw_below(&draw, (unsigned)request.length), &w);
+		feed(pool, counters, bytes_of(request.at, request.length), draw_below(&draw, (unsigned)request.length),
+		     &w);
 		hits += w.seen != 0;
 		if (w.seen && hits <= SHOWN)
-			printf("HIT %lu: %s: %.*s\n", i, w.what, (int)(request.length < 300 ? request.length : 300), request.at);
+			printf("HIT %lu: %s: %.*s\n", i, w.what, (int)(request.length < 300 ? request.length : 300),
+			       request.at);
 	}
 	printf("ordinary requests %lu, bytes %lu, hits %lu, out of budget %lu, CPU s %.1f\n", count,
 	       (unsigned long)bytes, hits, (unsigned long)counters->value[COUNT_PROTO_BUDGET], now_s() - began);

@@ -10,49 +10,202 @@
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 #define PICK(d, a) ((a)[draw_below((d), COUNT_OF(a))])
 
-// "~" begins a place to fill: ~w word, ~k word but "jndi", ~n number, ~h hex, ~b base64, ~u base64 of a URL, ~t text, ~m near miss.
+// "~" begins a place to fill: ~w word, ~k word but "jndi", ~n number, ~h hex, ~b base64, ~u base64 of a URL, ~t text,
+// ~m near miss.
 static const char *const near_misses[] = {
-	"${~w}", "${~w:-~w}", "${HOME}/bin", "${~w.~w}", "${~k:~w}", "${env:~w}", "${env:~w:-~w}", "${sys:~w.~w}",
-	"${date:yyyy}", "${date:yyyy-MM-dd}", "${date:'T'HH:mm}", "${lower:~w}", "${upper:~w}", "${lower:J}", "${::-j}",
-	"${lower:${~w}}", "${upper:${lower:~w}}", "${lower:jndi}", "${::-j}${::-n}${::-d}${::-i}", "${ctx:~w}",
-	"${~w:-${~w}}", "${~w:-${~w:-~w}}", "${~w##*/}", "${~w%%.*}", "${#~w[@]}", "${~w//~w/~w}", "${!~w}", "${~k:?~w}",
-	"${~k:+~w}", "${1:-~w}", "$((~n+~n))", "$(~w ~w)", "$~w", "$$~w", "$${~w}", "${{ secrets.~w }}", "${{ matrix.~w }}",
-	"{{~w}}", "{{ ~w.~w | ~w }}", "{%% ~w %%}", "#{~w}", "#{~w.~w('~w')}", "#{systemProperties['~w']}", "${~w['~w']}",
-	"${param.~w}", "${fn:length(~w)}", "${empty ~w ? '~w' : '~w'}", "${pageContext.request.contextPath}", "*{~w}",
-	"@{/~w/{id}(id=${~w.id})}", "${T(java.lang.Math).random()}", "`~w ${~w} and ${~w + ~n}`", "`${a}:${b}/${c}`",
-	"${(x) => `${x}`}", "jndi", "JNDI", "jndi:~w", "jndi:ldap://~w.example/a", "{jndi:~w}", "$jndi:ldap://~w.example",
-	"/docs/jndi-tutorial", "java:comp/env/jdbc/~w", "java:jboss/datasources/~w", "jndiName=jdbc/~w", "${~w.jndi.~w}",
-	"${jndi.name}", "${spring.datasource.jndi-name}", "${jndi}", "${env:JNDI:-~w}", "${sys:jndi.url}", "ldap://~w.example",
-	"ldaps://~w.example:636/o=~w", "rmi://~w.example/~w", "dns://~w.example", "${ldap://~w}", "${ldap:~w}", "${java:version}",
-	"${ jndi:~w}", "${jndi -~w}", "${xjndi:~w}", "${ndi:~w}", "${jnd:~w}", "${${~w}ndi:~w}", "${j${~w}ndi:~w}",
-	"${jn${~w}di:~w}", "${${lower:x}ndi:~w}", "${${lower:j}ndx:~w}", "${${::-j}ava:version}", "${j${lower:A}va:os}",
-	"[%%d{yyyy-MM-dd}] [%%t] %%-5level %%logger{36} - %%msg%%n", "%%X{~w}", "${sd:~w}", "${map:~w}", "${main:0}",
-	"${web:contextPath}", "${k8s:podName}", "${docker:containerId}", "${bundle:~w:~w}", "${marker:~w}", "${base64:~b}",
-	"${log4j:configLocation}", "%%24%%7B~w%%7D", "%%2524%%257B~w%%257D", "$%%7B~w%%7D", "%%7B%%22~w%%22%%3A~n%%7D", "%%24~n.~n",
-	"%%24%%7Blower%%3A~w%%7D", "%%24%%7Bdate%%3Ayyyy%%7D", "\\u0024\\u007b~w\\u007d", "\\u0024{~w}", "\\x24\\x7b~w\\x7d",
-	"\\\\${~w}", "&#36;&#123;~w&#125;", "&dollar;{~w}", "&lbrace;~w&rbrace;", "&amp;#36;~n", "100%%25 $~n {~w}",
-	"C:\\~w\\u~w\\x~w\\~n", "^\\d{~n}$", "^[a-z]{1,~n}${~w}", "\\$\\{~w\\}", "s/\\${~w}/~w/g", "$.~w[?(@.~w=='~w')]",
-	"{$~w: {$gt: ~n}}", "{\"$~w\":{\"$in\":[~n,~n]}}", "query($id: ID!) { ~w(id: $id) { ~w } }", "$1${2}$3", "@media{~w:~n}",
-	"function(){return $({~w:~n})}", "$(function(){~w();})", "${${${${", "}}}}${", "${", "$", "${}", "${:}", "${:-}",
-	"${-}", "${${}}", "$\xc2\xa3{~n}", "\xc4\xb1\xc5\xbf \xe2\x84\xaa", "\xe6\xa4\x9c\xe7\xb4\xa2 ${~w}", "$\\{jndi\\}",
-	"<log4j2:~w>${date:yyyy}/${hostName}.log</log4j2:~w>", "${~w} jndi:~w ${~w}", "jndi ${lower:ldap}://~w", "${~w}jndi:~w}",
+	"${~w}",
+	"${~w:-~w}",
+	"${HOME}/bin",
+	"${~w.~w}",
+	"${~k:~w}",
+	"${env:~w}",
+	"${env:~w:-~w}",
+	"${sys:~w.~w}",
+	"${date:yyyy}",
+	"${date:yyyy-MM-dd}",
+	"${date:'T'HH:mm}",
+	"${lower:~w}",
+	"${upper:~w}",
+	"${lower:J}",
+	"${::-j}",
+	"${lower:${~w}}",
+	"${upper:${lower:~w}}",
+	"${lower:jndi}",
+	"${::-j}${::-n}${::-d}${::-i}",
+	"${ctx:~w}",
+	"${~w:-${~w}}",
+	"${~w:-${~w:-~w}}",
+	"${~w##*/}",
+	"${~w%%.*}",
+	"${#~w[@]}",
+	"${~w//~w/~w}",
+	"${!~w}",
+	"${~k:?~w}",
+	"${~k:+~w}",
+	"${1:-~w}",
+	"$((~n+~n))",
+	"$(~w ~w)",
+	"$~w",
+	"$$~w",
+	"$${~w}",
+	"${{ secrets.~w }}",
+	"${{ matrix.~w }}",
+	"{{~w}}",
+	"{{ ~w.~w | ~w }}",
+	"{%% ~w %%}",
+	"#{~w}",
+	"#{~w.~w('~w')}",
+	"#{systemProperties['~w']}",
+	"${~w['~w']}",
+	"${param.~w}",
+	"${fn:length(~w)}",
+	"${empty ~w ? '~w' : '~w'}",
+	"${pageContext.request.contextPath}",
+	"*{~w}",
+	"@{/~w/{id}(id=${~w.id})}",
+	"${T(java.lang.Math).random()}",
+	"`~w ${~w} and ${~w + ~n}`",
+	"`${a}:${b}/${c}`",
+	"${(x) => `${x}`}",
+	"jndi",
+	"JNDI",
+	"jndi:~w",
+	"jndi:ldap://~w.example/a",
+	"{jndi:~w}",
+	"$jndi:ldap://~w.example",
+	"/docs/jndi-tutorial",
+	"java:comp/env/jdbc/~w",
+	"java:jboss/datasources/~w",
+	"jndiName=jdbc/~w",
+	"${~w.jndi.~w}",
+	"${jndi.name}",
+	"${spring.datasource.jndi-name}",
+	"${jndi}",
+	"${env:JNDI:-~w}",
+	"${sys:jndi.url}",
+	"ldap://~w.example",
+	"ldaps://~w.example:636/o=~w",
+	"rmi://~w.example/~w",
+	"dns://~w.example",
+	"${ldap://~w}",
+	"${ldap:~w}",
+	"${java:version}",
+	"${ jndi:~w}",
+	"${jndi -~w}",
+	"${xjndi:~w}",
+	"${ndi:~w}",
+	"${jnd:~w}",
+	"${${~w}ndi:~w}",
+	"${j${~w}ndi:~w}",
+	"${jn${~w}di:~w}",
+	"${${lower:x}ndi:~w}",
+	"${${lower:j}ndx:~w}",
+	"${${::-j}ava:version}",
+	"${j${lower:A}va:os}",
+	"[%%d{yyyy-MM-dd}] [%%t] %%-5level %%logger{36} - %%msg%%n",
+	"%%X{~w}",
+	"${sd:~w}",
+	"${map:~w}",
+	"${main:0}",
+	"${web:contextPath}",
+	"${k8s:podName}",
+	"${docker:containerId}",
+	"${bundle:~w:~w}",
+	"${marker:~w}",
+	"${base64:~b}",
+	"${log4j:configLocation}",
+	"%%24%%7B~w%%7D",
+	"%%2524%%257B~w%%257D",
+	"$%%7B~w%%7D",
+	"%%7B%%22~w%%22%%3A~n%%7D",
+	"%%24~n.~n",
+	"%%24%%7Blower%%3A~w%%7D",
+	"%%24%%7Bdate%%3Ayyyy%%7D",
+	"\\u0024\\u007b~w\\u007d",
+	"\\u0024{~w}",
+	"\\x24\\x7b~w\\x7d",
+	"\\\\${~w}",
+	"&#36;&#123;~w&#125;",
+	"&dollar;{~w}",
+	"&lbrace;~w&rbrace;",
+	"&amp;#36;~n",
+	"100%%25 $~n {~w}",
+	"C:\\~w\\u~w\\x~w\\~n",
+	"^\\d{~n}$",
+	"^[a-z]{1,~n}${~w}",
+	"\\$\\{~w\\}",
+	"s/\\${~w}/~w/g",
+	"$.~w[?(@.~w=='~w')]",
+	"{$~w: {$gt: ~n}}",
+	"{\"$~w\":{\"$in\":[~n,~n]}}",
+	"query($id: ID!) { ~w(id: $id) { ~w } }",
+	"$1${2}$3",
+	"@media{~w:~n}",
+	"function(){return $({~w:~n})}",
+	"$(function(){~w();})",
+	"${${${${",
+	"}}}}${",
+	"${",
+	"$",
+	"${}",
+	"${:}",
+	"${:-}",
+	"${-}",
+	"${${}}",
+	"$\xc2\xa3{~n}",
+	"\xc4\xb1\xc5\xbf \xe2\x84\xaa",
+	"\xe6\xa4\x9c\xe7\xb4\xa2 ${~w}",
+	"$\\{jndi\\}",
+	"<log4j2:~w>${date:yyyy}/${hostName}.log</log4j2:~w>",
+	"${~w} jndi:~w ${~w}",
+	"jndi ${lower:ldap}://~w",
+	"${~w}jndi:~w}",
 };
 
 static const char *const plain_values[] = {
-	"~w", "~n", "~h", "~b", "~u", "~t", "~w ~w ~n", "~w=~w", "~w,~w;q=0.~n", "~n.~n.~n.~n", "~w@~w.example",
-	"https://~w.example/~w?~w=~n", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/~n.~n (KHTML, like Gecko) ~w/~n",
-	"GA1.2.~n.~n", "~h-~h-~h", "eyJhbGciOiJIUzI1NiJ9.~b.~b", "W/\"~h\"", "text/html,application/xhtml+xml;q=0.~n",
+	"~w",
+	"~n",
+	"~h",
+	"~b",
+	"~u",
+	"~t",
+	"~w ~w ~n",
+	"~w=~w",
+	"~w,~w;q=0.~n",
+	"~n.~n.~n.~n",
+	"~w@~w.example",
+	"https://~w.example/~w?~w=~n",
+	"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/~n.~n (KHTML, like Gecko) ~w/~n",
+	"GA1.2.~n.~n",
+	"~h-~h-~h",
+	"eyJhbGciOiJIUzI1NiJ9.~b.~b",
+	"W/\"~h\"",
+	"text/html,application/xhtml+xml;q=0.~n",
 };
 
 static const char *const headers[] = {
-	"User-Agent", "Referer", "Accept", "Accept-Language", "X-Forwarded-For", "X-Request-Id", "X-Api-Version", "Origin",
-	"If-None-Match", "Content-Language", "X-Amz-Security-Token", "X-Goog-Meta-~w", "X-~w", "From", "Via",
+	"User-Agent",    "Referer", "Accept",        "Accept-Language",  "X-Forwarded-For",      "X-Request-Id",
+	"X-Api-Version", "Origin",  "If-None-Match", "Content-Language", "X-Amz-Security-Token", "X-Goog-Meta-~w",
+	"X-~w",          "From",    "Via",
 };
 
 static const char *const targets[] = {
-	"/", "/~w/~w", "/~w?~w=~e&~w=~n", "/docs/jndi-tutorial", "/docs/jndi/~w?~w=~e", "/search?q=~e", "/~w/~h.js?v=~n",
-	"/index.php?s=/~e", "/api/v~n/~w/~n", "/~e", "/img?u=~u&d=~e", "/log4j/2.x/manual/lookups.html#~w", "/~w;jsessionid=~h",
-	"/?gdpr=${GDPR}&gdpr_consent=${GDPR_CONSENT_~n}", "/ad?cb=$%7BCACHEBUSTER%7D&~w=~e", "/%24%7B~w%7D/~w",
+	"/",
+	"/~w/~w",
+	"/~w?~w=~e&~w=~n",
+	"/docs/jndi-tutorial",
+	"/docs/jndi/~w?~w=~e",
+	"/search?q=~e",
+	"/~w/~h.js?v=~n",
+	"/index.php?s=/~e",
+	"/api/v~n/~w/~n",
+	"/~e",
+	"/img?u=~u&d=~e",
+	"/log4j/2.x/manual/lookups.html#~w",
+	"/~w;jsessionid=~h",
+	"/?gdpr=${GDPR}&gdpr_consent=${GDPR_CONSENT_~n}",
+	"/ad?cb=$%7BCACHEBUSTER%7D&~w=~e",
+	"/%24%7B~w%7D/~w",
 };
 
 static const struct {
@@ -121,8 +274,11 @@ static void escape_from(struct request *r, size_t from, enum escape how)
 	r->length = from;
 	for (size_t i = 0; i < plain.length; i++) {
 		unsigned char c = (unsigned char)plain.at[i];
-		bool special = how == AS_PERCENT_ALL ? !(c >= 'a' && c <= 'z') : c < ' ' || c >= 127 || strchr("${}\"\\<>^` ", c);
-		const char *form = how == AS_JSON ? (c < 128 ? "\\u%04x" : NULL) : how == AS_ENTITY ? "&#%u;" : "%%%02X";
+		bool special = how == AS_PERCENT_ALL ? !(c >= 'a' && c <= 'z')
+						     : c < ' ' || c >= 127 || strchr("${}\"\\<>^` ", c);
+		const char *form = how == AS_JSON     ? (c < 128 ? "\\u%04x" : NULL)
+				   : how == AS_ENTITY ? "&#%u;"
+						      : "%%%02X";
 
 		if (special && form && how != AS_IT_IS && c)
 			put(r, code, (size_t)snprintf(code, sizeof(code), form, c));
@@ -184,19 +340,46 @@ static void put_word(struct request *r, struct draw *d)
 static void fill_one(struct request *r, struct draw *d, char kind)
 {
 	switch (kind) {
-	case 'w': put_word(r, d); break;
-	case 'k': put_text(r, "k"); put_word(r, d); break;
-	case 'n': put_number(r, d); break;
-	case 'h': put_drawn(r, d, hex, 8, 40); break;
-	case 'b': put_drawn(r, d, base64, 16, 400); break;
-	case 'u': put_text(r, "aHR0cHM6Ly9"); put_drawn(r, d, base64, 16, 80); break;
-	case 't': put_words(r, d); break;
-	case 'm': put_near_miss(r, d); break;
-	case 'e': put_escaped(r, d, draw_below(d, 4) ? AS_PERCENT : AS_PERCENT_ALL); break;
-	case 'j': put_escaped(r, d, AS_JSON); break;
-	case 'x': put_escaped(r, d, draw_below(d, 2) ? AS_ENTITY : AS_IT_IS); break;
-	case 'r': put_raw(r, d); break;
-	default: break;
+	case 'w':
+		put_word(r, d);
+		break;
+	case 'k':
+		put_text(r, "k");
+		put_word(r, d);
+		break;
+	case 'n':
+		put_number(r, d);
+		break;
+	case 'h':
+		put_drawn(r, d, hex, 8, 40);
+		break;
+	case 'b':
+		put_drawn(r, d, base64, 16, 400);
+		break;
+	case 'u':
+		put_text(r, "aHR0cHM6Ly9");
+		put_drawn(r, d, base64, 16, 80);
+		break;
+	case 't':
+		put_words(r, d);
+		break;
+	case 'm':
+		put_near_miss(r, d);
+		break;
+	case 'e':
+		put_escaped(r, d, draw_below(d, 4) ? AS_PERCENT : AS_PERCENT_ALL);
+		break;
+	case 'j':
+		put_escaped(r, d, AS_JSON);
+		break;
+	case 'x':
+		put_escaped(r, d, draw_below(d, 2) ? AS_ENTITY : AS_IT_IS);
+		break;
+	case 'r':
+		put_raw(r, d);
+		break;
+	default:
+		break;
 	}
 }
 
@@ -238,8 +421,9 @@ static void put_body(struct request *r, struct draw *d)
 	body.length = 0;
 	for (unsigned n = 1 + (draw_below(d, 10) == 0) * draw_below(d, 20); n--;)
 		put_filled(&body, d, bodies[kind].text);
-	put(r, line, (size_t)snprintf(line, sizeof(line), "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n",
-				      bodies[kind].type, body.length));
+	put(r, line,
+	    (size_t)snprintf(line, sizeof(line), "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n", bodies[kind].type,
+			     body.length));
 	put(r, body.at, body.length);
 }
 
@@ -259,7 +443,8 @@ void ordinary_request(struct draw *d, struct request *out)
 	for (unsigned n = 1 + draw_below(d, 6); n--;)
 		put_header(out, d, PICK(d, headers), NULL);
 	if (draw_below(d, 2))
-		put_header(out, d, "Cookie", draw_below(d, 2) ? "sid=~b; _ga=~n.~n; pref=~e" : "a=~m; b=~h; c={~w:$~n}; d=~u");
+		put_header(out, d, "Cookie",
+			   draw_below(d, 2) ? "sid=~b; _ga=~n.~n; pref=~e" : "a=~m; b=~h; c={~w:$~n}; d=~u");
 	if (draw_below(d, 8) == 0)
 		put_header(out, d, "Authorization", draw_below(d, 2) ? "Basic ~b" : "Bearer ~b");
 	if (body)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What is the most a field can cost? Fields are made of one or two patterns of the pieces that look-ups and escapes are
-// made of, and the costliest is varied further. Time is the best of a few rounds, so that other programs disturb little;
-// growth is told by work counted, of the costlier of some lengths close together (a cut may add or spare a layer).
+// made of, and the costliest is varied further. Time is the best of a few rounds, so that other programs disturb
+// little; growth is told by work counted, of the costlier of some lengths close together (a cut may add or spare a
+// layer).
 #include "feed.h"
 #include "jndi_impl.h"
 
@@ -13,12 +14,78 @@
 enum { PIECES = 6, ROUNDS = 3, ROUNDS_OF_WORST = 15, CLOSE_LENGTHS = 24 };
 
 static const char *const pieces[] = {
-	"${", "}", ":", ":-", "jndi:", "${jndi:", "${lower:", "${upper:", "${date:'", "${base64:", "$", "{", "%24", "%7b", "%25",
-	"%2524", "\\u0024", "\\u007b", "\\x7b", "\\\\", "\\", "&", "&#36;", "&#", "&lbrace;", "&amp;", "&a", "&l", "\xc4\xb1",
-	"ldap://", "a", "-", "SHtq", "%", "\xef\xac\x81", "[", "]", "%7d", "\\u007d", "\\44", "&dollar;", "${::-", "${x:-",
-	"$${", "${}", "${:-}", "${a:-$}", "%u0024", "%c0%a4", "\xc0\xa4", "%e0%80%a4", "&rbrace;", "\\uuuuuuuu", "&#0000000",
-	"%5c", "%26", "://", "${jndi:ldap://", "${lower:${", "}}", "${jndi:a}", "${:-${jndi:a}}", "\\u005c", "&bsol;", "%2525",
-	"\\\\\\\\", "&amp;amp;", "${a:", "${base64:JHtq", "x", "${a:\\-b}", "'",
+	"${",
+	"}",
+	":",
+	":-",
+	"jndi:",
+	"${jndi:",
+	"${lower:",
+	"${upper:",
+	"${date:'",
+	"${base64:",
+	"$",
+	"{",
+	"%24",
+	"%7b",
+	"%25",
+	"%2524",
+	"\\u0024",
+	"\\u007b",
+	"\\x7b",
+	"\\\\",
+	"\\",
+	"&",
+	"&#36;",
+	"&#",
+	"&lbrace;",
+	"&amp;",
+	"&a",
+	"&l",
+	"\xc4\xb1",
+	"ldap://",
+	"a",
+	"-",
+	"SHtq",
+	"%",
+	"\xef\xac\x81",
+	"[",
+	"]",
+	"%7d",
+	"\\u007d",
+	"\\44",
+	"&dollar;",
+	"${::-",
+	"${x:-",
+	"$${",
+	"${}",
+	"${:-}",
+	"${a:-$}",
+	"%u0024",
+	"%c0%a4",
+	"\xc0\xa4",
+	"%e0%80%a4",
+	"&rbrace;",
+	"\\uuuuuuuu",
+	"&#0000000",
+	"%5c",
+	"%26",
+	"://",
+	"${jndi:ldap://",
+	"${lower:${",
+	"}}",
+	"${jndi:a}",
+	"${:-${jndi:a}}",
+	"\\u005c",
+	"&bsol;",
+	"%2525",
+	"\\\\\\\\",
+	"&amp;amp;",
+	"${a:",
+	"${base64:JHtq",
+	"x",
+	"${a:\\-b}",
+	"'",
 };
 
 struct pattern {
@@ -119,9 +186,11 @@ static void print(const char *what, double value, const struct pattern *p)
 static void ordinary_costs(void)
 {
 	static const char *const fields[] = {
-		"www.example.com", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+		"www.example.com",
+		"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
 		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36",
-		"_ga=GA1.2.1234567890.1700000000; sid=0123456789abcdef0123456789abcdef; theme=dark; csrf=abcdefghijklmnop",
+		"_ga=GA1.2.1234567890.1700000000; sid=0123456789abcdef0123456789abcdef; theme=dark; "
+		"csrf=abcdefghijklmnop",
 		"GET /index.php?a=1&q=hello%20world%2Ffoo&utm_source=x HTTP/1.1",
 	};
 
