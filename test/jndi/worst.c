@@ -189,8 +189,7 @@ static void ordinary_costs(void)
 		"www.example.com",
 		"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
 		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36",
-		"_ga=GA1.2.1234567890.1700000000; sid=0123456789abcdef0123456789abcdef; theme=dark; "
-		"csrf=abcdefghijklmnop",
+		"_ga=GA1.2.1234567890.1700000000; sid=0123456789abcdef0123456789abcdef; theme=dark; csrf=abcdef",
 		"GET /index.php?a=1&q=hello%20world%2Ffoo&utm_source=x HTTP/1.1",
 	};
 
