@@ -10,10 +10,11 @@ declare -A may_include=(
 	[lib/control]="lib/base"
 	# wire side
 	[lib/decode]="lib/base"
+	[lib/defrag]="lib/base lib/decode"
 	[lib/flow]="lib/base lib/decode"
 	[lib/proto]="lib/base lib/channel"
 	[lib/block]="lib/base lib/channel lib/decode"
-	[lib/inspect]="lib/base lib/channel lib/decode lib/flow lib/proto lib/block"
+	[lib/inspect]="lib/base lib/channel lib/decode lib/defrag lib/flow lib/proto lib/block"
 	# far side
 	[lib/learn]="lib/base lib/channel"
 	[lib/judge]="lib/base lib/channel lib/learn"
@@ -26,7 +27,7 @@ declare -A may_include=(
 	[drivers/fence]="lib/base lib/channel"
 	[drivers/export]="lib/base lib/channel lib/learn lib/judge lib/incident lib/respond"
 )
-wire_side="lib/decode lib/flow lib/proto lib/block lib/inspect"
+wire_side="lib/decode lib/defrag lib/flow lib/proto lib/block lib/inspect"
 far_side="lib/learn lib/judge lib/incident lib/respond lib/journal lib/story lib/reason"
 # programs
 may_include[app/wire]="lib/base lib/channel lib/control $wire_side drivers/nic"

@@ -40,7 +40,7 @@ static void check_datagram(const struct frame *f, const struct packet *p, enum d
 {
 	struct packet again = *p;
 
-	if (p->oddities & ODDITY_TUNNEL || (result != DECODE_OK && result != DECODE_PIECE))
+	if (p->oddities & (ODDITY_TUNNEL | ODDITY_CUT) || (result != DECODE_OK && result != DECODE_PIECE))
 		return;
 	require(decode_datagram(f, p->ip_offset, true, &again) == result);
 	require(address_equal(&again.source, &p->source) && again.source_port == p->source_port && again.transport == p->transport);
