@@ -8,7 +8,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct {
-	struct counters counters;
 	struct defrag *defrag;
 	struct model model;
 	uint64_t now, added, gone; // gone: refused, or complete and sent
@@ -16,6 +15,8 @@ static struct {
 } t;
 
 static struct cut cut;
+static struct counters counters;
+static struct defrag *kept[2]; // made once: of little memory and of more
 
 static void require(bool truth)
 {
@@ -94,17 +95,22 @@ static void add(const uint8_t op[5])
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct defrag_config config = {.datagrams = 32, .bytes = size && data[0] & 2 ? 128 << 10 : 16 << 10, .key = {1, 2}};
+	unsigned i = size && data[0] & 2;
 
 	memset(&t, 0, sizeof(t));
+	memset(&counters, 0, sizeof(counters));
 	t.model = model_make(size && data[0] & 1, 1);
-	t.defrag = defrag_create(&config, &t.counters);
-	for (size_t i = 1; i + 5 <= size && i < 5000; i += 5)
-		add(data + i);
-	for (int i = 0; i < 2; i++)
+	if (!kept[i]) {
+		struct defrag_config config = {.datagrams = 32, .bytes = i ? 128 << 10 : 16 << 10, .key = {1, 2}};
+
+		kept[i] = defrag_create(&config, &counters);
+	}
+	t.defrag = kept[i];
+	for (size_t n = 1; n + 5 <= size && n < 5000; n += 5)
+		add(data + n);
+	for (int n = 0; n < 2; n++)
 		defrag_step(t.defrag, t.now + 31000000000);
 	require(defrag_count(t.defrag) == 0);
-	require(t.added == t.gone + t.counters.value[COUNT_FRAMES_DROPPED_FRAGMENT]);
-	defrag_destroy(t.defrag);
+	require(t.added == t.gone + counters.value[COUNT_FRAMES_DROPPED_FRAGMENT]);
 	return 0;
 }

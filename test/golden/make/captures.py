@@ -128,7 +128,7 @@ def odd(c):
     c.frame(ethernet(bytes.fromhex("000108000604000102000000000102000002020000000000c0000214"), kind=0x0806))
     c.add(ip(DEVICE, FAR, 17, b"\x9c\x40\x00\x09" + b"part" * 8, fragment=0x2000))
     c.add(ip(DEVICE, FAR, 17, b"rest" * 8, fragment=5))
-    c.add(ip(DEVICE, FAR, 47, bytes.fromhex("00000800") + ip(DEVICE, OTHER, 1, b"\x08\0\0\0\0\0\0\0")))
+    c.add(ip(DEVICE, FAR, 47, bytes.fromhex("00000800") + icmp_echo(DEVICE, OTHER)))  # seen inside the tunnel
     c.add(ip(DEVICE, FAR, 6, tcp_segment(DEVICE, FAR, (40100, 80), 1, 0, SYN | FIN)))
     c.add(ip(DEVICE, FAR, 6, tcp_segment(DEVICE, FAR, (40101, 80), 1, 0, 0)))
     c.frame(ethernet(b"\x45\0\0\x10")) # shorter than its header
