@@ -194,6 +194,20 @@ START_TEST(a_second_end_or_bytes_past_the_end_contradict)
 }
 END_TEST
 
+START_TEST(the_same_bytes_as_an_end_are_no_repeat)
+{
+	struct model m = model_make(false, 1);
+
+	for (int last = 0; last < 2; last++) {
+		begin(1 << 20);
+		ck_assert_int_eq(add_bytes(&m, 7, 800, m.b, 80, !last), DEFRAG_KEPT);
+		ck_assert_int_eq(add_bytes(&m, 7, 800, m.b, 80, last), DEFRAG_DROP);
+		ck_assert_uint_eq(counted(COUNT_DEFRAG_OVERLAP), 1);
+		assert_nothing_kept(0);
+	}
+}
+END_TEST
+
 START_TEST(a_hole_is_not_complete)
 {
 	struct model m = model_make(false, 1);
@@ -508,6 +522,7 @@ int main(void)
 		a_repeated_fragment_is_dropped_alone,
 		any_other_overlap_gives_up_the_datagram,
 		a_second_end_or_bytes_past_the_end_contradict,
+		the_same_bytes_as_an_end_are_no_repeat,
 		a_hole_is_not_complete,
 		what_no_receiver_takes_gives_up_its_datagram,
 		headers_of_the_first_fragment_count_in_the_whole,
