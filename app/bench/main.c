@@ -19,6 +19,7 @@ static const struct {
 	{"cps", cps_main, "what a whole HTTP connection costs"},
 	{"pass", pass_main, "one capture once, for comparing whole processes with peers"},
 	{"growth", growth_main, "what a packet costs as flows grow from 10 k to 1 M"},
+	{"table", table_main, "what the flow table costs by itself, in bursts, and in a flood"},
 	{"brain", brain_main, "what an observation costs the far side"},
 };
 

@@ -62,4 +62,5 @@ int held_main(int argc, char **argv);
 int cps_main(int argc, char **argv);
 int pass_main(int argc, char **argv);
 int growth_main(int argc, char **argv);
+int table_main(int argc, char **argv);
 int brain_main(int argc, char **argv);

@@ -40,14 +40,28 @@ static inline void absorb(struct state *s, uint64_t word, unsigned rounds)
 	s->v0 ^= word;
 }
 
-static inline uint64_t siphash(const struct siphash_key *key, const uint8_t *data, size_t n, unsigned c, unsigned d)
+static inline struct state begin(const struct siphash_key *key)
 {
-	struct state s = {
+	return (struct state){
 		key->k0 ^ 0x736f6d6570736575ull,
 		key->k1 ^ 0x646f72616e646f6dull,
 		key->k0 ^ 0x6c7967656e657261ull,
 		key->k1 ^ 0x7465646279746573ull,
 	};
+}
+
+static inline uint64_t finish(struct state *s, uint64_t last, unsigned c, unsigned d)
+{
+	absorb(s, last, c);
+	s->v2 ^= 0xff;
+	for (unsigned i = 0; i < d; i++)
+		round_once(s);
+	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
+static inline uint64_t siphash(const struct siphash_key *key, const uint8_t *data, size_t n, unsigned c, unsigned d)
+{
+	struct state s = begin(key);
 	uint64_t last = (uint64_t)n << 56;
 	size_t whole = n & ~(size_t)7;
 
@@ -55,11 +69,16 @@ static inline uint64_t siphash(const struct siphash_key *key, const uint8_t *dat
 		absorb(&s, read_le64(data + i), c);
 	for (size_t i = whole; i < n; i++)
 		last |= (uint64_t)data[i] << (8 * (i - whole));
-	absorb(&s, last, c);
-	s.v2 ^= 0xff;
-	for (unsigned i = 0; i < d; i++)
-		round_once(&s);
-	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+	return finish(&s, last, c, d);
+}
+
+uint64_t siphash13_words(const struct siphash_key *key, const uint64_t *words, size_t n)
+{
+	struct state s = begin(key);
+
+	for (size_t i = 0; i < n; i++)
+		absorb(&s, words[i], 1);
+	return finish(&s, (uint64_t)n << 59, 1, 3);
 }
 
 uint64_t siphash13(const struct siphash_key *key, const void *data, size_t n)

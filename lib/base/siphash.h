@@ -10,4 +10,6 @@ struct siphash_key {
 };
 
 uint64_t siphash13(const struct siphash_key *key, const void *data, size_t n);
+// The same of n words, each as its 8 bytes in little-endian order: for keys that are made in registers.
+uint64_t siphash13_words(const struct siphash_key *key, const uint64_t *words, size_t n);
 uint64_t siphash24(const struct siphash_key *key, const void *data, size_t n);

@@ -5,6 +5,10 @@
 #include "flow.h"
 #include "nh.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 enum flow_impl_limits {
 	FLOW_PARK_SEGMENTS_MAX = UINT16_MAX, // flow_tcp_side.park_head is an index + 1
 	FLOW_CONTEXT_LOOKS = 64,             // slots looked at for a context to give up
@@ -102,7 +106,7 @@ struct flow_table {
 	struct flow_clock clock;
 	struct flow_ring half_open; // every half-open flow, oldest first
 	struct flow_ring closed;    // the newest closed ones, oldest first
-	uint32_t tcp_open_ms, tcp_half_open_ms, tcp_closed_ms, udp_ms, other_ms;
+	uint32_t tcp_open_ms, tcp_half_open_ms, tcp_closed_ms, udp_ms, other_ms, shortest_ms;
 	struct siphash_key key;
 	struct counters *counters;
 	flow_end_fn ended;
@@ -143,10 +147,29 @@ static inline uint32_t flow_index(const struct flow_table *t, const struct flow 
 	return (uint32_t)(f - t->flows);
 }
 
-static inline void flow_prefetch_lines(const struct flow *f)
+// Inlined by force: gcc drops calls of a function that does nothing but prefetch.
+static inline __attribute__((always_inline)) void flow_prefetch_lines(const struct flow *f)
 {
 	__builtin_prefetch(f, 1);
 	__builtin_prefetch(f->tcp, 1);
+}
+
+// Bit i: entry i of the bucket has the mark.
+static inline uint32_t flow_index_hits(const struct flow_bucket *b, uint32_t mark)
+{
+#ifdef __SSE2__
+	const __m128i want = _mm_set1_epi32((int)mark);
+	const __m128i low = _mm_load_si128((const __m128i *)b->mark), high = _mm_load_si128((const __m128i *)b->mark + 1);
+	const __m128i hits = _mm_packs_epi32(_mm_cmpeq_epi32(low, want), _mm_cmpeq_epi32(high, want));
+
+	return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(hits, hits)) & ((1 << FLOW_BUCKET_FLOWS) - 1);
+#else
+	uint32_t hits = 0;
+
+	for (unsigned i = 0; i < FLOW_BUCKET_FLOWS; i++)
+		hits |= (uint32_t)(b->mark[i] == mark) << i;
+	return hits;
+#endif
 }
 
 // Whose flow a bucket's entry is.
@@ -160,8 +183,6 @@ bool flow_key_fits(const struct flow *f, const struct packet *p, const struct fl
 
 // index.c
 size_t flow_index_buckets(uint32_t flows);
-// Bit i: entry i of the bucket has the mark.
-uint32_t flow_index_hits(const struct flow_bucket *b, uint32_t mark);
 uint32_t flow_index_second(const struct flow_table *t, uint32_t bucket, uint32_t mark);
 // false: no room within reach.
 bool flow_index_add(struct flow_table *t, struct flow *f, const struct flow_key *key);

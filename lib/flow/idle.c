@@ -15,19 +15,25 @@ enum {
 	SWEEP_LEAST = 16,  // deadlines a millisecond: small tables are swept at once
 };
 
-static int set_ms(uint32_t *ms, uint64_t ns, uint32_t seconds)
+static int set_ms(uint32_t *shortest, uint32_t *ms, uint64_t ns, uint32_t seconds)
 {
 	uint64_t value = ns ? (ns + NS_PER_MS - 1) / NS_PER_MS : seconds * 1000ull;
 
 	*ms = (uint32_t)value;
+	if (*ms < *shortest)
+		*shortest = *ms;
 	return value <= LONGEST_MS ? 0 : -EINVAL;
 }
 
 int flow_idle_config(struct flow_table *t, const struct flow_config *c)
 {
-	return set_ms(&t->tcp_open_ms, c->tcp_open_ns, 3600) | set_ms(&t->tcp_half_open_ms, c->tcp_half_open_ns, 30) |
-	       set_ms(&t->tcp_closed_ms, c->tcp_closed_ns, 10) | set_ms(&t->udp_ms, c->udp_ns, 120) |
-	       set_ms(&t->other_ms, c->other_ns, 30);
+	uint32_t *shortest = &t->shortest_ms;
+
+	*shortest = UINT32_MAX;
+	return set_ms(shortest, &t->tcp_open_ms, c->tcp_open_ns, 3600) |
+	       set_ms(shortest, &t->tcp_half_open_ms, c->tcp_half_open_ns, 30) |
+	       set_ms(shortest, &t->tcp_closed_ms, c->tcp_closed_ns, 10) |
+	       set_ms(shortest, &t->udp_ms, c->udp_ns, 120) | set_ms(shortest, &t->other_ms, c->other_ns, 30);
 }
 
 // Every flow is idle then, and 32 bits of a tick would not tell any more.
@@ -86,7 +92,9 @@ static uint32_t timeout_of(const struct flow_table *t, const struct flow *f)
 
 bool flow_is_idle(const struct flow_table *t, const struct flow *f)
 {
-	return (uint32_t)t->clock.tick - f->last >= timeout_of(t, f);
+	uint32_t silent = (uint32_t)t->clock.tick - f->last;
+
+	return silent >= t->shortest_ms && silent >= timeout_of(t, f);
 }
 
 enum flow_end flow_idle_end(const struct flow *f)

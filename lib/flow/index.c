@@ -4,31 +4,10 @@
 // find, and to add at the most one bucket more for each entry of the first.
 #include "flow_impl.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 // Four sevenths of the entries are used when the table is full.
 size_t flow_index_buckets(uint32_t flows)
 {
 	return flows / 4 + 2;
-}
-
-uint32_t flow_index_hits(const struct flow_bucket *b, uint32_t mark)
-{
-#ifdef __SSE2__
-	const __m128i want = _mm_set1_epi32((int)mark);
-	const __m128i low = _mm_load_si128((const __m128i *)b->mark), high = _mm_load_si128((const __m128i *)b->mark + 1);
-	const __m128i hits = _mm_packs_epi32(_mm_cmpeq_epi32(low, want), _mm_cmpeq_epi32(high, want));
-
-	return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(hits, hits)) & ((1 << FLOW_BUCKET_FLOWS) - 1);
-#else
-	uint32_t hits = 0;
-
-	for (unsigned i = 0; i < FLOW_BUCKET_FLOWS; i++)
-		hits |= (uint32_t)(b->mark[i] == mark) << i;
-	return hits;
-#endif
 }
 
 // Each of the two from the other, by the mark alone: so an entry can be moved without its flow.

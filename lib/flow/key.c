@@ -3,25 +3,6 @@
 // tunnels it came in. Keyed throughout. Knows no table beyond its key and size.
 #include "flow_impl.h"
 
-// Hashed as memory: the lower end first, so that both directions give one key. The sizes differ, so the families do.
-struct key4 {
-	uint8_t address[2][4];
-	uint16_t port[2];
-	uint32_t tag;
-	uint8_t transport;
-	uint8_t zero[7];
-};
-_Static_assert(sizeof(struct key4) == 24, "no padding: it is hashed as memory");
-
-struct key6 {
-	uint8_t address[2][16];
-	uint16_t port[2];
-	uint32_t tag;
-	uint8_t transport;
-	uint8_t zero[7];
-};
-_Static_assert(sizeof(struct key6) == 48, "no padding: it is hashed as memory");
-
 struct tag_words { // hashed as memory
 	uint16_t vlan[DECODE_TAGS];
 	uint16_t tunnels;
@@ -64,44 +45,60 @@ static uint64_t load64(const uint8_t *at)
 	return x;
 }
 
-static uint64_t hash4(const struct flow_table *t, const struct packet *p, const uint16_t port[2], uint32_t tag)
+static uint32_t load32(const uint8_t *at)
 {
-	struct key4 key = {.tag = tag, .transport = p->transport};
-	uint32_t source, destination;
-	bool swap;
+	uint32_t x;
 
-	memcpy(&source, p->source.b, sizeof(source));
-	memcpy(&destination, p->destination.b, sizeof(destination));
-	swap = source > destination || (source == destination && port[0] > port[1]); // any order will do
-	memcpy(key.address[swap], &source, sizeof(source));
-	memcpy(key.address[!swap], &destination, sizeof(destination));
-	key.port[swap] = port[0];
-	key.port[!swap] = port[1];
-	return siphash13(&t->key, &key, sizeof(key));
+	memcpy(&x, at, sizeof(x));
+	return x;
 }
 
-static uint64_t hash6(const struct flow_table *t, const struct packet *p, const uint16_t port[2], uint32_t tag)
+// An order of the ends that does not depend on who sends; any will do.
+static bool is_swapped(const struct packet *p, uint32_t ports)
 {
-	struct key6 key = {.tag = tag, .transport = p->transport};
-	int order = memcmp(p->source.b, p->destination.b, sizeof(p->source.b));
-	bool swap = order > 0 || (order == 0 && port[0] > port[1]);
+	uint64_t source = load64(p->source.b), destination = load64(p->destination.b);
 
-	memcpy(key.address[swap], p->source.b, sizeof(p->source.b));
-	memcpy(key.address[!swap], p->destination.b, sizeof(p->destination.b));
-	key.port[swap] = port[0];
-	key.port[!swap] = port[1];
-	return siphash13(&t->key, &key, sizeof(key));
+	if (source == destination) { // always so of IPv4's second half
+		source = load64(p->source.b + 8);
+		destination = load64(p->destination.b + 8);
+	}
+	if (source != destination)
+		return source > destination;
+	return ports >> 16 > (ports & 0xffff);
+}
+
+// Addresses, ports, transport, tag: the same words whoever sends, in numbers that differ with family and tag or none.
+static uint64_t hash_of(const struct flow_table *t, const struct packet *p, uint32_t ports, uint32_t tag)
+{
+	bool swap = is_swapped(p, ports);
+	const uint8_t *low = swap ? p->destination.b : p->source.b, *high = swap ? p->source.b : p->destination.b;
+	uint64_t last = (swap ? ports << 16 | ports >> 16 : ports) | (uint64_t)p->transport << 32;
+	bool v4 = p->source.family == 4;
+	uint64_t words[6];
+	size_t n = 0;
+
+	if (v4) {
+		words[n++] = load32(low) | (uint64_t)load32(high) << 32;
+	} else {
+		words[n++] = load64(low);
+		words[n++] = load64(low + 8);
+		words[n++] = load64(high);
+		words[n++] = load64(high + 8);
+	}
+	words[n++] = last;
+	if (tag)
+		words[n++] = tag;
+	return siphash13_words(&t->key, words, n);
 }
 
 // ICMP's type is no port: a question and its answer are one flow.
 void flow_key_of(const struct flow_table *t, const struct packet *p, struct flow_key *key)
 {
-	bool ports = has_ports(p->transport);
-	const uint16_t port[2] = {ports ? p->source_port : 0, ports ? p->destination_port : 0};
+	uint32_t ports = has_ports(p->transport) ? (uint32_t)p->source_port << 16 | p->destination_port : 0;
 	uint64_t hash;
 
 	key->tag = p->vlans | p->tunnels ? tag_of(t, p) : 0;
-	hash = p->source.family == 4 ? hash4(t, p, port, key->tag) : hash6(t, p, port, key->tag);
+	hash = hash_of(t, p, ports, key->tag);
 	key->bucket = (uint32_t)((hash & UINT32_MAX) * t->bucket_count >> 32);
 	key->mark = (uint32_t)(hash >> 32);
 	key->mark += key->mark == 0; // an empty entry's

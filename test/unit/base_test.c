@@ -288,6 +288,12 @@ START_TEST(siphash_gives_the_reference_vectors)
 		if (vectors24[n])
 			ck_assert_uint_eq(siphash24(&key, message, n), vectors24[n]);
 	ck_assert_uint_eq(siphash13(&key, message, 0), 0xabac0158050fc4dc);
+	for (size_t n = 0; n < 5; n++) { // message holds 0, 1, 2, ...
+		static const uint64_t words[4] = {0x0706050403020100, 0x0f0e0d0c0b0a0908, 0x1716151413121110,
+						  0x1f1e1d1c1b1a1918};
+
+		ck_assert_uint_eq(siphash13_words(&key, words, n), siphash13(&key, message, 8 * n));
+	}
 	ck_assert_uint_ne(siphash13(&key, message, 8), siphash13(&key, message, 9));
 }
 END_TEST
