@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Part of flow_test.c: what makes two packets one flow, finding it again, and who goes first when there are many.
 #pragma once
+#include "flow_impl.h"
 
 START_TEST(a_config_out_of_range_is_refused)
 {
@@ -191,6 +192,55 @@ START_TEST(a_full_table_holds_and_finds_all_its_flows)
 }
 END_TEST
 
+// Every entry names a live flow that knows its place, and every bucket how many of its own lie elsewhere.
+static void check_index(const struct flow_table *t)
+{
+	uint32_t entries = 0;
+
+	for (uint32_t at = 0; at < t->bucket_count; at++)
+		for (unsigned i = 0; i < FLOW_BUCKET_FLOWS; i++) {
+			const struct flow_bucket *b = &t->buckets[at];
+
+			if (!b->slot[i])
+				continue;
+			entries++;
+			ck_assert(flow_is_live(&t->flows[flow_slot_of(b, i)]));
+			ck_assert_uint_eq(t->flows[flow_slot_of(b, i)].place, at * (FLOW_BUCKET_FLOWS + 1) + i);
+			if (b->slot[i] & FLOW_SLOT_AWAY)
+				t->buckets[flow_index_second(t, at, b->mark[i])].zero++;
+		}
+	ck_assert_uint_eq(entries, t->live);
+	for (uint32_t at = 0; at < t->bucket_count; at++) {
+		ck_assert_uint_eq(t->buckets[at].away, t->buckets[at].zero);
+		t->buckets[at].zero = 0;
+	}
+}
+
+START_TEST(the_index_keeps_its_books_as_flows_come_and_go)
+{
+	const struct flow_config config = {.flows = 4096, .half_open = 1 << 19, .key = {7, 8}};
+	struct world *w = world_of(&config);
+	uint64_t state = 88172645463325252ull;
+	uint32_t away = 0;
+
+	for (int i = 0; i < 300000; i++) {
+		state ^= state << 13;
+		state ^= state >> 7;
+		state ^= state << 17;
+		w->client_port = (uint16_t)(state >> 20);
+		if (flow_count(w->table) == 4096)
+			flow_remove(w->table, &w->table->flows[(state >> 40) % 4096], FLOW_END_SHUTDOWN);
+		else
+			ck_assert_ptr_nonnull(say(w, C, SYN, 0, 0, ""));
+		if (i % 1024 == 0)
+			check_index(w->table);
+		away += w->table->buckets[i % w->table->bucket_count].away;
+	}
+	ck_assert_uint_gt(away, 100); // or it proves nothing
+	world_end(w);
+}
+END_TEST
+
 START_TEST(an_id_dies_with_its_flow)
 {
 	struct world *w = world_new(1, 8);
@@ -233,6 +283,26 @@ START_TEST(what_a_prefetch_saw_is_only_a_hint)
 	ck_assert_ptr_null(flow_find(w->table, &old, &key, &sender));
 	ck_assert_ptr_eq(flow_find_or_add(w->table, &old, &key, w->now, &sender), f); // and the old one again
 	ck_assert(f->client_port == old.source_port && w->ended == 2);
+	world_end(w);
+}
+END_TEST
+
+START_TEST(a_hint_does_not_lead_into_another_vlan)
+{
+	struct world *w = world_new(1, 8);
+	struct flow_key key;
+	struct packet tagged;
+	enum flow_side sender;
+
+	w->vlan = 7;
+	say(w, C, SYN, 0, 0, "");
+	tagged = world_packet(w, C);
+	flow_key_of(w->table, &tagged, &key);
+	flow_prefetch(w->table, &key);
+	ck_assert_uint_ne(key.candidate, 0);
+	w->vlan = 0;
+	say(w, C, SYN, 0, 0, ""); // the same ends in the same slot
+	ck_assert_ptr_null(flow_find(w->table, &tagged, &key, &sender));
 	world_end(w);
 }
 END_TEST
@@ -366,6 +436,28 @@ START_TEST(a_handshake_survives_as_many_others_as_the_pool_holds)
 		say(w, S, SYN | ACK, 0, 1, "");
 		say(w, C, ACK, 1, 1, "");
 		ck_assert(w->sender == FLOW_CLIENT && w->flow->state == FLOW_OPEN && opens_and_is_inspected(w, 1));
+		world_end(w);
+	}
+}
+END_TEST
+
+START_TEST(who_gets_the_slot_of_one_that_ended_is_not_taken_for_it)
+{
+	const struct flow_config config = {.flows = 1024, .half_open = 16, .key = {3, 4}};
+
+	for (uint16_t others = 15; others <= 16; others++) {
+		struct world *w = world_of(&config);
+		struct flow *f = say(w, C, SYN, 0, 0, "");
+		uint64_t id;
+
+		flow_remove(w->table, f, FLOW_END_SHUTDOWN);
+		ck_assert_ptr_eq(say(w, C, SYN, 0, 0, ""), f);
+		id = flow_id(w->table, f);
+		for (uint16_t i = 0; i < others; i++) {
+			w->client_port = i;
+			say(w, C, SYN, 0, 0, "");
+		}
+		ck_assert_ptr_eq(flow_by_id(w->table, id), others == 15 ? f : NULL);
 		world_end(w);
 	}
 }
@@ -506,7 +598,9 @@ END_TEST
 		who_talks_to_itself_is_its_own_client, family_vlan_transport_and_ports_keep_flows_apart,               \
 		all_vlans_and_tunnels_keep_flows_apart, a_priority_tag_is_no_vlan,                                     \
 		a_mapped_address_is_not_the_one_it_maps, a_full_table_holds_and_finds_all_its_flows,                   \
-		an_id_dies_with_its_flow, what_a_prefetch_saw_is_only_a_hint,                                          \
+		the_index_keeps_its_books_as_flows_come_and_go, an_id_dies_with_its_flow,                              \
+		what_a_prefetch_saw_is_only_a_hint,                                                                    \
+		a_hint_does_not_lead_into_another_vlan, who_gets_the_slot_of_one_that_ended_is_not_taken_for_it,       \
 		icmp_answers_belong_to_their_question_and_open_at_once, volumes_pass_four_gigabytes,                   \
 		a_full_table_gives_up_half_open_flows_and_then_says_no,                                                \
 		a_flood_recycles_its_own_slots_and_no_open_flow_feels_it,                                              \

@@ -216,10 +216,25 @@ START_TEST(strays_before_a_syn_do_not_spoil_its_flow)
 }
 END_TEST
 
+START_TEST(the_window_of_a_syn_is_not_scaled)
+{
+	struct world *w = world_new(8, 8);
+
+	w->scale = 14;
+	shake_hands(w);
+	ck_assert(flow_window(&w->flow->tcp[S]) == 1000 && flow_widest(&w->flow->tcp[S]) == 1000);
+	ck_assert(flow_window(&w->flow->tcp[C]) == 1000 << 14 && flow_widest(&w->flow->tcp[C]) == 1000 << 14);
+	say(w, S, ACK, 1, (uint32_t)-1500, "junk"); // older than that: its receiver may refuse it
+	assert_got(w, S, "");
+	world_end(w);
+}
+END_TEST
+
 #define FLOW_TESTS_TCP                                                                                                 \
 	only_the_exact_rst_closes, a_rst_with_a_payload_is_no_data, an_acknowledgement_after_a_rst_reopens,            \
 		a_refused_connection_is_closed_by_its_acknowledgement, a_fin_counts_when_it_is_acknowledged,           \
 		a_forged_fin_swallows_no_byte, a_fin_before_its_data_waits_for_it, a_rst_after_a_fin_may_count_it,     \
 		a_syn_after_a_syn_ack_nobody_asked_for_sets_the_direction,                                             \
 		a_new_syn_on_a_closed_flow_begins_a_new_one, a_syn_on_an_open_flow_changes_nothing,                    \
-		odd_segments_touch_neither_state_nor_stream, strays_before_a_syn_do_not_spoil_its_flow
+		odd_segments_touch_neither_state_nor_stream, strays_before_a_syn_do_not_spoil_its_flow,                    \
+		the_window_of_a_syn_is_not_scaled
