@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// `sekimori-bench flood`: a SYN flood in which every packet is a new flow, first into an empty table, then into a full
-// one, where each new flow takes the place of another. Memory must not grow.
+// `sekimori-bench flood`: a SYN flood in which every packet is a new flow, first into an empty table, then on and on:
+// once the pool of half-open flows is full, each new one takes the place of another. Memory must not grow.
 #include "bed.h"
 #include "log.h"
 #include "measure.h"
