@@ -83,26 +83,6 @@ static enum parse step_tail(struct http_call *c, struct bytes *data)
 	return PARSE_MORE;
 }
 
-// RFC 9110 §5.6.2.
-static bool is_token(uint8_t c)
-{
-	return (c >= '0' && c <= '9') || (byte_lower(c) >= 'a' && byte_lower(c) <= 'z') ||
-	       (c && strchr("!#$%&'*+-.^_`|~", c));
-}
-
-// Answers begin with "HTTP/"; what does not is HTTP/0.9 (RFC 1945 §6), or a stream whose beginning was missed: all of
-// it is body.
-static enum probe is_answer(struct bytes front)
-{
-	static const char version[] = "http/";
-	size_t n = strlen(version);
-
-	for (size_t i = 0; i < n && i < front.left; i++)
-		if (byte_lower(front.at[i]) != (uint8_t)version[i])
-			return PROBE_NO;
-	return front.left < n ? PROBE_MAYBE : PROBE_YES;
-}
-
 static enum parse begin_raw(struct http_call *c)
 {
 	struct http_side *s = c->side;
@@ -131,8 +111,8 @@ static enum probe may_start(struct http_call *c, struct bytes data)
 	memcpy(front, http_work(c->side)->line, had);
 	memcpy(front + had, data.at, n);
 	if (c->in->from_client)
-		return is_token(front[0]) ? PROBE_YES : PROBE_NO;
-	return is_answer(bytes_of(front, had + n));
+		return http_is_token(front[0]) ? PROBE_YES : PROBE_NO;
+	return http_probe_answer(bytes_of(front, had + n));
 }
 
 static enum parse step_start(struct http_call *c, struct bytes *data)
@@ -268,8 +248,6 @@ static void lose(struct http_call *c)
 	s->state = HTTP_LOST;
 }
 
-static enum probe http_probe(struct bytes data, bool from_client);
-
 // A stream whose message boundaries are not known may take up again at a segment that begins with a head.
 static void resynchronise(struct http_call *c)
 {
@@ -283,34 +261,6 @@ static void resynchronise(struct http_call *c)
 		http_body_end(c, HTTP_START);
 	http_line_clear(s);
 	s->state = HTTP_START;
-}
-
-// HTTP/0.9 has no headers and no empty line: its request is over when the answer comes, or the client closes.
-static void end_simple_request(struct http *h, const struct proto_flow *flow, const struct proto_sink *sink)
-{
-	struct http_side *client = &h->side[1];
-	struct proto_input in = proto_input_of_close(flow, true);
-	struct http_call call = {h, client, &in, sink};
-
-	if (client->state != HTTP_HEADER || client->length || client->tail || !client->work ||
-	    http_work(client)->head.slot[TEXT_REQUEST_VERSION].length)
-		return;
-	http_head_end(&call);
-}
-
-// This is no HTTP any more, but it may still be an attack: the rest of the segment is searched as a body would be.
-static void give_up(struct http_call *c, struct bytes rest)
-{
-	struct http_side *s = c->side;
-
-	s->content.count = s->transfer.count = 0;
-	http_work(s)->parts.pattern_length = 0;
-	if (!in_body(s)) {
-		http_body_start(c, HTTP_UNTIL_CLOSE);
-		s->file_done = true;
-	}
-	window_add(&s->window, http_work(s)->line, rest);
-	http_body_look(c, true);
 }
 
 // --- What is borrowed ---
@@ -334,6 +284,36 @@ static void give_work(struct http_side *s, struct lend *lend)
 {
 	lend_give(lend, &s->work);
 	s->works = false;
+}
+
+// HTTP/0.9 has no headers and no empty line: its request is over when the answer comes, or the client closes.
+static void end_simple_request(struct http *h, const struct proto_flow *flow, const struct proto_sink *sink)
+{
+	struct http_side *client = &h->side[1];
+	struct proto_input in = proto_input_of_close(flow, true);
+	struct http_call call = {h, client, &in, sink};
+
+	if (client->state != HTTP_HEADER || client->length || client->tail || !client->work ||
+	    http_work(client)->head.slot[TEXT_REQUEST_VERSION].length)
+		return;
+	http_head_end(&call);
+	if (is_idle(client))
+		give_work(client, sink->lend);
+}
+
+// This is no HTTP any more, but it may still be an attack: the rest of the segment is searched as a body would be.
+static void give_up(struct http_call *c, struct bytes rest)
+{
+	struct http_side *s = c->side;
+
+	s->content.count = s->transfer.count = 0;
+	http_work(s)->parts.pattern_length = 0;
+	if (!in_body(s)) {
+		http_body_start(c, HTTP_UNTIL_CLOSE);
+		s->file_done = true;
+	}
+	window_add(&s->window, http_work(s)->line, rest);
+	http_body_look(c, true);
 }
 
 static bool take_work(struct http_call *c)
@@ -426,77 +406,6 @@ bool http_switched(const void *state, struct http2_start *start)
 {
 	*start = ((const struct http *)state)->http2;
 	return start->wanted;
-}
-
-// --- Recognition ---
-
-static const char *const methods[] = {
-	"GET",      "POST",      "HEAD",   "PUT",       "DELETE", "OPTIONS", "PATCH",  "TRACE",  "CONNECT",
-	"PROPFIND", "PROPPATCH", "MKCOL",  "COPY",      "MOVE",   "LOCK",    "UNLOCK", "REPORT", "SEARCH",
-	"MERGE",    "M-SEARCH",  "NOTIFY", "SUBSCRIBE", "PURGE",  "DEBUG",   NULL,
-};
-
-// After a known method: what can a target begin with? Redis and others have a GET of their own.
-static enum probe probe_target(struct bytes rest, bool connect)
-{
-	while (rest.left && (rest.at[0] == ' ' || rest.at[0] == '\t'))
-		bytes_skip(&rest, 1);
-	if (rest.left == 0)
-		return PROBE_MAYBE;
-	return connect || memchr("/*$%\\?.hH", rest.at[0], 9) ? PROBE_YES : PROBE_NO;
-}
-
-// Any other token is a method if the line says HTTP/1 or HTTP/0 at its end.
-static enum probe probe_unknown_method(struct bytes data)
-{
-	size_t line = bytes_find(data, '\n'), token = 0;
-
-	while (token < data.left && is_token(data.at[token]))
-		token++;
-	if (token == 0 || token > HTTP_METHOD_BYTES ||
-	    (token < data.left && data.at[token] != ' ' && data.at[token] != '\t'))
-		return PROBE_NO;
-	for (size_t i = token; i + 6 <= line; i++)
-		if (bytes_equal_nocase(bytes_head(bytes_from(data, i), 5), "http/") && (data.at[i + 5] | 1) == '1')
-			return PROBE_YES;
-	if (line < data.left)
-		return PROBE_NO;
-	// The version is too far away to be seen: a token before a path must do.
-	if (data.left >= PROTO_PROBE_BYTES && bytes_begin_with(bytes_from(data, token + 1), "/"))
-		return PROBE_YES;
-	return PROBE_MAYBE;
-}
-
-static enum probe probe_request(struct bytes data)
-{
-	size_t space = 0;
-
-	for (unsigned i = 0; i < 4 && data.left && (data.at[0] == '\r' || data.at[0] == '\n'); i++)
-		bytes_skip(&data, 1);
-	if (data.left == 0)
-		return PROBE_MAYBE;
-	while (space < data.left && data.at[space] != ' ' && data.at[space] != '\t')
-		space++;
-	for (const char *const *m = methods; *m && space < data.left; m++) {
-		enum probe p;
-
-		if (!bytes_equal_text(bytes_head(data, space), *m))
-			continue;
-		p = probe_target(bytes_from(data, space), strcmp(*m, "CONNECT") == 0);
-		if (p != PROBE_NO)
-			return p;
-	}
-	return probe_unknown_method(data);
-}
-
-static enum probe http_probe(struct bytes data, bool from_client)
-{
-	enum probe p;
-
-	if (from_client)
-		return probe_request(data);
-	p = is_answer(data);
-	return p == PROBE_YES && data.left > 5 && data.at[5] != '0' && data.at[5] != '1' ? PROBE_NO : p;
 }
 
 const struct proto_ops proto_http = {

@@ -263,6 +263,14 @@ bool http_host_is_bare(struct bytes host)
 	return true;
 }
 
+// RFC 9112 §6.1: a transfer coding in HTTP/1.0 is a fault; some undo it, some go by the length.
+static bool is_old(const struct http_call *c)
+{
+	unsigned slot = c->in->from_client ? TEXT_REQUEST_VERSION : TEXT_RESPONSE_VERSION;
+
+	return bytes_equal_nocase(observation_text(&http_work(c->side)->head, slot), "http/1.0");
+}
+
 // RFC 9112 §6.3. A message of which nobody knows where it ends is looked at as one that ends with the connection, or with the next segment that begins
 // with a head.
 static enum parse frame_body(struct http_call *c, bool no_body, enum http_state otherwise)
@@ -270,7 +278,7 @@ static enum parse frame_body(struct http_call *c, bool no_body, enum http_state 
 	struct http_side *s = c->side;
 	bool coded = s->chunked || s->other_coding;
 
-	if (s->bad || (coded && s->has_length) || (s->crlf && s->lf))
+	if (s->bad || (coded && s->has_length) || (s->crlf && s->lf) || (coded && is_old(c)))
 		http_ambiguous(c);
 	s->state = HTTP_START;
 	if (no_body)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Between http.c (the two sides, lines), http_head.c (heads to observations), http_fields.c (what headers say of the body), http_body.c (framing, first
+// Between http.c (the two sides, lines), http_probe.c (recognition), http_head.c (heads to observations), http_fields.c (what headers say of the body), http_body.c (framing, first
 // bytes of bodies), http_coding.c (compressed bodies) and http_parts.c (multipart bodies).
 #pragma once
 #include "inflate.h"
@@ -145,6 +145,11 @@ static inline struct http_work *http_work(const struct http_side *s)
 {
 	return s->work;
 }
+
+// http_probe.c: is it a message, an answer's beginning, a byte of a token?
+enum probe http_probe(struct bytes data, bool from_client);
+enum probe http_probe_answer(struct bytes front);
+bool http_is_token(uint8_t c);
 
 // Next line, without its CR LF or bare LF (RFC 9112 §2.2). *line lies in *data or in work->line.
 enum http_line http_line_next(struct http_side *s, struct bytes *data, struct bytes *line);

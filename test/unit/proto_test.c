@@ -460,6 +460,34 @@ START_TEST(a_pool_is_finite_and_its_contexts_come_back)
 }
 END_TEST
 
+// A pool lends large states to those that are fed.
+START_TEST(the_least_fed_context_gives_way_and_is_said)
+{
+	struct proto_sink marking = sink;
+	struct proto_input in = proto_input_of_close(&flow, true);
+	uint32_t other;
+
+	proto_pool_destroy(pool);
+	pool = proto_pool_create_sized(&(struct proto_pool_sizes){.contexts = 4, .states = 1}, &counters);
+	context = proto_open(pool);
+	other = proto_open(pool);
+	memset(caught.marked, 0, sizeof(caught.marked));
+	marking.uninspected = talk_mark;
+	in.data = bytes_of_text("\x01words of no protocol");
+	ck_assert_int_eq(proto_feed(pool, context, &in, &marking, &app), PARSE_MORE);
+	ck_assert_int_eq(proto_feed(pool, context, &in, &marking, &app), PARSE_MORE);
+	ck_assert_int_eq(proto_feed(pool, other, &in, &marking, &app), PARSE_MORE);
+	ck_assert(!caught.marked[COUNT_PROTO_CONTEXT_FULL]);
+	ck_assert_int_eq(proto_feed(pool, context, &in, &marking, &app), PARSE_DONE);
+	ck_assert(caught.marked[COUNT_PROTO_CONTEXT_FULL]);
+	ck_assert_uint_eq(counters.value[COUNT_PROTO_CONTEXT_FULL], 1);
+	ck_assert_int_eq(proto_feed(pool, other, &in, &marking, &app), PARSE_MORE);
+	proto_half_close(pool, context, true, &flow, &marking);
+	proto_close(pool, context);
+	proto_close(pool, other);
+}
+END_TEST
+
 START_TEST(a_context_taken_again_remembers_nothing)
 {
 	say(true, "GET / HTTP/1.1\r\nHo");
@@ -603,6 +631,7 @@ int main(void)
 	tcase_add_test(c, bad_bytes_are_counted_and_end_it);
 	tcase_add_test(c, an_http_body_ends_when_its_side_closes);
 	tcase_add_test(c, a_pool_is_finite_and_its_contexts_come_back);
+	tcase_add_test(c, the_least_fed_context_gives_way_and_is_said);
 	tcase_add_test(c, a_context_taken_again_remembers_nothing);
 	tcase_add_test(c, a_gap_before_anything_is_known_is_told_to_the_parser);
 	tcase_add_test(c, a_datagram_of_ntp_or_nothing_known_says_so_once);
