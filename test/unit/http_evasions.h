@@ -2,7 +2,7 @@
 // Ways to say one thing to an inspector and another to a server: each gives what it should however it is cut, is followed or is marked. Read by
 // http_test.c, whose helpers it uses.
 #pragma once
-#include <zlib.h>
+#include "inflate.h"
 
 enum { HTTP_OPEN = 64 };
 
@@ -315,6 +315,45 @@ START_TEST(bombs_are_given_up_and_after_the_third_nothing_is_opened)
 }
 END_TEST
 
+// Of `plain`, all at once in small pieces: how much comes out, and is a limit named?
+static uint64_t inflated(struct bytes plain, bool *limit)
+{
+	static struct inflate layer;
+	static struct maker m;
+	uint8_t out[4096];
+	struct bytes in;
+	size_t n;
+
+	m.n = 0;
+	in = packed(plain, GZIP, &m);
+	inflate_begin(&layer, INFLATE_GZIP);
+	*limit = false;
+	do {
+		*limit = inflate_step(&layer, &in, false, out, sizeof(out), &n) == INFLATE_LIMIT || *limit;
+	} while (in.left || n == sizeof(out) || inflate_waits(&layer));
+	return layer.out;
+}
+
+START_TEST(an_inflater_stops_at_its_limits)
+{
+	static uint8_t plain[(1 << 20) + 8192];
+	uint32_t random = 1;
+	bool limit;
+
+	memset(plain, 'a', sizeof(plain));
+	ck_assert_uint_eq(inflated(bytes_of(plain, INFLATE_FREE_BYTES), &limit), INFLATE_FREE_BYTES);
+	ck_assert(!limit);
+	ck_assert_uint_lt(inflated(bytes_of(plain, sizeof(plain) - 8192), &limit), 160 << 10);
+	ck_assert(limit);
+	for (size_t i = 0; i < sizeof(plain); i += 16) // of a ratio that is common
+		plain[i] = (uint8_t)((random = random * 1664525 + 1013904223) >> 24);
+	ck_assert_uint_lt(inflated(bytes_of(plain, sizeof(plain)), &limit), INFLATE_MOST_BYTES + 4097);
+	ck_assert(limit);
+	inflated(bytes_of(plain, 1 << 20), &limit);
+	ck_assert(!limit);
+}
+END_TEST
+
 // --- Forms ---
 
 #define FORM POST "Content-Type: multipart/form-data; boundary=\"x y\"\r\n"
@@ -398,6 +437,20 @@ START_TEST(more_parts_than_are_looked_at_are_said)
 }
 END_TEST
 
+START_TEST(more_windows_than_are_searched_are_said)
+{
+	for (unsigned parts = 8; parts <= 12; parts += 4) {
+		one.n = 0;
+		for (unsigned i = 0; i < parts; i++)
+			make_part(&one, "", 8900, LOOK);
+		make_text(&one, "--x y--\r\n");
+		make_body(&maker, FORM, made(&one));
+		play(made(&maker), true, DIRECTION_IN);
+		ck_assert_int_eq(caught.marked[COUNT_PROTO_BUDGET], parts > 8);
+	}
+}
+END_TEST
+
 static const char *const boundaries[] = {
 	"boundary=a; boundary=b", "boundary=\"a", "boundary=a\"b", "boundary=\"a\\b\"", "boundary=", "charset=a",
 };
@@ -471,7 +524,9 @@ static void add_evasions(Suite *suite)
 	tcase_add_test(c, the_kind_of_a_coded_answer_is_that_of_what_is_in_it);
 	tcase_add_test(c, more_layers_than_are_opened_are_said);
 	tcase_add_test(c, bombs_are_given_up_and_after_the_third_nothing_is_opened);
+	tcase_add_test(c, an_inflater_stops_at_its_limits);
 	tcase_add_test(c, the_parts_of_a_form_are_files);
+	tcase_add_test(c, more_windows_than_are_searched_are_said);
 	tcase_add_test(c, look_ups_are_found_in_every_part_and_its_head);
 	tcase_add_test(c, more_parts_than_are_looked_at_are_said);
 	tcase_add_loop_test(c, a_boundary_that_may_be_read_in_two_ways_is_said, 0, sizeof(boundaries) / sizeof(boundaries[0]));
