@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.client = {4, {0}, {10, 0, 0, 5}}, .server = {4, {0}, {192, 0, 2, 7}}, .transport = 6};
 	struct proto_input in = {.flow = &flow};
 	struct bytes rest = bytes_of(data, size);
-	struct proto_pool *pool = proto_pool_create(1, &counters);
+	const struct proto_pool_sizes sizes = {.contexts = 1, .states = 1, .works = 2, .inflaters = 1 + size % 3};
+	struct proto_pool *pool = proto_pool_create_sized(&sizes, &counters);
 	uint32_t context = proto_open(pool);
 	uint8_t how, app = APP_NONE;
 
