@@ -11,7 +11,7 @@
 struct held {
 	struct bed bed;
 	struct connections connections;
-	uint64_t flood_frames;
+	uint64_t flood_frames, asked; // asked: of the held ones, the oldest, that say something afterwards
 	struct report report;
 };
 
@@ -50,14 +50,14 @@ static struct meter flood(struct held *s, uint32_t first, uint64_t count)
 }
 
 // Nothing of the flood may have cost a connection its inspection.
-static void check(struct held *s, uint64_t held, uint64_t opened_again)
+static void check(struct held *s, uint64_t opened_again)
 {
 	const struct counters *c = &s->bed.counters;
 	uint64_t frames = s->connections.frames + s->flood_frames;
 
-	expect(s, "requests seen on held flows", s->bed.kinds[OBS_HTTP_REQUEST], held);
-	expect(s, "look-ups found on held flows", s->bed.kinds[OBS_JNDI], held);
-	expect(s, "answers seen on held flows", s->bed.kinds[OBS_HTTP_RESPONSE], held);
+	expect(s, "requests seen on held flows", s->bed.kinds[OBS_HTTP_REQUEST], s->asked);
+	expect(s, "look-ups found on held flows", s->bed.kinds[OBS_JNDI], s->asked);
+	expect(s, "answers seen on held flows", s->bed.kinds[OBS_HTTP_RESPONSE], s->asked);
 	expect(s, "flows without inspection", s->bed.kinds[OBS_UNINSPECTED], 0);
 	expect(s, "flows taken up in midstream", c->value[COUNT_TCP_MIDSTREAM], 0);
 	expect(s, "connections lost and opened again", opened_again, 0);
@@ -72,6 +72,7 @@ static void figures(struct held *s, uint64_t held, const uint64_t rss[3])
 	struct report *r = &s->report;
 
 	report_add(r, "held", "connections", (double)held);
+	report_add(r, "asked", "connections", (double)s->asked);
 	report_add(r, "still_inspected", "look-ups found", (double)s->bed.kinds[OBS_JNDI]);
 	report_add(r, "flooded", "SYNs", (double)s->flood_frames);
 	report_add(r, "untracked", "packets", (double)s->bed.counters.value[COUNT_FLOWS_FULL]);
@@ -97,11 +98,11 @@ static void one_round(struct held *s, const struct bed_plan *plan, uint32_t held
 	opened = s->bed.kinds[OBS_FLOW_OPEN];
 	m = flood(s, held, syns);
 	rss[2] = measure_rss_bytes();
-	connections_run(c, 0, held, STEP_REQUEST, CONNECTION_STEPS, &after);
+	connections_run(c, 0, (uint32_t)s->asked, STEP_REQUEST, CONNECTION_STEPS, &after);
 	report_cost(&s->report, "flood", &m, syns);
-	report_cost(&s->report, "after", &after, (uint64_t)held * (CONNECTION_STEPS - STEP_REQUEST));
+	report_cost(&s->report, "after", &after, s->asked * (CONNECTION_STEPS - STEP_REQUEST));
 	figures(s, held, rss);
-	check(s, held, s->bed.kinds[OBS_FLOW_OPEN] - opened);
+	check(s, s->bed.kinds[OBS_FLOW_OPEN] - opened);
 	bed_free(&s->bed);
 }
 
@@ -111,6 +112,7 @@ int held_main(int argc, char **argv)
 	uint64_t rounds, held = 1000000, syns = 5000000, flows = 1 << 21, step_ns = 200;
 	const struct measure_option options[] = {
 		{"held", &held, NULL, 1, FLOW_MAX_FLOWS, "N: connections opened first (default 1000000)"},
+		{"asked", &s.asked, NULL, 1, FLOW_MAX_FLOWS, "N: of them that say something afterwards (default all)"},
 		{"syns", &syns, NULL, 1, 1 << 30, "N: of the flood (default 5000000)"},
 		{"flows", &flows, NULL, 64, FLOW_MAX_FLOWS, "N: table size, a power of two (default 2097152)"},
 		{"as", NULL, &s.report.command, 0, 0, "NAME: in the figures, where two runs are told apart"},
@@ -122,6 +124,8 @@ int held_main(int argc, char **argv)
 	s.report.command = "held";
 	if (!measure_options(argc, argv, options, &s.report, &rounds))
 		return 2;
+	if (!s.asked || s.asked > held)
+		s.asked = held;
 	plan.flows = (uint32_t)flows;
 	for (uint64_t i = 0; i < rounds; i++)
 		one_round(&s, &plan, (uint32_t)held, syns, step_ns);
