@@ -270,7 +270,7 @@ static void create(struct run *r)
 {
 	struct flow_config flows = {.flows = (uint32_t)r->flow_capacity, .parked_segments = 1 << 14, .key = {5, 6}};
 	struct bed_plan plan = {.flows = (uint32_t)r->flow_capacity, .contexts = (uint32_t)r->contexts, .blocks = (uint32_t)r->blocks};
-	struct prefix inside[8];
+	static struct prefix inside[8]; // the stations keep the pointer
 
 	plan.inside = inside;
 	plan.insides = recording_inside(&r->recording, inside);
