@@ -124,16 +124,16 @@ def plot(path, found):
         print("gnuplot is not installed: no plot")
         return
     rows = "\n".join(f"\"{f['text'].replace(chr(34), '')}\" {f['ratio']:.3f}" for f in reversed(found))
-    script = f"""set terminal svg size 1100,{120 + 34 * len(found)} background rgb 'white'
+    script = f"""set terminal svg noenhanced size 1500,{120 + 34 * len(found)} background rgb 'white'
 set output '{path}'
 $d << EOD
 {rows}
 EOD
-set title 'Ratios of this run: how many times as quick (1 = the same)'
+set title 'How many times as quick (1 = the same)'
 set logscale x
 set xrange [0.05:100]
 set yrange [-0.7:{len(found) - 0.3}]
-set xtics nomirror (0.1,0.2,0.5,1,2,5,10,20,50,100)
+set xtics nomirror (0.1,0.3,1,3,10,30,100)
 set grid x
 set style fill solid 0.6 noborder
 unset key
