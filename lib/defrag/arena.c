@@ -3,37 +3,37 @@
 // what another has.
 #include "defrag_impl.h"
 
-void arena_init(struct arena *a)
+void defrag_arena_init(struct arena *a)
 {
 	for (uint32_t i = 0; i < a->blocks; i++)
-		arena_record(a, i)->chain = i + 1 < a->blocks ? i + 1 : DEFRAG_NONE;
+		defrag_arena_record(a, i)->chain = i + 1 < a->blocks ? i + 1 : DEFRAG_NONE;
 	a->free = 0;
 	a->left = a->blocks;
 }
 
-uint32_t arena_take(struct arena *a, uint32_t blocks)
+uint32_t defrag_arena_take(struct arena *a, uint32_t blocks)
 {
 	uint32_t first = a->free, last = first;
 
 	if (a->left < blocks)
 		return DEFRAG_NONE;
 	for (uint32_t i = 1; i < blocks; i++)
-		last = arena_record(a, last)->chain;
-	a->free = arena_record(a, last)->chain;
+		last = defrag_arena_record(a, last)->chain;
+	a->free = defrag_arena_record(a, last)->chain;
 	a->left -= blocks;
-	*arena_record(a, first) = (struct record){
-		.blocks = blocks, .chain = blocks > 1 ? arena_record(a, first)->chain : DEFRAG_NONE, .next = DEFRAG_NONE};
-	arena_record(a, last)->chain = DEFRAG_NONE;
+	*defrag_arena_record(a, first) = (struct record){
+		.blocks = blocks, .chain = blocks > 1 ? defrag_arena_record(a, first)->chain : DEFRAG_NONE, .next = DEFRAG_NONE};
+	defrag_arena_record(a, last)->chain = DEFRAG_NONE;
 	return first;
 }
 
-void arena_free(struct arena *a, uint32_t block)
+void defrag_arena_free(struct arena *a, uint32_t block)
 {
-	uint32_t blocks = arena_record(a, block)->blocks, last = block;
+	uint32_t blocks = defrag_arena_record(a, block)->blocks, last = block;
 
 	for (uint32_t i = 1; i < blocks; i++)
-		last = arena_record(a, last)->chain;
-	arena_record(a, last)->chain = a->free;
+		last = defrag_arena_record(a, last)->chain;
+	defrag_arena_record(a, last)->chain = a->free;
 	a->free = block;
 	a->left += blocks;
 }
@@ -45,15 +45,15 @@ static uint32_t stretch(const struct arena *a, uint32_t *block, uint32_t *offset
 
 	while (*offset >= DEFRAG_BLOCK_DATA) {
 		*offset -= DEFRAG_BLOCK_DATA;
-		*block = arena_record(a, *block)->chain;
+		*block = defrag_arena_record(a, *block)->chain;
 	}
 	here = DEFRAG_BLOCK_DATA - *offset < n ? DEFRAG_BLOCK_DATA - *offset : n;
-	*at = arena_bytes(a, *block) + *offset;
+	*at = defrag_arena_bytes(a, *block) + *offset;
 	*offset += here;
 	return here;
 }
 
-void arena_write(struct arena *a, uint32_t block, struct bytes from)
+void defrag_arena_write(struct arena *a, uint32_t block, struct bytes from)
 {
 	uint32_t offset = 0;
 	uint8_t *at;
@@ -66,7 +66,7 @@ void arena_write(struct arena *a, uint32_t block, struct bytes from)
 	}
 }
 
-void arena_read(const struct arena *a, uint32_t block, uint32_t offset, uint8_t *to, uint32_t n)
+void defrag_arena_read(const struct arena *a, uint32_t block, uint32_t offset, uint8_t *to, uint32_t n)
 {
 	uint8_t *at;
 
@@ -79,7 +79,7 @@ void arena_read(const struct arena *a, uint32_t block, uint32_t offset, uint8_t 
 	}
 }
 
-bool arena_equal(const struct arena *a, uint32_t block, uint32_t offset, struct bytes with)
+bool defrag_arena_equal(const struct arena *a, uint32_t block, uint32_t offset, struct bytes with)
 {
 	uint8_t *at;
 

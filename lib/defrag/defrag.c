@@ -44,7 +44,7 @@ struct defrag *defrag_create(const struct defrag_config *config, struct counters
 		return NULL;
 	}
 	slots_init(d);
-	arena_init(&d->arena);
+	defrag_arena_init(&d->arena);
 	return d;
 }
 
@@ -120,7 +120,7 @@ enum relation { APART, REPEATED, CONTRADICTS };
 
 static enum relation relation_to_piece(const struct defrag *d, uint32_t block, const struct arrival *a)
 {
-	const struct record *r = arena_record(&d->arena, block);
+	const struct record *r = defrag_arena_record(&d->arena, block);
 	const struct packet *p = a->packet;
 	uint32_t end = r->offset + r->data_bytes;
 
@@ -129,7 +129,7 @@ static enum relation relation_to_piece(const struct defrag *d, uint32_t block, c
 	if (a->end <= r->offset || end <= p->fragment_offset)
 		return APART;
 	if (r->offset == p->fragment_offset && end == a->end && r->more == p->fragment_more &&
-	    arena_equal(&d->arena, block, r->data_at, bytes_of(a->frame->at + p->payload_offset, r->data_bytes)))
+	    defrag_arena_equal(&d->arena, block, r->data_at, bytes_of(a->frame->at + p->payload_offset, r->data_bytes)))
 		return REPEATED;
 	return CONTRADICTS;
 }
@@ -141,9 +141,9 @@ static enum relation relation(const struct defrag *d, uint32_t g, const struct a
 	uint32_t block = slot->first;
 
 	for (uint32_t i = 0; i < slot->pieces && found == APART; i++) {
-		if (arena_record(&d->arena, block)->role & RECORD_DATA)
+		if (defrag_arena_record(&d->arena, block)->role & RECORD_DATA)
 			found = relation_to_piece(d, block, a);
-		block = arena_record(&d->arena, block)->next;
+		block = defrag_arena_record(&d->arena, block)->next;
 	}
 	if (found == APART && slot->total && (a->end > slot->total || !a->packet->fragment_more))
 		return CONTRADICTS;
@@ -160,7 +160,7 @@ static uint32_t make_room(struct defrag *d, uint32_t g, uint32_t blocks)
 		bool too_much = from->blocks + blocks > slots_blocks_per_source(d);
 		uint32_t oldest = too_much ? from->waiting.oldest : d->waiting.oldest;
 
-		block = too_much ? DEFRAG_NONE : arena_take(&d->arena, blocks);
+		block = too_much ? DEFRAG_NONE : defrag_arena_take(&d->arena, blocks);
 		if (block != DEFRAG_NONE)
 			return block;
 		slots_give_up(d, oldest, COUNT_DEFRAG_FULL);
@@ -172,11 +172,11 @@ static uint32_t make_room(struct defrag *d, uint32_t g, uint32_t blocks)
 
 static void keep(struct defrag *d, uint32_t g, uint32_t block, const struct arrival *a)
 {
-	struct record *r = arena_record(&d->arena, block);
+	struct record *r = defrag_arena_record(&d->arena, block);
 	const struct packet *p = a->packet;
 	struct datagram *slot = &d->datagram[g];
 
-	arena_write(&d->arena, block, bytes_of(a->frame->at, a->frame->bytes));
+	defrag_arena_write(&d->arena, block, bytes_of(a->frame->at, a->frame->bytes));
 	r->bytes = a->frame->bytes;
 	r->ip_offset = p->ip_offset;
 	r->data_at = p->payload_offset;
@@ -257,7 +257,7 @@ enum defrag_result defrag_add(struct defrag *d, const struct frame *f, const str
 	const struct datagram_key key = key_of(f, p);
 	const uint64_t hash = siphash13(&d->key, &key, sizeof(key));
 	const struct arrival a = {.frame = f, .packet = p, .end = (uint32_t)p->fragment_offset + p->payload_bytes,
-				  .nested = f->at == d->whole ? d->whole_id : DEFRAG_NONE, .blocks = arena_blocks(f->bytes)};
+				  .nested = f->at == d->whole ? d->whole_id : DEFRAG_NONE, .blocks = defrag_arena_blocks(f->bytes)};
 	uint32_t g = find(d, &key, hash, f->unix_ns);
 	enum relation how;
 
@@ -286,11 +286,11 @@ static bool is_complete(const struct defrag *d, uint32_t id)
 
 static struct defrag_piece piece_of(struct defrag *d, uint32_t block)
 {
-	const struct record *r = arena_record(&d->arena, block);
-	struct defrag_piece found = {arena_bytes(&d->arena, block), r->bytes, r->port};
+	const struct record *r = defrag_arena_record(&d->arena, block);
+	struct defrag_piece found = {defrag_arena_bytes(&d->arena, block), r->bytes, r->port};
 
 	if (r->blocks > 1) {
-		arena_read(&d->arena, block, 0, d->long_frame, r->bytes);
+		defrag_arena_read(&d->arena, block, 0, d->long_frame, r->bytes);
 		found.at = d->long_frame;
 	}
 	return found;
@@ -310,7 +310,7 @@ struct defrag_piece defrag_piece_at(struct defrag *d, uint32_t id, uint32_t i)
 		d->cursor.at = g->first;
 	}
 	for (uint32_t n = 0; n < g->pieces; n++) {
-		r = arena_record(&d->arena, d->cursor.at);
+		r = defrag_arena_record(&d->arena, d->cursor.at);
 		block = d->cursor.at;
 		d->cursor.at = r->next;
 		if (r->role & RECORD_FRAME && d->cursor.i++ == i)

@@ -94,29 +94,29 @@ struct defrag {
 	} cursor;
 };
 
-static inline struct record *arena_record(const struct arena *a, uint32_t block)
+static inline struct record *defrag_arena_record(const struct arena *a, uint32_t block)
 {
 	return (struct record *)(void *)(a->base + (size_t)block * DEFRAG_BLOCK);
 }
 
-static inline uint8_t *arena_bytes(const struct arena *a, uint32_t block)
+static inline uint8_t *defrag_arena_bytes(const struct arena *a, uint32_t block)
 {
 	return a->base + (size_t)block * DEFRAG_BLOCK + DEFRAG_BLOCK_HEAD;
 }
 
-static inline uint32_t arena_blocks(uint32_t bytes)
+static inline uint32_t defrag_arena_blocks(uint32_t bytes)
 {
 	return bytes ? (bytes + DEFRAG_BLOCK_DATA - 1) / DEFRAG_BLOCK_DATA : 1;
 }
 
-void arena_init(struct arena *a);
+void defrag_arena_init(struct arena *a);
 // A new record with room for a frame, named by its first block; DEFRAG_NONE where not so many are left.
-uint32_t arena_take(struct arena *a, uint32_t blocks);
-void arena_free(struct arena *a, uint32_t block);
+uint32_t defrag_arena_take(struct arena *a, uint32_t blocks);
+void defrag_arena_free(struct arena *a, uint32_t block);
 // Of a frame's bytes.
-void arena_write(struct arena *a, uint32_t block, struct bytes from);
-void arena_read(const struct arena *a, uint32_t block, uint32_t offset, uint8_t *to, uint32_t n);
-bool arena_equal(const struct arena *a, uint32_t block, uint32_t offset, struct bytes with);
+void defrag_arena_write(struct arena *a, uint32_t block, struct bytes from);
+void defrag_arena_read(const struct arena *a, uint32_t block, uint32_t offset, uint8_t *to, uint32_t n);
+bool defrag_arena_equal(const struct arena *a, uint32_t block, uint32_t offset, struct bytes with);
 
 // slots.c: datagrams and sources, found, added and given up.
 void slots_init(struct defrag *d);

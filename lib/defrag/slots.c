@@ -119,13 +119,13 @@ uint32_t slots_add(struct defrag *d, const struct datagram_key *key, uint64_t ha
 void slots_append(struct defrag *d, uint32_t g, uint32_t block)
 {
 	struct datagram *slot = &d->datagram[g];
-	struct record *r = arena_record(&d->arena, block);
+	struct record *r = defrag_arena_record(&d->arena, block);
 
 	r->next = DEFRAG_NONE;
 	if (slot->last == DEFRAG_NONE)
 		slot->first = block;
 	else
-		arena_record(&d->arena, slot->last)->next = block;
+		defrag_arena_record(&d->arena, slot->last)->next = block;
 	slot->last = block;
 	slot->pieces++;
 	slot->frames += (r->role & RECORD_FRAME) != 0;
@@ -166,9 +166,9 @@ void slots_free(struct defrag *d, uint32_t g)
 	uint32_t block = d->datagram[g].first;
 
 	for (uint32_t i = 0; i < d->datagram[g].pieces; i++) {
-		uint32_t next = arena_record(&d->arena, block)->next;
+		uint32_t next = defrag_arena_record(&d->arena, block)->next;
 
-		arena_free(&d->arena, block);
+		defrag_arena_free(&d->arena, block);
 		block = next;
 	}
 	free_slot(d, g);
@@ -186,14 +186,14 @@ void slots_adopt(struct defrag *d, uint32_t from, uint32_t to)
 	uint32_t block = d->datagram[from].first;
 
 	for (uint32_t i = 0, n = d->datagram[from].pieces; i < n; i++) {
-		struct record *r = arena_record(&d->arena, block);
+		struct record *r = defrag_arena_record(&d->arena, block);
 		uint32_t next = r->next;
 
 		r->role &= RECORD_FRAME;
 		if (r->role)
 			slots_append(d, to, block);
 		else
-			arena_free(&d->arena, block);
+			defrag_arena_free(&d->arena, block);
 		block = next;
 	}
 	free_slot(d, from);

@@ -38,7 +38,7 @@ static uint32_t find_first(const struct defrag *d, const struct datagram *g)
 	uint32_t block = g->first;
 
 	for (uint32_t i = 0; i < g->pieces; i++) {
-		const struct record *r = arena_record(&d->arena, block);
+		const struct record *r = defrag_arena_record(&d->arena, block);
 
 		if (r->role & RECORD_DATA && !r->offset)
 			return block;
@@ -52,10 +52,10 @@ static void copy_data(struct defrag *d, const struct datagram *g, uint8_t *to)
 	uint32_t block = g->first;
 
 	for (uint32_t i = 0; i < g->pieces; i++) {
-		const struct record *r = arena_record(&d->arena, block);
+		const struct record *r = defrag_arena_record(&d->arena, block);
 
 		if (r->role & RECORD_DATA)
-			arena_read(&d->arena, block, r->data_at, to + r->offset, r->data_bytes);
+			defrag_arena_read(&d->arena, block, r->data_at, to + r->offset, r->data_bytes);
 		block = r->next;
 	}
 }
@@ -69,12 +69,12 @@ bool whole_build(struct defrag *d, uint32_t g, struct defrag_whole *out)
 
 	if (block == DEFRAG_NONE)
 		return false;
-	first = arena_record(&d->arena, block);
+	first = defrag_arena_record(&d->arena, block);
 	header = first->data_at - first->ip_offset - (first->family == 6 ? IP6_FRAGMENT_BYTES : 0);
 	counted = header - (first->family == 6 ? IPV6_BYTES : 0); // RFC 8200 §3: the payload length leaves its own header out
 	if (counted + slot->total > DEFRAG_DATAGRAM_BYTES)
 		return false;
-	arena_read(&d->arena, block, 0, d->whole, first->ip_offset + header);
+	defrag_arena_read(&d->arena, block, 0, d->whole, first->ip_offset + header);
 	ip = d->whole + first->ip_offset;
 	copy_data(d, slot, ip + header);
 	if (first->family == 6)

@@ -50,7 +50,7 @@ enum inspect_action inspect_stations(struct inspect *s, uint64_t *held);
 // payload.c
 void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender, const bool fin_before[2]);
 // From here on bytes of the flow go by unseen: told once. The limit's policy may refuse the flow.
-void uninspected(struct inspect *s, struct flow *f, enum counter why);
+void inspect_uninspected(struct inspect *s, struct flow *f, enum counter why);
 void partly_uninspected(void *user, enum counter why); // proto_sink's
 bool is_refused(const struct inspect *s, enum counter why);
 bool flow_is_refused(const struct inspect *s, const struct flow *f);

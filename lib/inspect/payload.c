@@ -43,7 +43,7 @@ static void tell_once(struct inspect *s, struct flow *f, enum counter why)
 		f->flags |= FLOW_FLAG_REFUSED;
 }
 
-void uninspected(struct inspect *s, struct flow *f, enum counter why)
+void inspect_uninspected(struct inspect *s, struct flow *f, enum counter why)
 {
 	f->flags |= FLOW_FLAG_UNINSPECTED;
 	tell_once(s, f, why);
@@ -70,7 +70,7 @@ static uint32_t take_context(struct inspect *s)
 	proto_close(s->pool, victim->context);
 	victim->context = 0;
 	victim->flags |= FLOW_FLAG_DONE;
-	uninspected(s, victim, COUNT_PROTO_CONTEXT_FULL);
+	inspect_uninspected(s, victim, COUNT_PROTO_CONTEXT_FULL);
 	return proto_open(s->pool);
 }
 
@@ -86,7 +86,7 @@ static void deliver(void *user, struct flow *f, enum flow_side sender, struct by
 		return;
 	if (!f->context && !(f->context = proto_open(s->pool)) && !(f->context = take_context(s))) {
 		f->flags |= FLOW_FLAG_DONE;
-		uninspected(s, f, COUNT_PROTO_CONTEXT_FULL);
+		inspect_uninspected(s, f, COUNT_PROTO_CONTEXT_FULL);
 		return;
 	}
 	verdict = proto_feed(s->pool, f->context, &in, &s->sink, &f->app);
@@ -96,7 +96,7 @@ static void deliver(void *user, struct flow *f, enum flow_side sender, struct by
 	f->context = 0;
 	f->flags |= FLOW_FLAG_DONE;
 	if (verdict == PARSE_BAD)
-		uninspected(s, f, COUNT_PROTO_BAD);
+		inspect_uninspected(s, f, COUNT_PROTO_BAD);
 }
 
 // A FIN counts when the other end acknowledges it, so it is the receiver's frame that ends a side.
@@ -125,14 +125,14 @@ void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender, c
 	if (f->transport == TRANSPORT_TCP) {
 		if (s->packet->tcp_flags & TCP_URG && payload.left && !(f->flags & FLOW_FLAG_DONE)) {
 			count(s->counters, COUNT_TCP_URGENT);
-			uninspected(s, f, COUNT_TCP_URGENT);
+			inspect_uninspected(s, f, COUNT_TCP_URGENT);
 		}
 		flow_order(s->flows, f, sender, s->packet, payload, deliver, s);
 		half_close(s, f, FLOW_CLIENT, fin_before[FLOW_CLIENT]);
 		half_close(s, f, FLOW_SERVER, fin_before[FLOW_SERVER]);
 		give_back_context(s, f);
 		if (f->flags & FLOW_FLAG_UNINSPECTED)
-			uninspected(s, f, flow_uninspected_why(s->flows));
+			inspect_uninspected(s, f, flow_uninspected_why(s->flows));
 	} else if (f->transport == TRANSPORT_UDP && payload.left) {
 		struct proto_flow pf = proto_flow_of(f);
 		struct proto_input in = input_of(f, &pf, sender, payload, false);

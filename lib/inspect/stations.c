@@ -89,9 +89,9 @@ static bool order_refuses(struct inspect *s, const struct flow *f, enum flow_sid
 static void tell_hidden(struct inspect *s, struct flow *f)
 {
 	if (s->packet->oddities & ODDITY_TUNNEL)
-		uninspected(s, f, COUNT_DECODE_TUNNEL);
+		inspect_uninspected(s, f, COUNT_DECODE_TUNNEL);
 	else if (s->packet->oddities & ODDITY_EXTENSIONS)
-		uninspected(s, f, COUNT_DECODE_EXTENSIONS);
+		inspect_uninspected(s, f, COUNT_DECODE_EXTENSIONS);
 }
 
 static enum inspect_action inspect_flow(struct inspect *s, struct flow *f, enum flow_side sender)
@@ -105,7 +105,7 @@ static enum inspect_action inspect_flow(struct inspect *s, struct flow *f, enum 
 	if (flow_update(s->flows, f, sender, s->frame, s->packet))
 		emit_flow_open(s, f);
 	if (s->config.forward_only) {
-		uninspected(s, f, COUNT_INSPECTION_OFF);
+		inspect_uninspected(s, f, COUNT_INSPECTION_OFF);
 		return INSPECT_FORWARD;
 	}
 	if (s->packet->oddities)
