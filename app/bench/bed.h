@@ -13,7 +13,7 @@ struct bed_plan {
 	unsigned insides;
 };
 
-enum { BED_BURST = 32, BED_ACTIONS = 3 /* of enum inspect_action */ };
+enum { BED_BURST = 32, BED_ACTIONS = 4 /* of enum inspect_action */ };
 
 struct bed {
 	struct wire_sheet *wire;

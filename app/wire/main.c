@@ -179,6 +179,13 @@ static void transmit(void *user, uint16_t port, const uint8_t *frame, size_t n)
 	worker_transmit(w, port, frame, n);
 }
 
+static void forward(void *user, uint16_t port, const uint8_t *frame, size_t n)
+{
+	struct worker *w = user;
+
+	worker_forward(w, port, frame, n);
+}
+
 static void blocked(void *user, const struct verdict *rule)
 {
 	struct worker *w = user;
@@ -198,7 +205,7 @@ static void create_worker(struct wire *w, unsigned i)
 		.flow = {.flows = w->options.flows, .parked_segments = PARKED, .key = random_key()},
 		.contexts = w->options.contexts, .blocks = BLOCKS, .inside = w->options.inside, .inside_count = w->options.insides,
 		.forward_only = w->options.forward_only, .never = w->options.never, .never_count = w->options.nevers, .worker = i, .wire = w->sheet, .brain = w->brain,
-		.hooks = {.transmit = transmit, .blocked = blocked, .user = k}, .counters = &k->counters,
+		.hooks = {.transmit = transmit, .forward = forward, .blocked = blocked, .user = k}, .counters = &k->counters,
 	};
 
 	memcpy(c.refuse, w->options.refuse, sizeof(c.refuse));

@@ -53,6 +53,13 @@ void worker_transmit(struct worker *w, uint16_t port, const uint8_t *frame, size
 	nic_transmit_bytes(port, w->index, frame, n);
 }
 
+// A frame that inspect kept a copy of, in its turn.
+void worker_forward(struct worker *w, uint16_t port, const uint8_t *frame, size_t n)
+{
+	flush_side(&loops[w->index], port);
+	count(&w->counters, nic_transmit_bytes(port, w->index, frame, n) ? COUNT_FRAMES_OUT : COUNT_FRAMES_DROPPED_TX_FULL);
+}
+
 // Its wait is over: what the stations it has not seen yet say of it.
 static void settle_held(struct loop *l, unsigned side, struct rte_mbuf *m, uint64_t flow)
 {
@@ -82,6 +89,7 @@ static void settle(struct loop *l, unsigned side, struct rte_mbuf *m, enum inspe
 		queue_out(l, side, m);
 		break;
 	case INSPECT_DROP:
+	case INSPECT_KEPT:
 		nic_free(m);
 		break;
 	case INSPECT_HOLD:

@@ -2,6 +2,7 @@
 // Observations out: fills the head from the flow and the frame, asks whether the wire may cut by itself, pushes into the ring. A full ring loses
 // the record, counts it, and the next one that fits is preceded by OBS_LOST with the number.
 #include "inspect_impl.h"
+#include "text.h"
 
 static void push(struct inspect *s, struct observation *o)
 {
@@ -89,6 +90,33 @@ void emit_simple(struct inspect *s, struct flow *f, enum observation_kind kind, 
 	o.number[0] = n0;
 	o.number[1] = n1;
 	emit(s, f, &o);
+}
+
+void emit_untracked(struct inspect *s, enum counter why)
+{
+	const struct packet *p = s->packet;
+	struct observation o;
+	bool from_inside;
+
+	if (!address_is_set(&p->source) || (s->untracked_ns[why] && s->unix_ns - s->untracked_ns[why] < NS_PER_S))
+		return;
+	s->untracked_ns[why] = s->unix_ns;
+	from_inside = s->config.replay ? is_inside(s, &p->source) : s->frame->port == 0;
+	observation_init(&o, OBS_UNINSPECTED);
+	o.time_ns = s->unix_ns;
+	o.frame = s->frame_number;
+	o.client = p->source;
+	o.server = p->destination;
+	o.client_port = p->source_port;
+	o.server_port = p->destination_port;
+	o.vlan = p->vlans ? p->vlan[0] : 0;
+	o.transport = p->transport;
+	o.direction = from_inside ? DIRECTION_OUT : DIRECTION_IN;
+	o.from_client = 1;
+	o.number[NUM_UNINSPECTED_WHY] = why;
+	if (s->lost)
+		report_lost(s, &o);
+	push(s, &o);
 }
 
 void emit_flow_open(struct inspect *s, struct flow *f)

@@ -91,16 +91,30 @@ struct block_entry *enforce_block(struct inspect *s, const struct flow *f)
 	return block_find(s->blocks, f->transport, &device, &endpoint, flow_endpoint_port(f), s->deadline_ns);
 }
 
-struct block_entry *enforce_block_untracked(struct inspect *s, bool from_inside)
+static struct block_entry *block_untracked(struct inspect *s)
 {
 	const struct packet *p = s->packet;
+	bool from_inside = s->config.replay ? is_inside(s, &p->source) : s->frame->port == 0;
 	const struct address *device = from_inside ? &p->source : &p->destination;
 	const struct address *endpoint = from_inside ? &p->destination : &p->source;
 	uint16_t port = from_inside ? p->destination_port : p->source_port;
 
-	if (!block_count(s->blocks) || !enforce_on(s))
+	if (!block_count(s->blocks) || !enforce_on(s) || !address_is_set(&p->source))
 		return NULL;
 	return block_find(s->blocks, p->transport, device, endpoint, port, s->deadline_ns);
+}
+
+bool enforce_drop_untracked(struct inspect *s)
+{
+	struct block_entry *b = block_untracked(s);
+
+	if (!b)
+		return false;
+	count(s->counters, COUNT_FRAMES_DROPPED_BLOCK);
+	b->frames++;
+	b->bytes += s->frame->wire_bytes;
+	b->unreported++;
+	return true;
 }
 
 static bool reset_allowed(struct inspect *s)

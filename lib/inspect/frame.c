@@ -4,39 +4,27 @@
 #include "inspect_impl.h"
 
 // A packet without a flow. Who is blocked does not come through in pieces, nor by filling our table.
-enum inspect_action pass_untracked(struct inspect *s, enum counter why)
+enum inspect_action inspect_untracked(struct inspect *s, enum counter why)
 {
-	bool from_inside = s->config.replay ? is_inside(s, &s->packet->source) : s->frame->port == 0;
-	struct block_entry *b = enforce_block_untracked(s, from_inside);
-
-	if (!b && is_refused(s, why)) {
-		count(s->counters, COUNT_FRAMES_DROPPED_LIMIT);
+	if (enforce_drop_untracked(s))
 		return INSPECT_DROP;
-	}
-	if (!b)
+	emit_untracked(s, why);
+	if (!is_refused(s, why))
 		return INSPECT_FORWARD;
-	count(s->counters, COUNT_FRAMES_DROPPED_BLOCK);
-	b->frames++;
-	b->bytes += s->frame->wire_bytes;
-	b->unreported++;
+	count(s->counters, COUNT_FRAMES_DROPPED_LIMIT);
 	return INSPECT_DROP;
 }
 
 // Frames without a tracked packet: what may be said of them is that they were not inspected.
 static enum inspect_action forward_unseen(struct inspect *s, enum decode_result why)
 {
-	if (why == DECODE_PIECE) {
-		count(s->counters, COUNT_DECODE_FRAGMENT);
-		return pass_untracked(s, COUNT_DECODE_FRAGMENT);
-	}
 	if (why == DECODE_MALFORMED)
 		count(s->counters, COUNT_DECODE_BAD);
 	else if (!(s->packet->oddities & ODDITY_TUNNEL))
 		count(s->counters, COUNT_DECODE_NOT_IP);
-	if (why == DECODE_OTHER || !is_refused(s, COUNT_DECODE_BAD)) // a tunnel not opened has passed its limit
+	if (why == DECODE_OTHER && !(s->packet->oddities & ODDITY_TUNNEL))
 		return INSPECT_FORWARD;
-	count(s->counters, COUNT_FRAMES_DROPPED_LIMIT);
-	return INSPECT_DROP;
+	return inspect_untracked(s, why == DECODE_OTHER ? COUNT_DECODE_TUNNEL : COUNT_DECODE_BAD);
 }
 
 // Inline, a frame that no receiver accepts is dropped rather than left out of the inspected stream: COUNTER_COUNT if it may pass.
@@ -76,7 +64,7 @@ static bool oddities_pass(struct inspect *s)
 	return pass;
 }
 
-static enum inspect_action decoded(struct inspect *s, const struct look *l, uint64_t *held)
+enum inspect_action inspect_decoded(struct inspect *s, const struct look *l, uint64_t *held)
 {
 	enum counter why;
 
@@ -92,7 +80,24 @@ static enum inspect_action decoded(struct inspect *s, const struct look *l, uint
 	return l->result == DECODE_OK ? inspect_stations(s, held) : forward_unseen(s, l->result);
 }
 
-static enum inspect_action take_frame(struct inspect *s, const struct frame *f, const struct look *l, uint64_t *flow)
+// A fragment's own header; what is wrong with its place in the datagram is for defrag to say.
+static enum inspect_action take_piece(struct inspect *s, struct look *l)
+{
+	s->packet = &l->packet;
+	count(s->counters, COUNT_DECODE_FRAGMENT);
+	if (l->packet.oddities & ODDITY_IP_CHECKSUM) {
+		count(s->counters, COUNT_DECODE_CHECKSUM);
+		if (!s->config.replay) {
+			count(s->counters, COUNT_FRAMES_DROPPED_CHECKSUM);
+			return INSPECT_DROP;
+		}
+	}
+	if (enforce_drop_untracked(s))
+		return INSPECT_DROP;
+	return inspect_piece(s, l);
+}
+
+static enum inspect_action take_frame(struct inspect *s, const struct frame *f, struct look *l, uint64_t *flow)
 {
 	enum inspect_action action;
 
@@ -104,7 +109,7 @@ static enum inspect_action take_frame(struct inspect *s, const struct frame *f, 
 	s->frame_number++;
 	count(s->counters, COUNT_FRAMES_IN);
 	count_add(s->counters, COUNT_BYTES_IN, f->wire_bytes);
-	action = decoded(s, l, flow);
+	action = l->result == DECODE_PIECE ? take_piece(s, l) : inspect_decoded(s, l, flow);
 	s->frame = NULL;
 	s->packet = NULL;
 	s->key = NULL;

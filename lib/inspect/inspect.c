@@ -34,7 +34,14 @@ static bool attach_rings(struct inspect *s)
 static bool create_tables(struct inspect *s)
 {
 	const struct inspect_config *c = &s->config;
+	struct defrag_config d = c->defrag;
 
+	d.datagrams = d.datagrams ? d.datagrams : INSPECT_DATAGRAMS;
+	d.bytes = d.bytes ? d.bytes : INSPECT_FRAGMENT_BYTES;
+	d.key = c->flow.key;
+	s->defrag = defrag_create(&d, s->counters);
+	if (!s->defrag)
+		return false;
 	s->flows = flow_table_create(&c->flow, s->counters, flow_ended, s);
 	s->pool = s->flows ? proto_pool_create(c->contexts, s->counters) : NULL;
 	s->blocks = s->pool ? block_table_create(c->blocks, &c->flow.key, s->counters) : NULL;
@@ -68,6 +75,8 @@ void inspect_destroy(struct inspect *s)
 {
 	if (!s)
 		return;
+	if (s->defrag)
+		defrag_destroy(s->defrag);
 	if (s->flows)
 		flow_table_destroy(s->flows);
 	if (s->pool)
@@ -85,6 +94,7 @@ void inspect_step(struct inspect *s, uint64_t deadline_ns, uint64_t unix_ns)
 	enforce_verdicts(s);
 	enforce_refresh_certain(s);
 	flow_table_step(s->flows, s->unix_ns);
+	defrag_step(s->defrag, s->unix_ns);
 	block_step(s->blocks, deadline_ns);
 }
 
@@ -106,6 +116,11 @@ bool inspect_is_panic(const struct inspect *s)
 struct block_table *inspect_blocks(struct inspect *s)
 {
 	return s->blocks;
+}
+
+uint32_t inspect_datagrams(const struct inspect *s)
+{
+	return defrag_count(s->defrag);
 }
 
 uint32_t inspect_flows(const struct inspect *s)

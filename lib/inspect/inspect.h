@@ -3,6 +3,7 @@
 // frames and takes decisions, so the same code runs under DPDK and in replay. One thread owns it; no allocation after inspect_create.
 #pragma once
 #include "block.h"
+#include "defrag.h"
 #include "flow.h"
 #include "proto.h"
 #include "sheet.h"
@@ -11,14 +12,23 @@ enum inspect_limits {
 	INSPECT_RESETS_PER_S = 100,       // RSTs sent in all (a reflector must not be made of us)
 	INSPECT_VERDICTS_PER_STEP = 64,
 	INSPECT_BURST = 32,               // frames of one inspect_burst at the most
+	INSPECT_DATAGRAMS = 1024,         // fragmented ones kept at once, and the bytes of their frames
+	INSPECT_FRAGMENT_BYTES = 8 << 20,
 	INSPECT_BRAIN_SILENT_MS = 250,    // heartbeat older than this: nothing is held
 };
 
-enum inspect_action { INSPECT_FORWARD, INSPECT_DROP, INSPECT_HOLD /* keep it, then ask inspect_held */ };
+enum inspect_action {
+	INSPECT_FORWARD,
+	INSPECT_DROP,
+	INSPECT_HOLD, // keep it, then ask inspect_held
+	INSPECT_KEPT, // a fragment, copied: forget it. It leaves by hooks.forward, or is dropped and counted
+};
 
 struct inspect_hooks {
 	// Sends a reset out of `port`. Bytes are valid during the call.
 	void (*transmit)(void *user, uint16_t port, const uint8_t *frame, size_t bytes);
+	// Sends a frame that was kept out of `port`. Bytes are valid during the call. The callee counts it (FRAMES_OUT). NULL in replay.
+	void (*forward)(void *user, uint16_t port, const uint8_t *frame, size_t bytes);
 	// A block ordered by the brain is in force from now on (rule->evidence_ns: the frame that led to it, for latency figures). May be NULL.
 	void (*blocked)(void *user, const struct verdict *rule);
 	void *user;
@@ -26,6 +36,7 @@ struct inspect_hooks {
 
 struct inspect_config {
 	struct flow_config flow;
+	struct defrag_config defrag;      // zeroes: INSPECT_DATAGRAMS, INSPECT_FRAGMENT_BYTES, 30 s, the flows' key
 	uint32_t contexts;                // protocol contexts
 	uint32_t blocks;                  // capacity of the block table
 	bool replay;                      // wrong checksums are accepted; inside by address instead of by port
@@ -71,3 +82,4 @@ void inspect_panic(struct inspect *s, bool on);
 bool inspect_is_panic(const struct inspect *s);
 struct block_table *inspect_blocks(struct inspect *s);
 uint32_t inspect_flows(const struct inspect *s);
+uint32_t inspect_datagrams(const struct inspect *s); // of which fragments are kept

@@ -12,6 +12,7 @@ struct look { // what one frame of a burst is
 struct inspect {
 	struct inspect_config config;
 	struct counters *counters;
+	struct defrag *defrag;
 	struct flow_table *flows;
 	struct proto_pool *pool;
 	struct block_table *blocks;
@@ -37,11 +38,16 @@ struct inspect {
 	// Token bucket for resets.
 	uint64_t reset_refill_ns;
 	uint32_t reset_tokens;
+	uint64_t untracked_ns[COUNTER_COUNT]; // when a packet without a flow was last said to go by unseen
 	struct look look[INSPECT_BURST];
 };
 
-// frame.c. A packet without a flow: who is blocked does not come through in pieces, nor by filling our table.
-enum inspect_action pass_untracked(struct inspect *s, enum counter why);
+// frame.c
+enum inspect_action inspect_untracked(struct inspect *s, enum counter why);
+enum inspect_action inspect_decoded(struct inspect *s, const struct look *l, uint64_t *held); // any result but DECODE_PIECE
+
+// pieces.c. A fragment that may pass as such. Changes *l.
+enum inspect_action inspect_piece(struct inspect *s, struct look *l);
 
 // stations.c
 bool is_inside(const struct inspect *s, const struct address *a);
@@ -60,6 +66,8 @@ void emit(struct inspect *s, struct flow *f, struct observation *o);
 void emit_flow_open(struct inspect *s, struct flow *f);
 void emit_flow_close(struct inspect *s, struct flow *f, enum flow_end why);
 void emit_simple(struct inspect *s, struct flow *f, enum observation_kind kind, uint64_t n0, uint64_t n1);
+// A packet without a flow goes by unseen: said once a second for each reason.
+void emit_untracked(struct inspect *s, enum counter why);
 void emit_from_parser(void *user, struct observation *o);
 
 // enforce.c
@@ -68,8 +76,8 @@ bool enforce_brain_alive(const struct inspect *s);
 void enforce_refresh_certain(struct inspect *s);
 const struct certain_rule *enforce_certain(const struct inspect *s, const struct flow *f, const struct observation *o);
 struct block_entry *enforce_block(struct inspect *s, const struct flow *f);
-// For packets without a flow: fragments, or when the table is full.
-struct block_entry *enforce_block_untracked(struct inspect *s, bool from_inside);
+// For packets without a flow: is it blocked, and so dropped (counted)?
+bool enforce_drop_untracked(struct inspect *s);
 void enforce_resets(struct inspect *s, const struct flow *f, enum flow_side sender, const uint32_t next_seq[2]);
 void enforce_refuse_open(struct inspect *s);
 void enforce_count_block(struct inspect *s, struct flow *f, struct block_entry *b);

@@ -143,7 +143,7 @@ enum inspect_action inspect_stations(struct inspect *s, uint64_t *held)
 	bool is_new;
 
 	if (!f)
-		return pass_untracked(s, COUNT_FLOWS_FULL);
+		return inspect_untracked(s, COUNT_FLOWS_FULL);
 	s->flow = f;
 	is_new = f->direction == 0;
 	if (is_new)

@@ -24,13 +24,15 @@ static void transmit(void *user, uint16_t port, const uint8_t *frame, size_t n)
 	}
 }
 
+static void forward_hook(void *user, uint16_t port, const uint8_t *frame, size_t n);
+
 static enum counter refused = COUNTER_COUNT; // the limit whose policy is drop
 
 static void build_sized(const struct prefix *never, unsigned nevers, uint32_t flows, uint32_t contexts)
 {
 	static const struct siphash_key key = {7, 8};
 	struct inspect_config c = {.flow = {.flows = flows, .parked_segments = 64, .key = {1, 2}}, .contexts = contexts, .blocks = 64, .never = never,
-				   .never_count = nevers, .hooks = {.transmit = transmit}, .counters = &counters};
+				   .never_count = nevers, .hooks = {.transmit = transmit, .forward = forward_hook}, .counters = &counters};
 
 	counters = (struct counters){0};
 	reset_count = 0;
@@ -415,6 +417,7 @@ START_TEST(a_wrong_checksum_is_dropped_inline)
 END_TEST
 
 #include "inspect_test_hostile.h"
+#include "inspect_test_pieces.h"
 
 int main(void)
 {
@@ -444,6 +447,7 @@ int main(void)
 	tcase_add_test(t, a_wrong_checksum_is_dropped_inline);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, hostile_case());
+	suite_add_tcase(s, pieces_case());
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);

@@ -104,7 +104,7 @@ START_TEST(a_block_refuses_fragments_too)
 {
 	struct verdict v = block_verdict(1, 0, SECOND_NS);
 
-	ck_assert_int_eq(pass(fragment(1, 0x2000)), INSPECT_FORWARD);
+	ck_assert_int_eq(pass(fragment(1, 0x2000)), INSPECT_KEPT);
 	ck_assert(ring_push(&verdicts, &v));
 	ck_assert_int_eq(pass(fragment(1, 0x2000)), INSPECT_DROP);
 	ck_assert_int_eq(pass(fragment(1, 2)), INSPECT_DROP);

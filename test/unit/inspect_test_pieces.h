@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Part of inspect_test.c: fragments go where their datagram goes.
+#pragma once
+
+static struct piece {
+	uint8_t at[2048];
+	struct frame frame;
+} piece[8];
+
+static uint8_t sent[8][2048]; // by hooks.forward
+static size_t sent_bytes[8];
+static unsigned sents;
+
+static void forward_hook(void *user, uint16_t port, const uint8_t *frame, size_t n)
+{
+	ck_assert_uint_eq(port, 0); // to the inside
+	ck_assert_uint_lt(sents, 8);
+	memcpy(sent[sents], frame, n);
+	sent_bytes[sents++] = n;
+}
+
+// Cuts the frame made last into fragments of `each` bytes (a multiple of 8). Returns how many.
+static unsigned cut_up(size_t each)
+{
+	static uint16_t id;
+	size_t data = made.frame.bytes - 34;
+	unsigned n = 0;
+
+	id++;
+	for (size_t at = 0; at < data; at += each, n++) {
+		size_t part = data - at < each ? data - at : each;
+		uint8_t *ip = piece[n].at + 14;
+
+		memcpy(piece[n].at, made.at, 34);
+		memcpy(piece[n].at + 34, made.at + 34 + at, part);
+		wire_be16(ip + 2, (uint16_t)(20 + part));
+		wire_be16(ip + 4, id);
+		wire_be16(ip + 6, (uint16_t)(at / 8 | (at + part < data ? 0x2000 : 0)));
+		wire_be16(ip + 10, 0);
+		wire_be16(ip + 10, wire_sum(ip, 20, 0));
+		piece[n].frame = made.frame;
+		piece[n].frame.at = piece[n].at;
+		piece[n].frame.bytes = piece[n].frame.wire_bytes = (uint32_t)(34 + part);
+	}
+	sents = 0;
+	return n;
+}
+
+// The class the server sends, in fragments of 32 bytes; not yet passed.
+static unsigned class_in_pieces(void)
+{
+	ask_for_class();
+	talk_say(&talk, &made, 1, TCP_ACK, java_class, sizeof(java_class) - 1);
+	return cut_up(32);
+}
+
+START_TEST(fragments_wait_for_the_last_and_leave_as_they_came)
+{
+	static const unsigned order[] = {2, 0, 1};
+	unsigned n;
+
+	publish_certain(0);
+	handshake();
+	say(0, TCP_ACK, class_request, sizeof(class_request) - 1);
+	talk_say(&talk, &made, 1, TCP_ACK, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 41);
+	n = cut_up(24);
+	ck_assert_uint_eq(n, 3);
+	ck_assert_int_eq(pass(&piece[order[0]].frame), INSPECT_KEPT);
+	ck_assert_int_eq(pass(&piece[order[1]].frame), INSPECT_KEPT);
+	ck_assert_uint_eq(sents, 0);
+	ck_assert_uint_eq(inspect_datagrams(inspect), 1);
+	ck_assert_int_eq(pass(&piece[order[2]].frame), INSPECT_KEPT);
+	ck_assert_uint_eq(sents, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert_uint_eq(sent_bytes[i], piece[order[i]].frame.bytes);
+		ck_assert_mem_eq(sent[i], piece[order[i]].at, sent_bytes[i]);
+	}
+	ck_assert_uint_eq(inspect_datagrams(inspect), 0);
+	ck_assert_uint_eq(counters_dropped(&counters), 0);
+}
+END_TEST
+
+START_TEST(a_certain_fact_in_fragments_is_cut_before_any_of_them_leaves)
+{
+	unsigned n = class_in_pieces();
+
+	for (unsigned i = 0; i + 1 < n; i++)
+		ck_assert_int_eq(pass(&piece[i].frame), INSPECT_KEPT);
+	ck_assert_int_eq(pass(&piece[n - 1].frame), INSPECT_DROP);
+	ck_assert_uint_eq(sents, 0);
+	ck_assert_uint_eq(counters.value[COUNT_CUTS_CERTAIN], 1);
+	ck_assert_uint_eq(counters_dropped(&counters), n);
+	ck_assert_uint_eq(counters.value[COUNT_RST_SENT], 2);
+}
+END_TEST
+
+START_TEST(fragments_that_contradict_each_other_never_leave)
+{
+	unsigned n = class_in_pieces();
+
+	ck_assert_int_eq(pass(&piece[0].frame), INSPECT_KEPT);
+	piece[0].at[40] ^= 1;
+	ck_assert_int_eq(pass(&piece[0].frame), INSPECT_DROP);
+	for (unsigned i = 1; i < n; i++)
+		pass(&piece[i].frame);
+	ck_assert_uint_eq(sents, 0);
+	talk.now_ns += 60 * SECOND_NS;
+	inspect_step(inspect, talk.now_ns, talk.now_ns);
+	ck_assert_uint_eq(counters_dropped(&counters), n + 1);
+	ck_assert_uint_eq(inspect_datagrams(inspect), 0);
+}
+END_TEST
+
+START_TEST(what_is_blocked_does_not_come_in_fragments)
+{
+	struct verdict v;
+	unsigned n = class_in_pieces();
+
+	pass(&piece[0].frame);
+	v = block_verdict(1, 1389, SECOND_NS); // by port, which later fragments do not have
+	ck_assert(ring_push(&verdicts, &v));
+	for (unsigned i = 1; i + 1 < n; i++)
+		ck_assert_int_eq(pass(&piece[i].frame), INSPECT_KEPT);
+	ck_assert_int_eq(pass(&piece[n - 1].frame), INSPECT_DROP);
+	ck_assert_uint_eq(sents, 0);
+	ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_BLOCK], 1);
+	ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_FRAGMENT], n - 1);
+}
+END_TEST
+
+START_TEST(a_flood_of_first_fragments_lets_nothing_by)
+{
+	unsigned forwarded = 0;
+
+	for (int strict = 0; strict < 2; strict++) {
+		if (strict)
+			build_refusing(COUNT_DEFRAG_FULL);
+		handshake();
+		for (unsigned i = 0; i < 3000; i++) {
+			talk_say(&talk, &made, 1, TCP_ACK, "0123456789012345678901234567890123456789", 40);
+			cut_up(48);
+			forwarded += pass(&piece[0].frame) == INSPECT_FORWARD;
+		}
+		ck_assert_uint_eq(forwarded, 0); // an old one gives way to a new one, and is dropped: nothing is let by
+		ck_assert_uint_eq(counters.value[COUNT_FRAMES_IN], 3003);
+		ck_assert_uint_eq(counters_dropped(&counters) + inspect_datagrams(inspect), 3000);
+	}
+}
+END_TEST
+
+static TCase *pieces_case(void)
+{
+	TCase *t = tcase_create("pieces");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, fragments_wait_for_the_last_and_leave_as_they_came);
+	tcase_add_test(t, a_certain_fact_in_fragments_is_cut_before_any_of_them_leaves);
+	tcase_add_test(t, fragments_that_contradict_each_other_never_leave);
+	tcase_add_test(t, what_is_blocked_does_not_come_in_fragments);
+	tcase_add_test(t, a_flood_of_first_fragments_lets_nothing_by);
+	return t;
+}
