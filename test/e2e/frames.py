@@ -77,6 +77,7 @@ def plain():
     """name, (destination, everything from the ether type on)"""
     v6udp, question = udp(b"six", V6), b"\x87\0\0\0\0\0\0\0" + V6[1] + b"\1\1" + SOURCE + b"\0\1"
     solicited = socket.inet_pton(socket.AF_INET6, "ff02::1:ff00:9")
+    pieces4, pieces6 = udp(T[:693]), udp(T[:64], V6)  # nothing of a datagram leaves before it is whole
     options, fragment = b"\x11\0\1\4\0\0\0\0", lambda at: struct.pack("!BBHI", 17, 0, at, 99)
     yield "802.1Q UDP", (DESTINATION, tagged((0x8100, 5), 0x800) + ip4(17, udp(b"tagged")))
     yield "802.1Q TCP", (DESTINATION, tagged((0x8100, 0xA00 | 7), 0x800) + ip4(6, tcp(sport=40002)))
@@ -100,9 +101,9 @@ def plain():
                                b"\x33\x33\0\0\0\1")
     yield "IPv4 multicast", e4(ip4(17, udp(b"many", dport=5353)), b"\1\0\x5e\0\0\xfb")
     yield "IPv4 broadcast", e4(ip4(17, udp(b"everybody", dport=67)), b"\xff" * 6)
-    yield "IPv4 fragment, first", e4(ip4(17, udp(T[:800])[:400], fragment=0x2000, ident=5))
-    yield "IPv4 fragment, middle", e4(ip4(17, T[:200], fragment=0x2000 | 50, ident=5))
-    yield "IPv4 fragment, last", e4(ip4(17, T[:101], fragment=75, ident=5))
+    yield "IPv4 fragment, first", e4(ip4(17, pieces4[:400], fragment=0x2000, ident=5))
+    yield "IPv4 fragment, middle", e4(ip4(17, pieces4[400:600], fragment=0x2000 | 50, ident=5))
+    yield "IPv4 fragment, last", e4(ip4(17, pieces4[600:], fragment=75, ident=5))
     yield "IPv4 options", e4(ip4(17, udp(b"router alert"), options=b"\x94\4\0\0"))
     yield "ICMP echo", e4(ip4(1, b"\x08\0" + struct.pack("!H", checksum(b"\x08\0\0\0\0\1\0\1")) + b"\0\1\0\1"))
     yield "IGMP", e4(ip4(2, b"\x16\0\x08\xeb\xe1\1\1\1"), b"\1\0\x5e\1\1\1")
@@ -110,8 +111,8 @@ def plain():
     yield "ESP", e4(ip4(50, T[:96]))
     yield "IPv6 hop-by-hop", e6(ip6(0, options + v6udp))
     yield "IPv6 destination options and hop-by-hop", e6(ip6(0, b"\x3c\0\1\4\0\0\0\0" + options + v6udp))
-    yield "IPv6 fragment, first", e6(ip6(44, fragment(1) + udp(T[:64], V6)[:48]))
-    yield "IPv6 fragment, last", e6(ip6(44, fragment(48) + T[:24]))
+    yield "IPv6 fragment, first", e6(ip6(44, fragment(1) + pieces6[:48]))
+    yield "IPv6 fragment, last", e6(ip6(44, fragment(48) + pieces6[48:]))
     yield "IPv6 atomic fragment", e6(ip6(44, fragment(0) + v6udp))
     yield "IPv6 routing header", e6(ip6(43, b"\x11\2\4\0\0\0\0\0" + V6[1] + v6udp))
     yield "GRE", e4(ip4(47, b"\0\0\x08\0" + ip4(17, udp(b"in GRE"))))
