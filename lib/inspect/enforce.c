@@ -133,35 +133,38 @@ static bool reset_allowed(struct inspect *s)
 	return true;
 }
 
-static void send_reset(struct inspect *s, bool forward, uint32_t seq, uint32_t ack)
+// false: the rate limit says later.
+static bool send_reset(struct inspect *s, bool forward, uint32_t seq, uint32_t ack)
 {
 	uint8_t out[DECODE_RESET_BYTES];
 	size_t n;
 
-	if (!s->config.hooks.transmit || !reset_allowed(s))
-		return;
+	if (!s->config.hooks.transmit)
+		return true;
 	n = decode_build_reset(s->frame, s->packet, forward, seq, ack, out);
+	if (n && !reset_allowed(s))
+		return false;
 	if (!n)
-		return;
+		return true;
 	s->config.hooks.transmit(s->config.hooks.user, forward ? !s->frame->port : s->frame->port, out, n);
 	count(s->counters, COUNT_RST_SENT);
+	return true;
 }
 
 // Both ends are reset at exactly what each expects next (RFC 5961 §3.2 accepts nothing else): the receiver of this frame at the sender's first
-// byte not yet forwarded, the sender at the receiver's.
-void enforce_resets(struct inspect *s, const struct flow *f, enum flow_side sender, const uint32_t next_seq[2])
+// byte not yet forwarded, the sender at the receiver's. false: not yet, this frame is a RST or the rate limit says later.
+bool enforce_resets(struct inspect *s, const struct flow *f, enum flow_side sender, const uint32_t next_seq[2])
 {
 	enum flow_side receiver = sender == FLOW_CLIENT ? FLOW_SERVER : FLOW_CLIENT;
 	uint32_t sent = s->packet->seq + s->packet->payload_bytes + !!(s->packet->tcp_flags & TCP_FIN);
 
 	if (f->transport != TRANSPORT_TCP || s->packet->tcp_flags & TCP_RST)
-		return;
+		return false;
 	// Nobody has answered: never reset who did not speak (reflection). Numbers alone prove nothing, midstream data
 	// brings those of both.
 	if (!f->tcp[receiver].seen || !f->packets[receiver])
-		return;
-	send_reset(s, true, next_seq[sender], next_seq[receiver]);
-	send_reset(s, false, next_seq[receiver], sent);
+		return true;
+	return send_reset(s, true, next_seq[sender], next_seq[receiver]) && send_reset(s, false, next_seq[receiver], sent);
 }
 
 // A blocked SYN from the inside is answered, so that the program fails at once instead of waiting (RFC 9293 §3.10.7.1).

@@ -78,7 +78,7 @@ const struct certain_rule *enforce_certain(const struct inspect *s, const struct
 struct block_entry *enforce_block(struct inspect *s, const struct flow *f);
 // For packets without a flow: is it blocked, and so dropped (counted)?
 bool enforce_drop_untracked(struct inspect *s);
-void enforce_resets(struct inspect *s, const struct flow *f, enum flow_side sender, const uint32_t next_seq[2]);
+bool enforce_resets(struct inspect *s, const struct flow *f, enum flow_side sender, const uint32_t next_seq[2]);
 void enforce_refuse_open(struct inspect *s);
 void enforce_count_block(struct inspect *s, struct flow *f, struct block_entry *b);
 void enforce_verdicts(struct inspect *s);

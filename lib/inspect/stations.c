@@ -28,9 +28,8 @@ static void set_direction(const struct inspect *s, struct flow *f, enum flow_sid
 // A cut and a block may both be ordered for one flow, in either order; its ends are told once, by the first frame after.
 static void reset_once(struct inspect *s, struct flow *f, enum flow_side sender, const uint32_t next_seq[2])
 {
-	if (!(f->flags & FLOW_FLAG_RESET_SENT))
-		enforce_resets(s, f, sender, next_seq);
-	f->flags |= FLOW_FLAG_RESET_SENT;
+	if (!(f->flags & FLOW_FLAG_RESET_SENT) && enforce_resets(s, f, sender, next_seq))
+		f->flags |= FLOW_FLAG_RESET_SENT;
 }
 
 static enum inspect_action refuse(struct inspect *s, struct flow *f, enum flow_side sender, struct block_entry *b)

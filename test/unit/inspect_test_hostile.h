@@ -269,6 +269,28 @@ START_TEST(a_closed_connection_gives_its_context_back)
 }
 END_TEST
 
+START_TEST(a_reset_put_off_by_the_rate_limit_is_sent_with_a_later_frame)
+{
+	uint32_t at = 0;
+
+	for (unsigned i = 0; i <= INSPECT_RESETS_PER_S / 2; i++) {
+		uint64_t now = talk.now_ns;
+
+		talk = talk_new();
+		talk.now_ns = now;
+		talk.client_port = (uint16_t)(50000 + i);
+		ask_for_class();
+		at = talk.seq[1];
+		ck_assert_int_eq(say(1, TCP_ACK, java_class, sizeof(java_class) - 1), INSPECT_DROP);
+	}
+	ck_assert_uint_eq(counters.value[COUNT_RST_SENT], INSPECT_RESETS_PER_S);
+	talk.now_ns += 2 * SECOND_NS;
+	for (unsigned again = 0; again < 2; again++)
+		ck_assert_int_eq(say_at(1, at, TCP_ACK, java_class, sizeof(java_class) - 1), INSPECT_DROP);
+	ck_assert_uint_eq(counters.value[COUNT_RST_SENT], INSPECT_RESETS_PER_S + 2);
+}
+END_TEST
+
 START_TEST(who_has_not_spoken_is_not_reset)
 {
 	struct verdict v = block_verdict(1, 0, SECOND_NS);
@@ -361,6 +383,7 @@ static TCase *hostile_case(void)
 	tcase_add_test(t, a_server_that_speaks_first_after_an_hour_is_still_the_server);
 	tcase_add_test(t, connections_that_say_little_do_not_use_up_the_contexts_for_ever);
 	tcase_add_test(t, a_closed_connection_gives_its_context_back);
+	tcase_add_test(t, a_reset_put_off_by_the_rate_limit_is_sent_with_a_later_frame);
 	tcase_add_test(t, who_has_not_spoken_is_not_reset);
 	tcase_add_test(t, a_cut_flow_passes_when_the_mode_is_not_enforce_any_more);
 	tcase_add_test(t, a_cut_flow_stays_cut_as_long_as_its_payload_is_repeated);
