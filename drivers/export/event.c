@@ -335,6 +335,21 @@ static void event_cut(struct json *j, const struct observation *o, const struct 
 	json_close(j);
 }
 
+// From here on bytes of the flow pass without inspection: whoever reads events must not take silence for innocence.
+static void event_uninspected(struct json *j, const struct observation *o, const struct judge *requests)
+{
+	uint64_t why = o->number[NUM_UNINSPECTED_WHY];
+
+	json_open(j, "anomaly");
+	json_text(j, "type", "stream");
+	json_text(j, "event", "uninspected");
+	json_close(j);
+	json_open(j, "sekimori");
+	if (why < COUNTER_COUNT)
+		json_text(j, "why", counter_name((enum counter)why));
+	json_close(j);
+}
+
 // --- all ---
 
 static const struct {
@@ -347,6 +362,7 @@ static const struct {
 	[OBS_DNS] = {"dns", event_dns, false},          [OBS_TLS] = {"tls", event_tls, false},
 	[OBS_TLS_SERVER] = {"tls", event_tls_server, false},
 	[OBS_BLOCKED] = {"drop", event_blocked, true},  [OBS_CUT] = {"drop", event_cut, true},
+	[OBS_UNINSPECTED] = {"anomaly", event_uninspected, false},
 };
 
 static void swap_ends(struct eve_tuple *t)

@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tries rows of the matrix on one path and says, as JSON, what the endpoint received and what the wire reported.
+usage: evade.py --client NAMESPACE --endpoint NAMESPACE --out FILE [--rows 1,5-9] [--fast] [--first NUMBER] [--eve FILE --counters COMMAND]
+
+Without --eve the path is bare: each evasion is tried once with a harmless keyword, to know what the endpoint takes at all. With it three
+tries are made: the plain request, the evasion with the harmless keyword, the evasion."""
+import argparse
+import collections
+import concurrent.futures
+import itertools
+import json
+import shlex
+import subprocess
+import sys
+import threading
+import time
+import traceback
+
+import ends
+import judge
+import trial
+from rows import TABLE
+
+for group in ("link", "handshake", "data", "teardown", "datagram", "http"):
+    try:
+        __import__("rows_" + group)
+    except ModuleNotFoundError as e:
+        if e.name != "rows_" + group:
+            raise
+
+WORKERS = 16
+Try = collections.namedtuple("Try", "row case kind run harmless")
+
+
+def numbers_of(text):
+    spans = [s.partition("-") for s in text.split(",")] if text else []
+    return {n for a, dash, b in spans for n in range(int(a), int(b or a) + 1)}
+
+
+def tries_of(arguments):
+    wanted = numbers_of(arguments.rows)
+    for number in sorted(TABLE):
+        row = TABLE[number]
+        if wanted and number not in wanted:
+            continue
+        plains = set()
+        for case in row.cases:
+            if arguments.fast and case.slow:
+                continue
+            if not arguments.eve:
+                yield Try(row, case, "bare", case.run, True)
+                continue
+            if case.plain not in plains:
+                plains.add(case.plain)
+                yield Try(row, case, "plain", case.plain, False)
+            yield Try(row, case, "harmless", case.run, True)
+            yield Try(row, case, "evasion", case.run, False)
+
+
+class Runner:
+    def __init__(self, arguments):
+        self.arguments = arguments
+        self.link = self.in_thread(lambda: ends.Link(arguments.client))
+        self.endpoint = self.in_thread(lambda: ends.Endpoint(arguments.endpoint))
+        self.done = []
+
+    @staticmethod
+    def in_thread(make):
+        box = []
+        thread = threading.Thread(target=lambda: box.append(make()))
+        thread.start()
+        thread.join()
+        if not box:
+            sys.exit("the ends could not be set up")
+        return box[0]
+
+    def counters(self):
+        if not self.arguments.counters:
+            return {}
+        said = subprocess.run(shlex.split(self.arguments.counters), capture_output=True, text=True, timeout=10)
+        return {c["counter"]: c["value"] for c in json.loads(said.stdout)["counters"]} if said.returncode == 0 else {}
+
+    def one(self, a_try):
+        t = trial.Trial(self.link, self.endpoint, a_try.row, a_try.harmless)
+        error, before = "", self.counters() if a_try.case.alone else {}
+        try:
+            a_try.run(t)
+        except trial.Broken as e:
+            error = str(e)
+        except Exception:  # a row's own fault must not end the others
+            error = traceback.format_exc()
+        if before:
+            time.sleep(0.15)
+            after = self.counters()
+            before = {k: after[k] - before.get(k, 0) for k in after if after[k] != before.get(k, 0)}
+        self.done.append((a_try, t, error, before))
+
+    def all(self):
+        tries = list(tries_of(self.arguments))
+        together = [t for t in tries if not t.case.alone]
+        together.sort(key=lambda t: not t.case.slow)  # what waits long begins first
+        with concurrent.futures.ThreadPoolExecutor(WORKERS, initializer=ends.enter, initargs=(self.arguments.endpoint,)) as pool:
+            list(pool.map(self.one, together))
+        with concurrent.futures.ThreadPoolExecutor(1, initializer=ends.enter, initargs=(self.arguments.endpoint,)) as pool:
+            list(pool.map(self.one, [t for t in tries if t.case.alone]))
+        time.sleep(1.0)  # late frames, late events
+
+    def result(self):
+        reports = judge.Reports(self.arguments.eve) if self.arguments.eve else None
+        for a_try, t, error, counted in self.done:
+            r = {"row": a_try.row.number, "name": a_try.row.name, "case": a_try.case.name, "kind": a_try.kind, "delivered": t.have(),
+                 "error": error, "ends": sorted(t.tuples), "counted": counted}
+            if reports:
+                r.update(reports.of(t.tuples, a_try.case.evidence, t.marker.decode(), counted))
+            yield r
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("client", "endpoint", "out"):
+        parser.add_argument("--" + name, required=True)
+    for name in ("rows", "eve", "counters"):
+        parser.add_argument("--" + name, default="")
+    parser.add_argument("--fast", action="store_true")
+    parser.add_argument("--first", type=int, default=1)
+    arguments = parser.parse_args()
+    trial.numbers = itertools.count(arguments.first)
+    runner = Runner(arguments)
+    runner.all()
+    with open(arguments.out, "w") as out:
+        json.dump(list(runner.result()), out, indent=1)
+
+
+main()
