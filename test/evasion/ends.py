@@ -130,7 +130,7 @@ class Endpoint:
     def serve(self):
         while True:
             for key, _ in self.selector.select():
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError, KeyError):
                     key.data(key.fileobj)
 
     def half_close(self, peer):
@@ -140,9 +140,8 @@ class Endpoint:
 
     def close(self, peer):
         """The program at the other end of `peer` closes: the first FIN is ours."""
-        with contextlib.suppress(KeyError, OSError, ValueError):
-            self.connections[peer].shutdown(socket.SHUT_RDWR)
-            self.connections.pop(peer).close()
+        with contextlib.suppress(KeyError, OSError):
+            self.connections[peer].shutdown(socket.SHUT_RDWR)  # not close(): the thread that serves still waits on it
 
     def sniff(self):
         while True:

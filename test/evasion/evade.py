@@ -20,7 +20,7 @@ import traceback
 import ends
 import judge
 import trial
-from rows import TABLE
+from rows import TABLE, Row, plainly
 
 for group in ("link", "handshake", "data", "teardown", "datagram", "http"):
     try:
@@ -105,6 +105,15 @@ class Runner:
         with concurrent.futures.ThreadPoolExecutor(1, initializer=ends.enter, initargs=(self.arguments.endpoint,)) as pool:
             list(pool.map(self.one, [t for t in tries if t.case.alone]))
         time.sleep(1.0)  # late frames, late events
+        with concurrent.futures.ThreadPoolExecutor(1, initializer=ends.enter, initargs=(self.arguments.endpoint,)) as pool:
+            if not pool.submit(self.still_alive).result():
+                sys.exit("the path or the endpoint no longer takes an ordinary request: nothing was proven")
+
+    def still_alive(self):
+        t = trial.Trial(self.link, self.endpoint, Row(0, "", []), True)
+        plainly(t)
+        t.settle(2)
+        return t.have()
 
     def result(self):
         reports = judge.Reports(self.arguments.eve) if self.arguments.eve else None
