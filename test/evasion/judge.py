@@ -26,6 +26,8 @@ class Reports:
         fired = any(f"evasion/{evidence}" in s for s in signatures)
         if evidence in ("tls", "dns"):  # their own events name what was asked for
             fired = any(e.get("event_type") == evidence and marker in line.lower() for e, line in mine)
+        if evidence == "tls-any":
+            fired = any(e.get("event_type") == "tls" for e, _ in mine)
         flags = sorted(k for k in FLAGS if counted.get(k) and not counted.get(SEEN_THROUGH.get(k)))
         flags += sorted({"flow: " + e["sekimori"].get("why", "?") for e, _ in mine if e.get("event_type") == "anomaly"})
         return {"fired": fired, "cut": any(e.get("event_type") == "drop" for e, _ in mine), "flagged": flags}

@@ -15,7 +15,7 @@ def plainly(t):
 
 
 def row(number, name, case="", plain=plainly, evidence="jndi", alone=False, slow=False):
-    """evidence: what must be reported. alone: judged by counters, so nothing else may run. slow: left out of the fast subset."""
+    """evidence: what must be reported. alone: belongs to no flow, so counters may speak for it, and then nothing else may run. slow: left out of the fast subset."""
     def add(function):
         r = TABLE.setdefault(number, Row(number, name, []))
         r.cases.append(Case(case, function, plain, evidence, alone, slow))
