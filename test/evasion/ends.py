@@ -8,6 +8,7 @@ import selectors
 import socket
 import struct
 import threading
+import time
 
 import craft
 
@@ -135,13 +136,17 @@ class Endpoint:
 
     def half_close(self, peer):
         """The program closes its own half and goes on reading."""
-        with contextlib.suppress(KeyError, OSError):
-            self.connections[peer].shutdown(socket.SHUT_WR)
+        self.shut(peer, socket.SHUT_WR)
 
     def close(self, peer):
         """The program at the other end of `peer` closes: the first FIN is ours."""
-        with contextlib.suppress(KeyError, OSError):
-            self.connections[peer].shutdown(socket.SHUT_RDWR)  # not close(): the thread that serves still waits on it
+        self.shut(peer, socket.SHUT_RDWR)  # not close(): the thread that serves still waits on it
+
+    def shut(self, peer, how):
+        end = time.monotonic() + 2
+        while peer not in self.connections and time.monotonic() < end:
+            time.sleep(0.005)  # acknowledged by the kernel, not yet accepted by the program
+        self.connections[peer].shutdown(how)
 
     def sniff(self):
         while True:

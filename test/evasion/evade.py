@@ -29,7 +29,7 @@ for group in ("link", "handshake", "data", "teardown", "datagram", "http"):
         if e.name != "rows_" + group:
             raise
 
-WORKERS = 16
+WORKERS = 32
 HEAVY = (13, 106, 110)  # floods: nothing runs beside them
 Try = collections.namedtuple("Try", "row case kind run harmless")
 

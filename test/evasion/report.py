@@ -14,15 +14,18 @@ ORDER = ("fired", "not delivered", "flagged", "SILENT", "broken")
 
 
 def outcome(evasion, plain):
-    if plain is None or not plain["fired"] and not plain["cut"]:
-        return "broken", "control not caught"
     if evasion["fired"]:
-        return "fired", ""
-    if not evasion["delivered"]:
-        return ("not delivered", "cut") if evasion["cut"] else ("not delivered", "")
-    if evasion["flagged"]:
-        return "flagged", ", ".join(evasion["flagged"])
-    return "SILENT", ""
+        result = "fired", ""
+    elif not evasion["delivered"]:
+        result = "not delivered", "cut" if evasion["cut"] else ""
+    elif evasion["flagged"]:
+        result = "flagged", ", ".join(evasion["flagged"])
+    else:
+        result = "SILENT", ""
+    if plain and (plain["fired"] or plain["cut"]):
+        return result
+    # Nothing passes by an evasion that is no better than its control.
+    return (max(result[0], "broken", key=ORDER.index) if ORDER.index(result[0]) < 2 else result[0]), "the control is not caught either"
 
 
 class Mode:

@@ -12,7 +12,7 @@ from craft import ACK, FIN, PSH, RST, SYN
 
 SERVER4, SERVER6 = "198.51.100.10", "2001:db8:5::10"
 KEYWORD, HARMLESS = b"${jndi:ldap://203.0.113.212:88/", b"$-harm:ldap://203.0.113.212:88/"  # of equal length
-WAIT_S = 1.5
+WAIT_S, SEGMENT = 1.5, 1400
 numbers = itertools.count(1)
 
 
@@ -115,7 +115,7 @@ class Connection:
         self.isn = trial.random.getrandbits(32) if isn is None else isn
         self.options, self.stamps, self.clock, self.echo = options, stamps, 5_000_000, 0
         self.next, self.peer_isn, self.theirs, self.acked = 0, None, 0, None
-        self.aside = False
+        self.aside = self.dead = False
         self.heard, self.changed = [], threading.Condition()
         trial.link.listeners[trial.ends(six)[0], self.ports[0]] = self.hear
 
@@ -130,6 +130,7 @@ class Connection:
                 self.echo = int.from_bytes(options[at + 2:at + 6], "big")
             if flags & SYN and flags & ACK and self.peer_isn is None:
                 self.peer_isn, self.theirs = seq, seq + 1
+            self.dead |= self.peer_isn is not None and bool(flags & RST)
             if data and seq == self.theirs & 0xFFFFFFFF:
                 self.theirs += len(data)
             if flags & ACK and not flags & RST:
@@ -142,10 +143,10 @@ class Connection:
 
     def acks(self, offset, seconds=WAIT_S):
         """Has the receiver acknowledged all before this offset?"""
-        return self.wait(lambda: self.acked is not None and offset <= self.acked < 1 << 31, seconds)
+        return self.wait(lambda: self.dead or self.acked is not None and offset <= self.acked < 1 << 31, seconds) and not self.dead
 
     def was_reset(self):
-        return any(s[5] & RST for s in self.heard)
+        return self.dead
 
     # ---- what goes out
 
@@ -173,8 +174,9 @@ class Connection:
 
     def say(self, data, wait=True, **fields):
         """The next bytes, and the receiver's word that it has them."""
-        self.put(self.next, data, **fields)
-        self.next += len(data)
+        for at in range(0, len(data), SEGMENT):
+            self.put(self.next, data[at:at + SEGMENT], **fields)
+            self.next += len(data[at:at + SEGMENT])
         if wait:
             self.acks(self.next)
 
