@@ -94,6 +94,10 @@ static inline struct bytes packet_payload(const struct frame *f, const struct pa
 	return (struct bytes){f->at + p->payload_offset, p->payload_bytes};
 }
 
+// Takes the urgent mark and pointer out of a whole TCP header that decode has read, and mends the checksum: a receiver then takes that byte like any
+// other, as we do. (Readers differ on which byte is urgent and whether it is in the stream: RFC 6093 §2, evasion 68.)
+void decode_clear_urgent(uint8_t *frame, const struct packet *p);
+
 enum { DECODE_RESET_BYTES = 128 };
 
 // Builds a TCP reset in `out`, ready to transmit out of the port it goes to, from a frame of the same flow: link header, tags and

@@ -75,13 +75,24 @@ uint64_t flow_first_unix_ns(const struct flow_table *t, const struct flow *f)
 	return t->clock.origin_ns + (t->clock.tick - age) * NS_PER_MS;
 }
 
+static bool is_finished(const struct flow *f)
+{
+	return f->tcp[0].fin && f->tcp[1].fin;
+}
+
+static bool was_open(const struct flow *f)
+{
+	return f->tcp[0].seen & f->tcp[1].seen & TCP_SEEN_ACK;
+}
+
 static uint32_t timeout_of(const struct flow_table *t, const struct flow *f)
 {
 	if (f->transport == TRANSPORT_UDP)
 		return t->udp_ms;
 	if (f->transport != TRANSPORT_TCP)
 		return t->other_ms;
-	if (f->state == FLOW_CLOSED)
+	// A RST that only we have seen closes nothing: what follows must still find its flow (evasion 82).
+	if (f->state == FLOW_CLOSED && (is_finished(f) || !was_open(f)))
 		return t->tcp_closed_ms;
 	if (f->state < FLOW_OPEN)
 		return t->tcp_half_open_ms;
@@ -101,7 +112,7 @@ enum flow_end flow_idle_end(const struct flow *f)
 {
 	if (f->transport != TRANSPORT_TCP || f->state != FLOW_CLOSED)
 		return FLOW_END_TIMEOUT;
-	return f->tcp[0].fin && f->tcp[1].fin ? FLOW_END_FIN : FLOW_END_RST;
+	return is_finished(f) ? FLOW_END_FIN : FLOW_END_RST;
 }
 
 void flow_idle_arm(struct flow_table *t, const struct flow *f)

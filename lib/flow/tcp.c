@@ -129,6 +129,8 @@ static bool reset_is_taken(const struct flow *f, enum flow_side sender, const st
 {
 	const struct flow_tcp_side *s = &f->tcp[sender], *peer = &f->tcp[!sender];
 
+	if (p->has_signature) // who did not agree on one drops it, and who did needs the key (RFC 2385 §2; evasion 76)
+		return false;
 	if (!(s->seen & TCP_SEEN_SEQ))
 		return f->state == FLOW_OPENING && p->tcp_flags & TCP_ACK &&
 		       (p->ack == peer->next_seq || p->ack == s->acked);

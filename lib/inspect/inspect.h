@@ -60,7 +60,7 @@ struct inspect;
 struct inspect *inspect_create(const struct inspect_config *config); // NULL with errno
 void inspect_destroy(struct inspect *s);
 
-// One frame through all stations. `deadline_ns` is now on the deadline clock (CLOCK_BOOTTIME live, frame time in replay).
+// One frame through all stations. Its bytes may be changed in one way, unless in replay: decode_clear_urgent. `deadline_ns` is now on the deadline clock (CLOCK_BOOTTIME live, frame time in replay).
 // INSPECT_HOLD: *flow names the flow that waits.
 enum inspect_action inspect_frame(struct inspect *s, const struct frame *f, uint64_t deadline_ns, uint64_t *flow);
 // The same for up to INSPECT_BURST frames, far cheaper for each: `decided` is called once for each in their order, before the next one is taken through the

@@ -89,6 +89,8 @@ static void deliver(void *user, struct flow *f, enum flow_side sender, struct by
 		inspect_uninspected(s, f, COUNT_PROTO_CONTEXT_FULL);
 		return;
 	}
+	if (f->flags & FLOW_FLAG_MIDSTREAM) // what was said before is not known
+		partly_uninspected(s, COUNT_TCP_MIDSTREAM);
 	verdict = proto_feed(s->pool, f->context, &in, &s->sink, &f->app);
 	if (verdict == PARSE_MORE)
 		return;
@@ -118,15 +120,33 @@ static void give_back_context(struct inspect *s, struct flow *f)
 	f->context = 0;
 }
 
+// Nobody but these has a use for it. Theirs is left alone: what is urgent there may not be in the stream.
+static bool wants_urgent(uint16_t port)
+{
+	static const uint16_t ports[] = {21, 23, 513, 514}; // FTP, telnet, rlogin, rsh
+
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+		if (ports[i] == port)
+			return true;
+	return false;
+}
+
+static void take_urgent(struct inspect *s, struct flow *f)
+{
+	count(s->counters, COUNT_TCP_URGENT);
+	if (s->config.replay || wants_urgent(f->server_port))
+		inspect_uninspected(s, f, COUNT_TCP_URGENT);
+	else
+		decode_clear_urgent((uint8_t *)(uintptr_t)s->frame->at, s->packet);
+}
+
 void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender, const bool fin_before[2])
 {
 	struct bytes payload = packet_payload(s->frame, s->packet);
 
 	if (f->transport == TRANSPORT_TCP) {
-		if (s->packet->tcp_flags & TCP_URG && payload.left && !(f->flags & FLOW_FLAG_DONE)) {
-			count(s->counters, COUNT_TCP_URGENT);
-			inspect_uninspected(s, f, COUNT_TCP_URGENT);
-		}
+		if (s->packet->tcp_flags & TCP_URG && payload.left && !(f->flags & FLOW_FLAG_DONE))
+			take_urgent(s, f);
 		flow_order(s->flows, f, sender, s->packet, payload, deliver, s);
 		half_close(s, f, FLOW_CLIENT, fin_before[FLOW_CLIENT]);
 		half_close(s, f, FLOW_SERVER, fin_before[FLOW_SERVER]);

@@ -9,6 +9,7 @@ enum dns_limits {
 	NAME_TEXT_BYTES = 4 * NAME_BYTES,
 	NAME_JUMPS = 32,        // compression pointers followed in one name
 	NAME_LABELS = 128,
+	QUESTIONS_TOLD = 4,     // of one message
 	RECORDS = 64,           // of a message's answers looked at
 	ADDRESSES = 8,
 	COLLECT_BYTES = 8192,   // of a TCP message; of longer ones the head is read
@@ -166,38 +167,63 @@ static void emit(const struct proto_input *in, const struct proto_sink *sink, st
 		jndi_scan(text, "dns-name", in, sink, APP_DNS);
 }
 
-// Moves *b over the questions; the first is read into *name and *type.
-static bool read_questions(struct bytes message, struct bytes *b, unsigned count, struct name *name, uint16_t *type)
+struct asked {
+	struct name name[QUESTIONS_TOLD];
+	uint16_t type[QUESTIONS_TOLD];
+};
+
+// Moves *b over the questions; the first ones are read into *q. false: not even one could be read.
+static bool read_questions(struct bytes message, struct bytes *b, unsigned count, struct asked *q, unsigned *told)
 {
 	struct name other;
 	uint16_t t, class;
 
+	*told = 0;
 	for (unsigned i = 0; i < count && i < RECORDS; i++) {
-		if (!read_name(message, b, i ? &other : name) || !bytes_read_u16(b, &t) || !bytes_read_u16(b, &class)) {
+		struct name *name = i < QUESTIONS_TOLD ? &q->name[i] : &other;
+
+		if (!read_name(message, b, name) || !bytes_read_u16(b, &t) || !bytes_read_u16(b, &class)) {
 			b->left = 0; // the answers cannot be found any more
 			return i > 0;
 		}
-		if (i == 0)
-			*type = t;
+		if (i < QUESTIONS_TOLD)
+			q->type[(*told)++] = t;
 	}
 	if (count > RECORDS)
 		b->left = 0;
 	return true;
 }
 
+// Which of several questions is answered is the server's choice, so each is told.
+static void emit_others(const struct proto_input *in, const struct proto_sink *sink, const struct observation *first,
+			const struct asked *q, unsigned told)
+{
+	for (unsigned i = 1; i < told; i++) {
+		struct observation o;
+
+		observation_init(&o, OBS_DNS);
+		memcpy(o.number, first->number, sizeof(o.number));
+		o.number[NUM_DNS_TYPE] = q->type[i];
+		o.flags8 = first->flags8 & OBS_FLAG_RESPONSE;
+		emit(in, sink, &o, &q->name[i]);
+	}
+	if (first->number[NUM_DNS_QUESTIONS] > told)
+		proto_mark(sink, COUNT_PROTO_BUDGET);
+}
+
 // One message, perhaps cut. false: not even its header and first question could be read; then nothing is told.
 static bool read_message(struct bytes message, const struct proto_input *in, const struct proto_sink *sink)
 {
-	struct name question = {.length = 0};
 	struct bytes b = message;
 	struct observation o;
-	uint16_t type = 0;
+	unsigned told;
 	struct header h;
+	struct asked q;
 	struct answer a;
 
 	a.addresses = a.type = 0;
 	a.alias.length = a.owner.length = 0;
-	if (!read_header(&b, &h) || !read_questions(message, &b, h.questions, &question, &type))
+	if (!read_header(&b, &h) || !read_questions(message, &b, h.questions, &q, &told))
 		return false;
 	observation_init(&o, OBS_DNS);
 	o.number[NUM_DNS_MALFORMED] = !read_answers(message, &b, h.answers, &a);
@@ -205,13 +231,14 @@ static bool read_message(struct bytes message, const struct proto_input *in, con
 		o.number[NUM_DNS_QUESTIONS] = h.questions;
 	o.number[NUM_DNS_ID] = h.id;
 	o.number[NUM_DNS_RCODE] = h.flags & 15;
-	o.number[NUM_DNS_TYPE] = h.questions ? type : a.type;
+	o.number[NUM_DNS_TYPE] = h.questions ? q.type[0] : a.type;
 	o.number[NUM_DNS_ANSWERS] = h.answers;
 	if (h.flags & 0x8000)
 		o.flags8 |= OBS_FLAG_RESPONSE;
 	observation_put(&o, TEXT_DNS_ADDRESSES, bytes_of(a.address, a.addresses * sizeof(a.address[0])));
 	observation_put(&o, TEXT_DNS_CNAME, bytes_of(a.alias.text, a.alias.length));
-	emit(in, sink, &o, h.questions ? &question : &a.owner);
+	emit(in, sink, &o, h.questions ? &q.name[0] : &a.owner);
+	emit_others(in, sink, &o, &q, told);
 	return true;
 }
 

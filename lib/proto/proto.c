@@ -244,6 +244,14 @@ static bool off_port(uint8_t app, const struct proto_flow *flow)
 	return registered;
 }
 
+static bool is_parsers_port(const struct proto_flow *flow)
+{
+	for (const struct proto_ops *const *t = proto_table; *t; t++)
+		if ((*t)->transport == flow->transport && (*t)->state_bytes && has_port(*t, flow->server_port))
+			return true;
+	return false;
+}
+
 void proto_emit(const struct proto_sink *sink, const struct proto_input *in, uint8_t app, struct observation *o)
 {
 	o->app = app;
@@ -410,6 +418,9 @@ static void settle_unknown(struct proto_pool *p, struct context *c, const struct
 		*app = APP_UNKNOWN;
 	count_if(p->counters, COUNT_PROTO_UNKNOWN);
 	emit_unknown(in, sink, c->large);
+	// Where a parser was to be expected its absence is no innocence (junk before DNS: evasion 89).
+	if (is_parsers_port(in->flow) && sink->uninspected)
+		sink->uninspected(sink->user, COUNT_PROTO_UNKNOWN);
 }
 
 static enum parse feed_unknown(struct context *c, const struct proto_input *in, const struct proto_sink *sink)

@@ -207,9 +207,29 @@ START_TEST(bytes_repeated_in_another_cut_are_flagged_or_refused)
 }
 END_TEST
 
+START_TEST(an_urgent_mark_is_taken_away_so_that_all_readers_read_alike)
+{
+	struct packet before, after;
+
+	handshake();
+	talk_say(&talk, &made, 0, TCP_ACK | TCP_URG, "GET / HTTP/1.1\r\n", 16);
+	wire_be16(made.at + 34 + 18, 3);
+	wire_be16(made.at + 34 + 16, 0);
+	wire_be16(made.at + 34 + 16, wire_sum(made.at + 34, 36, wire_pseudo(made.at + 14, 36)));
+	decode_frame(&made.frame, true, &before);
+	ck_assert(before.tcp_flags & TCP_URG && before.urgent == 3 && !before.oddities);
+	ck_assert_int_eq(pass(&made.frame), INSPECT_FORWARD);
+	decode_frame(&made.frame, true, &after);
+	ck_assert(!(after.tcp_flags & TCP_URG) && after.urgent == 0);
+	ck_assert_uint_eq(after.oddities, 0); // the checksum is right again
+	ck_assert_uint_eq(counters.value[COUNT_TCP_URGENT], 1);
+}
+END_TEST
+
 START_TEST(a_flow_that_cannot_be_inspected_is_cut_where_the_limit_says_so)
 {
 	build_refusing(COUNT_TCP_URGENT);
+	talk.server_port = 21;
 	handshake();
 	ck_assert_int_eq(say(0, TCP_ACK | TCP_URG, "GET / HTTP/1.1\r\n", 16), INSPECT_DROP);
 	ck_assert_int_eq(say(0, TCP_ACK, "Host: x\r\n\r\n", 11), INSPECT_DROP);
@@ -379,6 +399,7 @@ static TCase *hostile_case(void)
 	tcase_add_test(t, segments_too_many_to_be_put_in_order_are_not_forwarded_where_they_could_be_cut);
 	tcase_add_test(t, a_second_copy_that_differs_is_not_forwarded_in_any_mode);
 	tcase_add_test(t, bytes_repeated_in_another_cut_are_flagged_or_refused);
+	tcase_add_test(t, an_urgent_mark_is_taken_away_so_that_all_readers_read_alike);
 	tcase_add_test(t, a_flow_that_cannot_be_inspected_is_cut_where_the_limit_says_so);
 	tcase_add_test(t, a_server_that_speaks_first_after_an_hour_is_still_the_server);
 	tcase_add_test(t, connections_that_say_little_do_not_use_up_the_contexts_for_ever);
