@@ -108,10 +108,21 @@ class Runner:
         self.done = self.inside(self.one, together, WORKERS)
         self.done += self.inside(self.one, [t for t in tries if t.row.number in HEAVY])
         time.sleep(1.0)  # late frames, late events
+        if not self.arguments.fast:
+            self.try_again()
         if self.arguments.eve:
             self.look_again()
         if not all(self.inside(self.still_alive, [None])):
             sys.exit("the path or the endpoint no longer takes an ordinary request: nothing was proven")
+
+    def try_again(self):
+        """What did not arrive may have been our own fault (a late thread, a full queue): a second try decides, if it does arrive."""
+        lost = [i for i, r in enumerate(self.result()) if not r["delivered"] and not r.get("fired") and self.done[i][0].kind != "harmless"
+                and r["row"] not in HEAVY]
+        for i, one in zip(lost, self.inside(self.one, [self.done[i][0] for i in lost], WORKERS)):
+            if one[1].have():
+                self.done[i] = one
+        time.sleep(0.5)
 
     def look_again(self):
         """What got through and belongs to no flow that could be flagged: tried once more, alone, so that counters tell."""

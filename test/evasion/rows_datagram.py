@@ -272,7 +272,7 @@ def quic(t, packets, split=False):
     t.claim(source)
     for n, frames in enumerate(packets):
         body = b"".join(frames)
-        least = 1150 if split or len(packets) == 1 else 1150 // len(packets)
+        least = 1200 if split or len(packets) == 1 else 1200 // len(packets)  # RFC 9000 section 14.1
         sealed.append(seal.initial(t.marker[:9], body + b"\0" * max(0, least - len(body)), n))
     t.prove(*sealed)
     for payload in sealed if split else [b"".join(sealed)]:

@@ -207,9 +207,11 @@ wrapped("br", b"br", brotli_stored)
 wrapped("an unknown coding", b"frob", lambda d: bytes(b ^ 0x55 for b in d))
 
 
-@row(105, "gzip, deflate, br body; two layers; odd headers", "not said to be gzip", plain=fetch, evidence="file")
+@row(105, "gzip, deflate, br body; two layers; odd headers", "as a transfer coding", plain=fetch, evidence="file")
 def _(t):
-    v = Visit(t, body=gzip.compress(java_class(t))).begin()
+    body = gzip.compress(java_class(t))
+    stream = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"
+    v = Visit(t, body=chunk(body) + b"0\r\n\r\n", before=stream).begin()
     v.handshake()
     v.tell()
     t.settle()

@@ -304,8 +304,9 @@ def tunnelled(t, wrap, inner_size, outer_size):
     """A request through a tunnel whose inner and outer packets are both in fragments. No program ends the tunnel here: what counts is
     whether its frames arrived."""
     ends = ("10.9.0.1", "10.9.0.2")
-    t.tuples.add(("10.9.0.1", t.port()))
-    body = craft.tcp(ends, (t.port(), 80), 1000, 5000, PSH | ACK, t.kw)
+    port = t.port()
+    t.tuples.add((ends[0], port))
+    body = craft.tcp(ends, (port, 80), 1000, 5000, PSH | ACK, t.kw)
     inner = craft.pieces4(ends, craft.TCP, body, inner_size, 77) if inner_size else [craft.ip4(ends, craft.TCP, body)]
     frames = []
     for i, packet in enumerate(inner):
