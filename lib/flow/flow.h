@@ -121,8 +121,29 @@ struct flow *flow_find(const struct flow_table *t, const struct packet *p, const
 // It counts as having spoken just now.
 void flow_touch(const struct flow_table *t, struct flow *f);
 uint64_t flow_first_unix_ns(const struct flow_table *t, const struct flow *f); // of its first packet, to the millisecond; 49.7 days at most ago
-struct address flow_client(const struct flow *f);
-struct address flow_server(const struct flow *f);
+
+// Written in place: a struct returned is copied by parts that are not those it was written in, and waits for them.
+static inline void flow_end(const struct flow *f, enum flow_side side, struct address *out)
+{
+	*out = (struct address){.family = f->family};
+	memcpy(out->b, side == FLOW_CLIENT ? f->client : f->server, sizeof(out->b));
+}
+
+static inline struct address flow_client(const struct flow *f)
+{
+	struct address a;
+
+	flow_end(f, FLOW_CLIENT, &a);
+	return a;
+}
+
+static inline struct address flow_server(const struct flow *f)
+{
+	struct address a;
+
+	flow_end(f, FLOW_SERVER, &a);
+	return a;
+}
 
 static inline uint64_t flow_bytes(const struct flow *f, enum flow_side side) // modulo 2^48
 {

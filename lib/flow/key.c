@@ -135,21 +135,3 @@ bool flow_key_fits(const struct flow *f, const struct packet *p, const struct fl
 		return false;
 	return true;
 }
-
-static struct address address_of(uint8_t family, const uint8_t *b)
-{
-	struct address a = {.family = family};
-
-	memcpy(a.b, b, sizeof(a.b));
-	return a;
-}
-
-struct address flow_client(const struct flow *f)
-{
-	return address_of(f->family, f->client);
-}
-
-struct address flow_server(const struct flow *f)
-{
-	return address_of(f->family, f->server);
-}

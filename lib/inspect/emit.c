@@ -38,8 +38,8 @@ static void fill_head(const struct inspect *s, const struct flow *f, struct obse
 	o->time_ns = s->unix_ns;
 	o->flow = flow_id(s->flows, f);
 	o->frame = s->frame_number;
-	o->client = flow_client(f);
-	o->server = flow_server(f);
+	flow_end(f, FLOW_CLIENT, &o->client);
+	flow_end(f, FLOW_SERVER, &o->server);
 	o->client_port = f->client_port;
 	o->server_port = f->server_port;
 	o->vlan = f->vlan;

@@ -80,15 +80,14 @@ static bool blocks_hold(const struct inspect *s)
 	return !s->panic && (mode == MODE_ADVISE || mode == MODE_ENFORCE);
 }
 
-struct block_entry *enforce_block(struct inspect *s, const struct flow *f)
+struct block_entry *enforce_block(struct inspect *s, const struct proto_flow *f)
 {
-	struct address device, endpoint;
+	bool in = f->direction == DIRECTION_IN;
 
 	if (!block_count(s->blocks) || !blocks_hold(s))
 		return NULL;
-	device = flow_device(f);
-	endpoint = flow_endpoint(f);
-	return block_find(s->blocks, f->transport, &device, &endpoint, flow_endpoint_port(f), s->deadline_ns);
+	return block_find(s->blocks, f->transport, in ? &f->server : &f->client, in ? &f->client : &f->server,
+			  in ? f->client_port : f->server_port, s->deadline_ns);
 }
 
 static struct block_entry *block_untracked(struct inspect *s)

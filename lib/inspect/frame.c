@@ -187,8 +187,11 @@ enum inspect_action inspect_held(struct inspect *s, const struct frame *f, uint6
 	uint64_t again;
 
 	if (held && held->flags & FLOW_FLAG_HELD) {
+		struct proto_flow ends;
+
+		describe_flow(held, &ends);
 		s->deadline_ns = deadline_ns;
-		if (!enforce_block(s, held) && enforce_on(s) && !(held->flags & FLOW_FLAG_CUT))
+		if (!enforce_block(s, &ends) && enforce_on(s) && !(held->flags & FLOW_FLAG_CUT))
 			return INSPECT_HOLD;
 		held->flags &= (uint16_t)~FLOW_FLAG_HELD;
 	}

@@ -25,6 +25,7 @@ struct inspect {
 	const struct packet *packet;
 	const struct flow_key *key;
 	struct flow *flow;
+	struct proto_flow ends;      // of `flow`
 	uint64_t deadline_ns;
 	bool cut;                    // a certain fact on this frame: drop it, end the flow
 	uint64_t frame_number;
@@ -54,6 +55,7 @@ bool is_inside(const struct inspect *s, const struct address *a);
 enum inspect_action inspect_stations(struct inspect *s, uint64_t *held);
 
 // payload.c
+void describe_flow(const struct flow *f, struct proto_flow *out);
 void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender, const bool fin_before[2]);
 // From here on bytes of the flow go by unseen: told once. The limit's policy may refuse the flow.
 void inspect_uninspected(struct inspect *s, struct flow *f, enum counter why);
@@ -75,7 +77,7 @@ bool enforce_on(const struct inspect *s);
 bool enforce_brain_alive(const struct inspect *s);
 void enforce_refresh_certain(struct inspect *s);
 const struct certain_rule *enforce_certain(const struct inspect *s, const struct flow *f, const struct observation *o);
-struct block_entry *enforce_block(struct inspect *s, const struct flow *f);
+struct block_entry *enforce_block(struct inspect *s, const struct proto_flow *f);
 // For packets without a flow: is it blocked, and so dropped (counted)?
 bool enforce_drop_untracked(struct inspect *s);
 bool enforce_resets(struct inspect *s, const struct flow *f, enum flow_side sender, const uint32_t next_seq[2]);

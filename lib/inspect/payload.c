@@ -2,14 +2,17 @@
 // From the bytes of a flow to its parser, and what becomes of bytes that no parser sees. Knows contexts, not what they hold.
 #include "inspect_impl.h"
 
-static struct proto_flow proto_flow_of(const struct flow *f)
+void describe_flow(const struct flow *f, struct proto_flow *out)
 {
-	return (struct proto_flow){.client = flow_client(f), .server = flow_server(f), .client_port = f->client_port,
-				   .server_port = f->server_port, .transport = f->transport, .direction = f->direction};
+	flow_end(f, FLOW_CLIENT, &out->client);
+	flow_end(f, FLOW_SERVER, &out->server);
+	out->client_port = f->client_port;
+	out->server_port = f->server_port;
+	out->transport = f->transport;
+	out->direction = f->direction;
 }
 
-static struct proto_input input_of(const struct flow *f, const struct proto_flow *pf, enum flow_side sender, struct bytes data,
-				   bool gap)
+static struct proto_input input_of(const struct proto_flow *f, enum flow_side sender, struct bytes data, bool gap)
 {
 	bool from_client = sender == FLOW_CLIENT;
 	bool client_inside = f->direction == DIRECTION_OUT || f->direction == DIRECTION_LATERAL;
@@ -17,7 +20,7 @@ static struct proto_input input_of(const struct flow *f, const struct proto_flow
 	bool sender_inside = from_client ? client_inside : server_inside;
 
 	return (struct proto_input){.data = data, .from_client = from_client, .gap = gap, .from_outside = !sender_inside,
-				    .device_sends = sender_inside, .flow = pf};
+				    .device_sends = sender_inside, .flow = f};
 }
 
 // Is what cannot be inspected for this reason refused? Replay only tells.
@@ -78,12 +81,12 @@ static uint32_t take_context(struct inspect *s)
 static void deliver(void *user, struct flow *f, enum flow_side sender, struct bytes data, bool gap)
 {
 	struct inspect *s = user;
-	struct proto_flow pf = proto_flow_of(f);
-	struct proto_input in = input_of(f, &pf, sender, data, gap);
+	struct proto_input in;
 	enum parse verdict;
 
 	if (f->flags & FLOW_FLAG_DONE)
 		return;
+	in = input_of(&s->ends, sender, data, gap);
 	if (!f->context && !(f->context = proto_open(s->pool)) && !(f->context = take_context(s))) {
 		f->flags |= FLOW_FLAG_DONE;
 		inspect_uninspected(s, f, COUNT_PROTO_CONTEXT_FULL);
@@ -104,10 +107,8 @@ static void deliver(void *user, struct flow *f, enum flow_side sender, struct by
 // A FIN counts when the other end acknowledges it, so it is the receiver's frame that ends a side.
 static void half_close(struct inspect *s, struct flow *f, enum flow_side side, bool fin_before)
 {
-	struct proto_flow pf = proto_flow_of(f);
-
 	if (!fin_before && f->tcp[side].fin && f->context)
-		proto_half_close(s->pool, f->context, side == FLOW_CLIENT, &pf, &s->sink);
+		proto_half_close(s->pool, f->context, side == FLOW_CLIENT, &s->ends, &s->sink);
 }
 
 // Both ends have acknowledged the other's FIN, so no byte can follow: the parser's state is wanted by others. A RST is no such proof: its receiver may
@@ -154,8 +155,7 @@ void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender, c
 		if (f->flags & FLOW_FLAG_UNINSPECTED)
 			inspect_uninspected(s, f, flow_uninspected_why(s->flows));
 	} else if (f->transport == TRANSPORT_UDP && payload.left) {
-		struct proto_flow pf = proto_flow_of(f);
-		struct proto_input in = input_of(f, &pf, sender, payload, false);
+		struct proto_input in = input_of(&s->ends, sender, payload, false);
 
 		proto_datagram(s->pool, &f->context, &in, &s->sink, &f->app);
 	}

@@ -147,7 +147,8 @@ enum inspect_action inspect_stations(struct inspect *s, uint64_t *held)
 	is_new = f->direction == 0;
 	if (is_new)
 		set_direction(s, f, sender);
-	if ((b = enforce_block(s, f)))
+	describe_flow(f, &s->ends);
+	if ((b = enforce_block(s, &s->ends)))
 		return refuse(s, f, sender, b);
 	if ((f->flags & FLOW_FLAG_CUT && enforce_on(s)) || flow_is_refused(s, f))
 		return drop_cut(s, f, sender);
