@@ -101,7 +101,7 @@ static void flow_burst(struct run *r, const struct frame *f, size_t n)
 			continue;
 		flow_update(r->flows, w, sender, &f[i], &p[i]);
 		if (w->transport == TRANSPORT_TCP)
-			flow_order(r->flows, w, sender, &p[i], packet_payload(&f[i], &p[i]), delivered, r);
+			flow_order(r->flows, w, sender, &p[i], packet_payload(&f[i], &p[i]), NULL, delivered, r);
 	}
 }
 

@@ -113,7 +113,7 @@ static struct flow *pass(struct bench *b, const struct packet *p, struct bytes p
 	if (!f)
 		return NULL;
 	flow_update(b->table, f, sender, &frame, p);
-	flow_order(b->table, f, sender, p, payload, delivered, b);
+	flow_order(b->table, f, sender, p, payload, NULL, delivered, b);
 	return f;
 }
 

@@ -169,13 +169,21 @@ uint32_t flow_count(const struct flow_table *t);
 // SYN/ACK, or midstream data; other transports: first packet).
 bool flow_update(struct flow_table *t, struct flow *f, enum flow_side sender, const struct frame *frame, const struct packet *p);
 
+// Bytes of one side that nobody looks at, so that two copies of them need not be told apart.
+struct flow_unseen {
+	uint32_t ahead; // the next so many, from next_seq on
+	uint32_t gone;  // and of those that went by so many, ...
+	uint32_t since; // ... which end so far before next_seq
+};
+
 // In-order payload of one side. `gap` true: bytes before these were lost to inspection (flow is flagged uninspected).
 typedef void (*flow_bytes_fn)(void *user, struct flow *f, enum flow_side sender, struct bytes data, bool gap);
 
 // Puts a TCP segment in order: delivers its new bytes and any parked ones that follow, parks it if bytes before it are missing.
 // What was delivered once is never delivered again (first copy wins). Call after flow_update. Bounded by FLOW_PARK_PER_SIDE.
+// `unseen` is the sender's; NULL: all is looked at.
 void flow_order(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p, struct bytes payload,
-		flow_bytes_fn deliver, void *user);
+		const struct flow_unseen *unseen, flow_bytes_fn deliver, void *user);
 
 enum flow_take {
 	FLOW_TAKES,
@@ -186,7 +194,7 @@ enum flow_take {
 // Can all of the segment's bytes be inspected when it has gone by? Who can drop a frame does so, and its sender repeats it. If it goes by
 // all the same, the flow becomes uninspected. Changes nothing; call before flow_update.
 enum flow_take flow_order_takes(const struct flow_table *t, const struct flow *f, enum flow_side sender,
-				const struct packet *p, struct bytes payload);
+				const struct packet *p, struct bytes payload, const struct flow_unseen *unseen);
 
 // Why the flow that was last given FLOW_FLAG_UNINSPECTED here got it: the counter of the limit.
 enum counter flow_uninspected_why(const struct flow_table *t);

@@ -10,6 +10,7 @@
 struct delivery { // one flow_order call
 	struct flow_table *table;
 	struct flow *flow;
+	const struct flow_unseen *unseen; // of the sender, or NULL
 	flow_bytes_fn deliver;
 	void *user;
 };
@@ -277,20 +278,40 @@ static enum park_hold hold_of(const struct flow *f, enum flow_side side, const s
 // A sender may repeat bytes the receiver has not acknowledged, with other ones in them: which copy is taken is the
 // receiver's choice (an old timestamp, an MD5 option, a low TTL lose the first; evasions 52, 64, 65, 67). Below its
 // acknowledgement it has chosen. `seq` is below next_seq; only bytes below it are judged.
-static enum copies_say judge_repeat(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq,
-				    struct bytes data)
+static enum copies_say judge_part(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq,
+				  struct bytes data)
 {
-	const struct flow_tcp_side *s = &f->tcp[side], *peer = &f->tcp[!side];
+	const struct flow_tcp_side *peer = &f->tcp[!side];
 	int32_t chosen = peer->seen & TCP_SEEN_ACK ? seq_ahead(peer->acked, seq) : 0;
 	enum copies_say say;
 
-	data = bytes_head(data, s->next_seq - seq);
 	if (chosen >= (int32_t)data.left)
 		return COPIES_SAME;
 	say = flow_copies_compare(t, f, side, seq, data);
 	if (say != COPIES_UNKNOWN || chosen <= 0)
 		return say;
 	return flow_copies_compare(t, f, side, seq + (uint32_t)chosen, bytes_from(data, (size_t)chosen));
+}
+
+// What nobody looked at is left out.
+static enum copies_say judge_repeat(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq,
+				    struct bytes data, const struct flow_unseen *unseen)
+{
+	uint32_t next = f->tcp[side].next_seq;
+	int32_t from, to;
+	enum copies_say say;
+
+	data = bytes_head(data, next - seq);
+	if (!unseen || !unseen->gone)
+		return judge_part(t, f, side, seq, data);
+	to = seq_ahead(next - unseen->since, seq);
+	from = to - (int32_t)unseen->gone;
+	if (to <= 0 || from >= (int32_t)data.left)
+		return judge_part(t, f, side, seq, data);
+	say = from > 0 ? judge_part(t, f, side, seq, bytes_head(data, (size_t)from)) : COPIES_SAME;
+	if (say != COPIES_SAME || to >= (int32_t)data.left)
+		return say;
+	return judge_part(t, f, side, seq + (uint32_t)to, bytes_from(data, (size_t)to));
 }
 
 static void check_repeat(const struct delivery *d, enum flow_side side, uint32_t seq, struct bytes data)
@@ -301,11 +322,13 @@ static void check_repeat(const struct delivery *d, enum flow_side side, uint32_t
 	if (d->flow->flags & FLOW_FLAG_DONE)
 		return; // nobody inspects it
 	if (old > 0) {
-		if (judge_repeat(d->table, d->flow, side, seq, data) != COPIES_SAME)
+		if (judge_repeat(d->table, d->flow, side, seq, data, d->unseen) != COPIES_SAME)
 			uninspected(d, COUNT_TCP_COPY);
 		data = bytes_from(data, (size_t)old);
 		seq = next;
 	}
+	if (d->unseen && seq - next + data.left <= d->unseen->ahead)
+		return;
 	flow_copies_remember(d->table, d->flow, side, seq, data);
 }
 
@@ -368,7 +391,7 @@ static bool parked_differ(const struct flow_table *t, const struct flow_tcp_side
 }
 
 enum flow_take flow_order_takes(const struct flow_table *t, const struct flow *f, enum flow_side sender,
-				const struct packet *p, struct bytes payload)
+				const struct packet *p, struct bytes payload, const struct flow_unseen *unseen)
 {
 	const struct flow_tcp_side *s = &f->tcp[sender];
 	uint32_t seq = p->seq + (p->tcp_flags & TCP_SYN ? 1 : 0);
@@ -378,7 +401,7 @@ enum flow_take flow_order_takes(const struct flow_table *t, const struct flow *f
 
 	if (p->tcp_flags & TCP_RST || !payload.left || !(s->seen & TCP_SEEN_SEQ) || ahead > reach || ahead < -reach)
 		return FLOW_TAKES;
-	say = ahead < 0 ? judge_repeat(t, f, sender, seq, payload) : COPIES_SAME;
+	say = ahead < 0 ? judge_repeat(t, f, sender, seq, payload, unseen) : COPIES_SAME;
 	if (say == COPIES_OTHER || parked_differ(t, s, seq, payload, &overlaps))
 		return FLOW_TAKES_OTHER;
 	if (say == COPIES_UNKNOWN)
@@ -394,9 +417,9 @@ enum flow_take flow_order_takes(const struct flow_table *t, const struct flow *f
 }
 
 void flow_order(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p,
-		struct bytes payload, flow_bytes_fn deliver, void *user)
+		struct bytes payload, const struct flow_unseen *unseen, flow_bytes_fn deliver, void *user)
 {
-	const struct delivery d = {.table = t, .flow = f, .deliver = deliver, .user = user};
+	const struct delivery d = {.table = t, .flow = f, .unseen = unseen, .deliver = deliver, .user = user};
 
 	// What no receiver takes as data: odd flags or offset, a RST's payload, no ACK (RFC 9293 §3.10.7.4).
 	if (p->transport != TRANSPORT_TCP || p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET) || p->tcp_flags & TCP_RST ||

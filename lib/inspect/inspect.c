@@ -63,10 +63,12 @@ struct inspect *inspect_create(const struct inspect_config *config)
 	s->counters = config->counters;
 	s->sink = (struct proto_sink){
 		.emit = emit_from_parser, .user = s, .counters = s->counters, .uninspected = partly_uninspected};
-	if (!attach_rings(s))
+	if (!attach_rings(s)) {
 		errno = EINVAL;
-	else if (create_tables(s))
+	} else if (create_tables(s)) {
+		proto_pool_bind(s->pool, &s->sink);
 		return s;
+	}
 	inspect_destroy(s);
 	return NULL;
 }

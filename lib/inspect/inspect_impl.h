@@ -57,6 +57,9 @@ enum inspect_action inspect_stations(struct inspect *s, uint64_t *held);
 // payload.c
 void describe_flow(const struct flow *f, struct proto_flow *out);
 void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender, const bool fin_before[2]);
+// What its parser passes over; NULL: nothing.
+const struct flow_unseen *unseen_of(const struct inspect *s, const struct flow *f, enum flow_side side, struct bytes payload,
+				    struct flow_unseen *out);
 // From here on bytes of the flow go by unseen: told once. The limit's policy may refuse the flow.
 void inspect_uninspected(struct inspect *s, struct flow *f, enum counter why);
 void partly_uninspected(void *user, enum counter why); // proto_sink's

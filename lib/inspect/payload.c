@@ -104,6 +104,17 @@ static void deliver(void *user, struct flow *f, enum flow_side sender, struct by
 		inspect_uninspected(s, f, COUNT_PROTO_BAD);
 }
 
+const struct flow_unseen *unseen_of(const struct inspect *s, const struct flow *f, enum flow_side side, struct bytes payload,
+				    struct flow_unseen *out)
+{
+	struct proto_unseen u;
+
+	if (!payload.left || !f->context || !proto_unseen(s->pool, f->context, side == FLOW_CLIENT, &u))
+		return NULL;
+	*out = (struct flow_unseen){.ahead = u.ahead, .gone = u.gone, .since = u.since};
+	return out;
+}
+
 // A FIN counts when the other end acknowledges it, so it is the receiver's frame that ends a side.
 static void half_close(struct inspect *s, struct flow *f, enum flow_side side, bool fin_before)
 {
@@ -146,9 +157,11 @@ void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender, c
 	struct bytes payload = packet_payload(s->frame, s->packet);
 
 	if (f->transport == TRANSPORT_TCP) {
+		struct flow_unseen unseen;
+
 		if (s->packet->tcp_flags & TCP_URG && payload.left && !(f->flags & FLOW_FLAG_DONE))
 			take_urgent(s, f);
-		flow_order(s->flows, f, sender, s->packet, payload, deliver, s);
+		flow_order(s->flows, f, sender, s->packet, payload, unseen_of(s, f, sender, payload, &unseen), deliver, s);
 		half_close(s, f, FLOW_CLIENT, fin_before[FLOW_CLIENT]);
 		half_close(s, f, FLOW_SERVER, fin_before[FLOW_SERVER]);
 		give_back_context(s, f);

@@ -66,12 +66,16 @@ static enum inspect_action drop_cut(struct inspect *s, struct flow *f, enum flow
 // where a certain fact could be in it, or where the limit says so. Its sender repeats it.
 static bool order_refuses(struct inspect *s, const struct flow *f, enum flow_side sender)
 {
+	const struct bytes payload = packet_payload(s->frame, s->packet);
+	struct flow_unseen unseen;
 	enum flow_take take;
 	enum counter why = COUNT_FRAMES_DROPPED_ORDER;
 
 	if (f->transport != TRANSPORT_TCP || f->flags & FLOW_FLAG_DONE || s->config.replay || s->panic)
 		return false;
-	take = flow_order_takes(s->flows, f, sender, s->packet, packet_payload(s->frame, s->packet));
+	if (!payload.left)
+		return false;
+	take = flow_order_takes(s->flows, f, sender, s->packet, payload, unseen_of(s, f, sender, payload, &unseen));
 	if (take == FLOW_TAKES)
 		return false;
 	if (take == FLOW_TAKES_OTHER)

@@ -388,6 +388,24 @@ static enum parse http_feed(void *state, const struct proto_input *in, const str
 	return result;
 }
 
+// A body of which nothing is wanted any more. One that resumes at any head (raw) must be looked at.
+static uint32_t http_unseen(const void *state, bool from_client)
+{
+	const struct http_side *s = &((const struct http *)state)->side[from_client];
+	uint64_t n = s->state == HTTP_LENGTH || s->state == HTTP_CHUNK ? s->remaining
+		     : s->state == HTTP_UNTIL_CLOSE && !s->raw	       ? UINT64_MAX
+								       : 0;
+
+	if (!n || http_body_wanted(s))
+		return 0;
+	return n < HTTP_UNSEEN_BYTES ? (uint32_t)n : HTTP_UNSEEN_BYTES;
+}
+
+static void http_passed(void *state, bool from_client, uint32_t bytes)
+{
+	http_body_passed(&((struct http *)state)->side[from_client], bytes);
+}
+
 static void http_close(void *state, bool from_client, const struct proto_flow *flow, const struct proto_sink *sink)
 {
 	struct http *h = state;
@@ -418,4 +436,6 @@ const struct proto_ops proto_http = {
 	.feed = http_feed,
 	.close = http_close,
 	.release = http_release,
+	.unseen = http_unseen,
+	.passed = http_passed,
 };

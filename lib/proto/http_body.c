@@ -220,6 +220,19 @@ enum parse http_step_chunk(struct http_call *c, struct bytes *data)
 	return PARSE_MORE;
 }
 
+void http_body_passed(struct http_side *s, uint32_t bytes)
+{
+	if (s->state != HTTP_LENGTH && s->state != HTTP_CHUNK) // no number is kept of one that ends with the connection
+		return;
+	s->remaining -= bytes;
+	if (s->remaining)
+		return;
+	if (s->state == HTTP_LENGTH)
+		http_line_clear(s);
+	s->state = s->state == HTTP_LENGTH ? HTTP_START : HTTP_CHUNK_END;
+	s->size_digits = 0;
+}
+
 enum parse http_step_chunk_end(struct http_call *c, struct bytes *data)
 {
 	struct http_side *s = c->side;

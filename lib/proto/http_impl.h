@@ -12,6 +12,7 @@ enum http_limits {
 	HTTP_METHOD_BYTES = 32,
 	HTTP_FIELD_BYTES = 48,   // of a header's name, with "header:"
 	HTTP_OPEN_REQUESTS = 64, // whose method is remembered
+	HTTP_UNSEEN_BYTES = 1 << 30, // of a body passed over in one piece
 	HTTP_LAYERS = 2,         // of codings that are opened
 	HTTP_INFLATE_BYTES = 256 << 10, // opened in one feed
 	HTTP_BOMBS = 3,          // bodies given up at a limit, before a flow's bodies are not opened any more
@@ -188,6 +189,8 @@ void http_body_stop(struct http_call *c);
 // Looks at what has come; `end`: the body is over.
 void http_body_look(struct http_call *c, bool end);
 void http_body_end(struct http_call *c, enum http_state next);
+// Bytes of a body that is not wanted went by: at most as many as remain of it.
+void http_body_passed(struct http_side *s, uint32_t bytes);
 enum parse http_step_length(struct http_call *c, struct bytes *data);
 enum parse http_step_until_close(struct http_call *c, struct bytes *data);
 enum parse http_step_chunk_size(struct http_call *c, struct bytes *data);

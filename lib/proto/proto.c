@@ -2,6 +2,7 @@
 // One flow's conversation: which protocol is it, then its parser. Contexts are flat memory from one pool, taken at
 // start-up; one worker owns a pool. Recognition looks at content only: a protocol is what it says, wherever it runs;
 // its port is a fact beside it.
+#include "pages.h"
 #include "proto_impl.h"
 #include "tls_impl.h"
 #include <errno.h>
@@ -26,6 +27,14 @@ struct early { // what one side has sent before the protocol was settled
 	uint8_t segments; // of it, that belong to no protocol
 };
 
+struct unseen { // by the parser, of one side
+	uint32_t ahead;  // so many of the next bytes are passed over
+	uint32_t passed; // were so far, and the parser does not know yet
+	uint32_t gone;   // in one piece
+	uint32_t since;  // fed after that piece
+};
+
+// The first line is all that a segment of passed over bytes needs.
 struct context {
 	uint32_t next;     // free list, index + 1
 	bool in_use;
@@ -34,13 +43,15 @@ struct context {
 	uint8_t segments;  // that belong to no protocol so far
 	bool gap[2];       // the parser lacks bytes of this side
 	uint8_t preface;   // bytes of HTTP/2's that end what the client has said so far
+	bool holds;        // large was lent; if it is NULL now, it was taken away
 	const struct proto_ops *ops; // NULL: not settled, or unknown
+	void *large;       // struct raw until a parser is found, then the state of one that is not small
+	struct unseen unseen[2];
 	struct early early[2];
 	struct starttls starttls; // of a protocol that is named only
-	bool holds;        // large was lent; if it is NULL now, it was taken away
-	void *large;       // struct raw until a parser is found, then the state of one that is not small
-	uint64_t small[PROTO_SMALL_BYTES / 8];
+	_Alignas(64) uint64_t small[PROTO_SMALL_BYTES / 8];
 };
+_Static_assert(offsetof(struct context, early) <= 64, "one line");
 _Static_assert(sizeof(struct raw) <= PROTO_STATE_BYTES, "raw streams need no more than a parser");
 _Static_assert(sizeof(struct context) <= 576, "a context between messages is small");
 
@@ -52,7 +63,7 @@ struct proto_pool {
 	struct counters *counters;
 	struct http2_pool *http2;
 	struct lend *lend;
-	struct context context[]; // count of them, and a spare one for datagrams
+	_Alignas(64) struct context context[]; // count of them, and a spare one for datagrams
 };
 
 static uint32_t at_least(uint32_t n, uint32_t least)
@@ -81,7 +92,7 @@ struct proto_pool *proto_pool_create(uint32_t contexts, struct counters *counter
 struct proto_pool *proto_pool_create_sized(const struct proto_pool_sizes *sizes, struct counters *counters)
 {
 	uint32_t contexts = sizes->contexts;
-	struct proto_pool *p = calloc(1, sizeof(*p) + ((size_t)contexts + 1) * sizeof(p->context[0]));
+	struct proto_pool *p = pages_zeroed(sizeof(*p) + ((size_t)contexts + 1) * sizeof(p->context[0]));
 
 	if (p)
 		p->lend = create_lend(sizes);
@@ -196,8 +207,24 @@ void proto_prefetch(const struct proto_pool *p, uint32_t context)
 {
 	const uint8_t *at = (const uint8_t *)&p->context[context - 1];
 
-	__builtin_prefetch(at);
-	__builtin_prefetch(at + 64);
+	__builtin_prefetch(at, 1);
+	__builtin_prefetch(at + offsetof(struct context, small));
+	__builtin_prefetch(at + offsetof(struct context, small) + 64);
+}
+
+void proto_pool_bind(const struct proto_pool *p, struct proto_sink *sink)
+{
+	sink->lend = p->lend;
+	sink->http2 = p->http2;
+}
+
+static const struct proto_sink *bind_sink(const struct proto_pool *p, const struct proto_sink *sink, struct proto_sink *bound)
+{
+	if (sink->lend == p->lend && sink->http2 == p->http2)
+		return sink;
+	*bound = *sink;
+	proto_pool_bind(p, bound);
+	return bound;
 }
 
 static void count_if(struct counters *c, enum counter which)
@@ -316,6 +343,7 @@ static void begin_http2(struct proto_pool *p, struct context *c, const struct ht
 			const struct proto_input *in, const struct proto_sink *sink)
 {
 	release(p, c);
+	memset(c->unseen, 0, sizeof(c->unseen));
 	c->ops = &proto_http2;
 	c->unknown = false;
 	memset(state_of(c), 0, proto_http2.state_bytes);
@@ -324,32 +352,80 @@ static void begin_http2(struct proto_pool *p, struct context *c, const struct ht
 }
 
 // Where an HTTP/1 parser is done because the flow goes on as HTTP/2, the rest is the new parser's.
-static enum parse switch_parser(struct proto_pool *p, struct context *c, struct proto_input *in, const struct proto_sink *sink)
+static enum parse switch_parser(struct proto_pool *p, struct context *c, const struct proto_input *in, const struct proto_sink *sink)
 {
 	struct http2_start start;
+	struct proto_input rest;
 
 	if (c->ops != &proto_http || !http_switched(state_of(c), &start))
 		return PARSE_DONE;
 	begin_http2(p, c, &start, in, sink);
-	in->data = bytes_from(in->data, in->data.left - start.rest_bytes);
-	in->gap = false;
-	return in->data.left ? c->ops->feed(state_of(c), in, sink) : PARSE_MORE;
+	rest = *in;
+	rest.data = bytes_from(in->data, in->data.left - start.rest_bytes);
+	rest.gap = false;
+	return rest.data.left ? c->ops->feed(state_of(c), &rest, sink) : PARSE_MORE;
+}
+
+enum { UNSEEN_MOST = 1 << 30 }; // of numbers that only have to reach as far as a sender may repeat
+
+static void pass_over(struct unseen *u, uint32_t n)
+{
+	if (u->since)
+		u->gone = u->since = 0;
+	u->ahead -= n;
+	u->passed += n;
+	u->gone = u->gone + n < UNSEEN_MOST ? u->gone + n : UNSEEN_MOST;
+}
+
+// The parser learns what went by without it.
+static void tell_passed(struct context *c)
+{
+	for (int side = 0; side < 2; side++) {
+		struct unseen *u = &c->unseen[side];
+
+		if (!u->passed)
+			continue;
+		c->ops->passed(state_of(c), side, u->passed);
+		u->passed = 0;
+	}
+}
+
+static void note_fed(struct context *c, const struct proto_input *in)
+{
+	struct unseen *u = &c->unseen[in->from_client];
+
+	if (in->gap || u->since >= UNSEEN_MOST)
+		u->gone = 0;
+	u->since = u->gone ? u->since + (uint32_t)in->data.left : 0;
+	u->ahead = c->ops->unseen && !c->finished ? c->ops->unseen(state_of(c), in->from_client) : 0;
+}
+
+bool proto_unseen(const struct proto_pool *p, uint32_t context, bool from_client, struct proto_unseen *out)
+{
+	const struct unseen *u = &p->context[context - 1].unseen[from_client];
+
+	*out = (struct proto_unseen){u->ahead, u->gone, u->since};
+	return u->ahead || u->gone;
 }
 
 static enum parse feed_parser(struct proto_pool *p, struct context *c, const struct proto_input *in,
 			      const struct proto_sink *sink)
 {
-	struct proto_input with_gap = *in;
-	struct proto_sink with_pool = *sink;
+	struct proto_input with_gap;
 	enum parse result;
 
-	with_gap.gap = in->gap || c->gap[in->from_client];
+	if (c->gap[in->from_client] && !in->gap) {
+		with_gap = *in;
+		with_gap.gap = true;
+		in = &with_gap;
+	}
 	c->gap[in->from_client] = false;
-	with_pool.http2 = p->http2;
-	result = c->ops->feed(state_of(c), &with_gap, &with_pool);
+	tell_passed(c);
+	result = c->ops->feed(state_of(c), in, sink);
 	if (result == PARSE_DONE)
-		result = switch_parser(p, c, &with_gap, &with_pool);
+		result = switch_parser(p, c, in, sink);
 	c->finished = result != PARSE_MORE;
+	note_fed(c, in);
 	if (result == PARSE_BAD)
 		count_if(p->counters, COUNT_PROTO_BAD);
 	return result;
@@ -553,14 +629,17 @@ enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto
 	struct context *c = find_context(p, context);
 	enum parse result;
 	size_t after;
-	struct proto_sink with_lend = *sink;
+	struct proto_sink bound;
 
 	if (!c || c->finished)
 		return PARSE_DONE;
+	if (!in->gap && in->data.left <= c->unseen[in->from_client].ahead) {
+		pass_over(&c->unseen[in->from_client], (uint32_t)in->data.left);
+		return PARSE_MORE;
+	}
 	if (in->data.left == 0 && !in->gap)
 		return PARSE_MORE;
-	with_lend.lend = p->lend;
-	sink = &with_lend;
+	sink = bind_sink(p, sink, &bound);
 	lend_touch(p->lend, &c->large);
 	if (!state_of(c))
 		return lose(c, sink);
@@ -595,21 +674,23 @@ void proto_half_close(struct proto_pool *p, uint32_t context, bool from_client, 
 {
 	struct context *c = find_context(p, context);
 	struct proto_input in = proto_input_of_close(flow, from_client);
-	struct proto_sink with_lend = *sink;
+	struct proto_sink bound;
 
 	if (!c || c->finished || c->early[from_client].closed)
 		return;
-	with_lend.lend = p->lend;
+	sink = bind_sink(p, sink, &bound);
 	c->early[from_client].closed = true;
 	if (c->ops) {
+		if (state_of(c))
+			tell_passed(c);
 		if (c->ops->close && state_of(c))
-			c->ops->close(state_of(c), from_client, flow, &with_lend);
+			c->ops->close(state_of(c), from_client, flow, sink);
 		return;
 	}
 	if (!c->unknown && !is_named(c) && c->early[!from_client].closed && (c->early[0].length || c->early[1].length))
-		settle_unknown(p, c, &in, &with_lend, NULL);
+		settle_unknown(p, c, &in, sink, NULL);
 	if (c->holds && c->large)
-		raw_look(c->large, &in, &with_lend, true);
+		raw_look(c->large, &in, sink, true);
 }
 
 static const struct proto_ops *find_datagram_ops(uint8_t app)

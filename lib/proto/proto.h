@@ -27,8 +27,8 @@ struct proto_sink {
 	void *user;
 	struct counters *counters;
 	uint32_t jndi_depth;        // how many rounds the look-up decoder may take; 0 = default
-	struct lend *lend;          // where parsers borrow (lend.h). proto_feed sets it; NULL: they have to do without
-	struct http2_pool *http2;   // memory of HTTP/2 connections: filled by proto_feed, not by its caller
+	struct lend *lend;          // where parsers borrow (lend.h). proto_pool_bind or proto_feed sets it; NULL: they have to do without
+	struct http2_pool *http2;   // memory of HTTP/2 connections: as above
 };
 
 struct proto_flow {             // what a parser may know of its flow
@@ -64,6 +64,10 @@ struct proto_ops {
 	// UDP protocols that say one thing in several datagrams: does this one begin it? Then a context is taken, and feed gets its state until it returns
 	// PARSE_DONE; all other datagrams come with state NULL. Such a protocol has `close`, for when there is no context to keep. NULL: never. Pure.
 	bool (*begins)(struct bytes data, bool from_client);
+	// How many of the next bytes of this side are passed over, whatever they are, but for their number? They need not be fed: before anything else is, `passed` is
+	// told how many of them went by. NULL: none.
+	uint32_t (*unseen)(const void *state, bool from_client);
+	void (*passed)(void *state, bool from_client, uint32_t bytes);
 };
 
 extern const struct proto_ops proto_http, proto_http2, proto_tls, proto_ldap, proto_rmi, proto_dns_tcp, proto_dns_udp, proto_stratum, proto_quic;
@@ -83,6 +87,8 @@ void proto_pool_destroy(struct proto_pool *p);
 // At start-up, before any flow: how many HTTP/2 connections are followed at once (about 430 KiB each). One more takes the place of that
 // which has been silent longest; it is counted (PROTO_HTTP2_LIMIT) and uninspected from its next byte on. -ENOMEM.
 int proto_pool_http2(struct proto_pool *p, uint32_t connections);
+// Fills what parsers borrow from. Not needed, but without it every proto_feed makes a copy of the sink.
+void proto_pool_bind(const struct proto_pool *p, struct proto_sink *sink);
 // A new context + 1, or 0: pool empty (counted by the caller as PROTO_CONTEXT_FULL; flow uninspected).
 uint32_t proto_open(struct proto_pool *p);
 void proto_close(struct proto_pool *p, uint32_t context);
@@ -92,6 +98,11 @@ void proto_prefetch(const struct proto_pool *p, uint32_t context);
 // segments), then what the parser finds. Unknown TCP streams: the first bytes of each side are still looked at for a kind of file (OBS_FILE
 // for class/executable/script kinds) and for JNDI. PARSE_DONE or PARSE_BAD: the caller may close the context. *app is updated.
 enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto_input *in, const struct proto_sink *sink, uint8_t *app);
+// What of one side the parser does not look at: the next `ahead` bytes, and `gone` of those that were fed, which end `since` before the last one fed.
+struct proto_unseen {
+	uint32_t ahead, gone, since;
+};
+bool proto_unseen(const struct proto_pool *p, uint32_t context, bool from_client, struct proto_unseen *out); // false: nothing
 void proto_half_close(struct proto_pool *p, uint32_t context, bool from_client, const struct proto_flow *flow,
 		      const struct proto_sink *sink);
 // One UDP datagram. Emits OBS_PROTOCOL when it is the first, or shows a protocol other than *app; then OBS_DNS etc. *context is 0, or what an earlier call

@@ -128,7 +128,7 @@ static void take_frame(struct run *r, struct bytes frame)
 		return;
 	require(flow_find(r->table, &p, &key, &again) == r->current && again == sender);
 	flow_update(r->table, r->current, sender, &f, &p);
-	flow_order(r->table, r->current, sender, &p, packet_payload(&f, &p), on_bytes, r);
+	flow_order(r->table, r->current, sender, &p, packet_payload(&f, &p), NULL, on_bytes, r);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

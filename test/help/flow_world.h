@@ -19,6 +19,7 @@ struct world {
 	uint16_t oddities; // of the next packets
 	uint8_t scale;     // of the next SYN, 0: none
 	bool v6;
+	struct flow_unseen unseen; // of the next packets' sender
 	struct flow *flow;     // of the last packet
 	enum flow_side sender; // as the table saw it
 	unsigned opened;       // flow_update said true
@@ -102,7 +103,7 @@ static inline struct flow *world_pass(struct world *w, const struct packet *p, s
 		return NULL;
 	w->opened += flow_update(w->table, w->flow, w->sender, &frame, p);
 	if (p->transport == TRANSPORT_TCP)
-		flow_order(w->table, w->flow, w->sender, p, payload, world_got, w);
+		flow_order(w->table, w->flow, w->sender, p, payload, w->unseen.ahead || w->unseen.gone ? &w->unseen : NULL, world_got, w);
 	return w->flow;
 }
 

@@ -117,8 +117,46 @@ START_TEST(what_is_repeated_is_known_by_the_segments_it_was_cut_in)
 		p.seq = CLIENT_ISN + rows[i].seq;
 		p.ack = SERVER_ISN + 1;
 		p.payload_bytes = (uint32_t)strlen(rows[i].text);
-		ck_assert_msg(flow_order_takes(w->table, w->flow, FLOW_CLIENT, &p, bytes_of_text(rows[i].text)) == rows[i].take,
+		ck_assert_msg(flow_order_takes(w->table, w->flow, FLOW_CLIENT, &p, bytes_of_text(rows[i].text), NULL) == rows[i].take,
 			      "row %zu", i);
+		world_end(w);
+	}
+}
+END_TEST
+
+START_TEST(a_copy_of_what_nobody_looks_at_may_differ)
+{
+	static const struct {
+		uint32_t seq;
+		const char *text;
+		enum flow_take take;
+	} rows[] = {
+		// "abcd" at 1, "efgh" at 5, which is passed over, and "ijkl" at 9 went before
+		{5, "XXXX", FLOW_TAKES},	 {6, "XX", FLOW_TAKES},	       {5, "XXXXijkl", FLOW_TAKES},
+		{1, "abcdXXXXijkl", FLOW_TAKES}, {1, "abcdXX", FLOW_TAKES},    {7, "XXijklmn", FLOW_TAKES},
+		{1, "abXdefgh", FLOW_TAKES_OTHER}, {5, "efghijXl", FLOW_TAKES_OTHER}, {9, "ijkX", FLOW_TAKES_OTHER},
+		{3, "cdXX", FLOW_TAKES_UNKNOWN}, {10, "jkl", FLOW_TAKES_UNKNOWN},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world *w = world_new(8, 8);
+		struct packet p = world_packet(w, C);
+
+		shake_hands(w);
+		say(w, C, ACK, 1, 1, "abcd");
+		w->unseen = (struct flow_unseen){.ahead = 4};
+		say(w, C, ACK, 5, 1, "efgh");
+		w->unseen = (struct flow_unseen){.gone = 4};
+		say(w, C, ACK, 9, 1, "ijkl");
+		w->unseen.since = 4;
+		p.tcp_flags = ACK;
+		p.seq = CLIENT_ISN + rows[i].seq;
+		p.ack = SERVER_ISN + 1;
+		p.payload_bytes = (uint32_t)strlen(rows[i].text);
+		ck_assert_msg(flow_order_takes(w->table, w->flow, C, &p, bytes_of_text(rows[i].text), &w->unseen) == rows[i].take,
+			      "row %zu", i);
+		say(w, C, ACK, rows[i].seq, 1, rows[i].text);
+		ck_assert_msg(is_uninspected(w) == (rows[i].take != FLOW_TAKES), "row %zu", i);
 		world_end(w);
 	}
 }
@@ -384,6 +422,7 @@ END_TEST
 		what_was_delivered_is_not_delivered_again,                                                             \
 		a_second_copy_the_receiver_may_still_take_is_flagged_if_it_differs,                                    \
 		what_is_repeated_is_known_by_the_segments_it_was_cut_in,                                               \
+		a_copy_of_what_nobody_looks_at_may_differ,                                                                   \
 		the_first_parked_copy_wins_and_a_different_one_is_flagged,                                             \
 		a_gap_is_given_up_only_when_the_receiver_has_acknowledged_past_it,                                     \
 		a_segment_far_ahead_is_counted_and_not_parked, a_scaled_window_reaches_further,                        \

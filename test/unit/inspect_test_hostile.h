@@ -71,6 +71,78 @@ START_TEST(a_script_whose_body_ends_with_the_connection_is_seen)
 }
 END_TEST
 
+enum { PICTURE_BYTES = 3000, PIECE_BYTES = 500 };
+
+// The first `pieces` of an answer with a picture of PICTURE_BYTES behind a head of its own segment.
+static void say_picture(unsigned pieces)
+{
+	static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: image/gif\r\nContent-Length: 3000\r\n\r\n";
+	uint8_t body[PIECE_BYTES] = "GIF89a";
+
+	ck_assert_int_eq(say(1, TCP_ACK, head, sizeof(head) - 1), INSPECT_FORWARD);
+	for (unsigned i = 0; i < pieces; i++) {
+		ck_assert_int_eq(say(1, TCP_ACK, body, sizeof(body)), INSPECT_FORWARD);
+		memset(body, 'x', sizeof(body));
+	}
+}
+
+START_TEST(the_answer_behind_a_body_nobody_looks_at_is_seen)
+{
+	struct observation o;
+
+	ask_for_class();
+	say_picture(PICTURE_BYTES / PIECE_BYTES);
+	ck_assert_int_eq(say(0, TCP_ACK, class_request, sizeof(class_request) - 1), INSPECT_FORWARD);
+	ck_assert_int_eq(say(1, TCP_ACK, java_class, sizeof(java_class) - 1), INSPECT_DROP);
+	ck_assert(observed(OBS_CUT, &o));
+}
+END_TEST
+
+START_TEST(a_segment_with_the_end_of_such_a_body_is_seen)
+{
+	uint8_t last[PIECE_BYTES + sizeof(java_class) - 1];
+
+	ask_for_class();
+	say_picture(PICTURE_BYTES / PIECE_BYTES - 1);
+	memset(last, 'x', PIECE_BYTES);
+	memcpy(last + PIECE_BYTES, java_class, sizeof(java_class) - 1);
+	ck_assert_int_eq(say(1, TCP_ACK, last, sizeof(last)), INSPECT_DROP);
+}
+END_TEST
+
+START_TEST(only_what_is_looked_at_may_not_come_twice_and_differ)
+{
+	uint8_t other[PIECE_BYTES];
+	struct observation o;
+	uint32_t first;
+
+	memset(other, 'y', sizeof(other));
+	ask_for_class();
+	first = talk.seq[1];
+	say_picture(4);
+	ck_assert_int_eq(say_at(1, talk.seq[1] - PIECE_BYTES, TCP_ACK, other, sizeof(other)), INSPECT_FORWARD);
+	ck_assert_int_eq(say_at(1, talk.seq[1] - 3 * PIECE_BYTES, TCP_ACK, other, sizeof(other)), INSPECT_FORWARD);
+	ck_assert_int_eq(say_at(1, talk.seq[1] - 4 * PIECE_BYTES, TCP_ACK, other, sizeof(other)), INSPECT_DROP);
+	ck_assert_int_eq(say_at(1, first, TCP_ACK, other, 20), INSPECT_FORWARD); // cut in another way, so not known
+	ck_assert(observed(OBS_UNINSPECTED, &o));
+}
+END_TEST
+
+START_TEST(the_end_of_such_a_body_may_come_again_behind_it)
+{
+	uint8_t again[PIECE_BYTES];
+	struct observation o;
+
+	memset(again, 'x', sizeof(again));
+	ask_for_class();
+	say_picture(PICTURE_BYTES / PIECE_BYTES);
+	say(1, TCP_ACK, "HTTP/1.1 204 No Content\r\n\r\n", 27);
+	ck_assert_int_eq(say_at(1, talk.seq[1] - 27 - PIECE_BYTES, TCP_ACK, again, sizeof(again)), INSPECT_FORWARD);
+	ck_assert(!observed(OBS_UNINSPECTED, &o));
+	ck_assert_uint_eq(counters.value[COUNT_TCP_COPY], 0);
+}
+END_TEST
+
 START_TEST(a_datagram_flow_is_free_again_when_its_block_ends)
 {
 	struct verdict v = block_verdict(1, 0, SECOND_NS);
@@ -411,5 +483,9 @@ static TCase *hostile_case(void)
 	tcase_add_test(t, a_heartbeat_from_the_future_is_no_heartbeat);
 	tcase_add_test(t, a_server_cannot_turn_the_flow_round);
 	tcase_add_test(t, a_held_frame_is_counted_once);
+	tcase_add_test(t, the_answer_behind_a_body_nobody_looks_at_is_seen);
+	tcase_add_test(t, a_segment_with_the_end_of_such_a_body_is_seen);
+	tcase_add_test(t, only_what_is_looked_at_may_not_come_twice_and_differ);
+	tcase_add_test(t, the_end_of_such_a_body_may_come_again_behind_it);
 	return t;
 }
