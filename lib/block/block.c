@@ -376,6 +376,12 @@ struct block_entry *block_find(struct block_table *t, uint8_t transport, const s
 	return found && !block_is_never(t, endpoint) ? found : NULL;
 }
 
+void block_prefetch(const struct block_table *t, const struct address *endpoint)
+{
+	if (t->count)
+		__builtin_prefetch(hint_of(t, endpoint));
+}
+
 uint32_t block_generation(const struct block_table *t)
 {
 	return t->generation;

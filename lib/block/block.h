@@ -42,6 +42,9 @@ void block_clear(struct block_table *t);
 struct block_entry *block_find(struct block_table *t, uint8_t transport, const struct address *device, const struct address *endpoint,
 			       uint16_t port, uint64_t now_ns);
 
+// Asks for the memory a look-up of that endpoint begins with.
+void block_prefetch(const struct block_table *t, const struct address *endpoint);
+
 // Grows by one at each change: a flow remembers the value it was checked at.
 uint32_t block_generation(const struct block_table *t);
 uint32_t block_count(const struct block_table *t);

@@ -156,8 +156,11 @@ void inspect_burst(struct inspect *s, const struct frame *frames, unsigned n, ui
 	}
 	for (unsigned i = 0; i < n; i++) {
 		look_at(s, &frames[i], &s->look[i]);
-		if (s->look[i].result == DECODE_OK)
-			flow_prefetch_bucket(s->flows, &s->look[i].key);
+		if (s->look[i].result != DECODE_OK)
+			continue;
+		flow_prefetch_bucket(s->flows, &s->look[i].key);
+		// Of a flow between two inside ends, or in replay, it may be the wrong one.
+		block_prefetch(s->blocks, frames[i].port ? &s->look[i].packet.source : &s->look[i].packet.destination);
 	}
 	prefetch_flows(s, n);
 	for (unsigned i = 0; i < n; i++) {

@@ -3,6 +3,9 @@
 // numbers are in one table; containers are looked into as far as the first 512 bytes go; text is told apart in
 // file_text.c. An answer, once given, does not change with more bytes, but for scripts told early by their lines.
 #include "proto_impl.h"
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 struct magic {
 	uint16_t offset;
@@ -217,19 +220,35 @@ static size_t utf8_length(struct bytes b)
 	return n < b.left ? n : b.left;
 }
 
+// What stands first and is printable ASCII or white space.
+static struct bytes after_plain(struct bytes b)
+{
+#ifdef __SSE2__
+	const __m128i blank = _mm_set1_epi8(' '), tab = _mm_set1_epi8('\t'), span = _mm_set1_epi8('\r' - '\t');
+
+	while (b.left >= 16) {
+		__m128i c = _mm_loadu_si128((const __m128i *)b.at), from_tab = _mm_sub_epi8(c, tab);
+		__m128i space = _mm_cmpeq_epi8(_mm_min_epu8(from_tab, span), from_tab);
+
+		if (_mm_movemask_epi8(_mm_andnot_si128(space, _mm_cmplt_epi8(c, blank)))) // signed: high bytes too
+			break;
+		bytes_skip(&b, 16);
+	}
+#endif
+	while (b.left && b.at[0] >= ' ' && b.at[0] < 0x80)
+		bytes_skip(&b, 1);
+	return b;
+}
+
 // Text: no control bytes but white space and escape; high bytes are UTF-8, or few (a Latin page).
 static bool is_text(struct bytes b)
 {
 	size_t total = b.left, odd = 0;
 
-	while (b.left) {
+	for (b = after_plain(b); b.left; b = after_plain(b)) {
 		uint8_t c = b.at[0];
 		size_t n;
 
-		if (c >= ' ' && c < 0x80) { // nearly always
-			bytes_skip(&b, 1);
-			continue;
-		}
 		n = c < 0x80 ? 1 : utf8_length(b);
 		if (c < ' ' && !(c >= '\t' && c <= '\r') && c != 0x1b)
 			return false;

@@ -530,15 +530,47 @@ static const struct word *const inside[256] = {
 	['|'] = inside_pipe,
 };
 
+// Which of those can a byte begin, and which can have it second? Few pairs are in both, so most bytes cost two look-ups. Letters in both cases.
+enum begin {
+	BLANK = 1 << 0, AMPERSAND = 1 << 1, SLASH = 1 << 2, SEMICOLON = 1 << 3, EQUALS = 1 << 4, GREATER = 1 << 5, PIPE = 1 << 6, B = 1 << 7, C = 1 << 8,
+	D = 1 << 9, F = 1 << 10, I = 1 << 11, M = 1 << 12, N = 1 << 13, P = 1 << 14, R = 1 << 15, W = 1 << 16,
+};
+#define LETTER(c, bits) [c] = (bits), [(c) - 'a' + 'A'] = (bits)
+
+static const uint32_t first[256] = {
+	[' '] = BLANK, ['&'] = AMPERSAND, ['/'] = SLASH, [';'] = SEMICOLON, ['='] = EQUALS, ['>'] = GREATER, ['|'] = PIPE, LETTER('b', B),
+	LETTER('c', C), LETTER('d', D), LETTER('f', F), LETTER('i', I), LETTER('m', M), LETTER('n', N), LETTER('p', P), LETTER('r', R), LETTER('w', W),
+};
+static const uint32_t second[256] = {
+	[' '] = SEMICOLON | EQUALS | GREATER | PIPE, ['"'] = EQUALS, ['$'] = EQUALS, ['&'] = AMPERSAND, ['-'] = BLANK, ['/'] = GREATER,
+	['='] = EQUALS, ['>'] = EQUALS, LETTER('a', B | M | P), LETTER('b', PIPE), LETTER('d', SLASH), LETTER('e', N | R), LETTER('f', BLANK),
+	LETTER('i', D | W), LETTER('n', I), LETTER('o', C | D), LETTER('r', C | F), LETTER('s', PIPE), LETTER('u', F), LETTER('x', P),
+};
+
 static bool is_name(uint8_t c)
 {
 	return (c >= '0' && c <= '9') || (byte_lower(c) >= 'a' && byte_lower(c) <= 'z') || c == '_';
 }
 
-// Nearly never. Every word has two bytes; the first one fits.
+// Nearly never. Every word has two bytes, and those within a line three; the first one fits.
 static inline bool may_fit(struct bytes at, const struct word *w)
 {
-	return at.left >= w->length && byte_lower(at.at[1]) == byte_lower((uint8_t)w->text[1]);
+	return at.left >= w->length && byte_lower(at.at[1]) == byte_lower((uint8_t)w->text[1]) &&
+	       (w->length < 3 || byte_lower(at.at[2]) == byte_lower((uint8_t)w->text[2]));
+}
+
+// The next place where one of the words within a line may begin.
+static size_t next_inside(struct bytes line, size_t at)
+{
+	const uint8_t *p = line.at;
+
+	for (; at + 4 < line.left; at += 4)
+		if ((first[p[at]] & second[p[at + 1]]) | (first[p[at + 1]] & second[p[at + 2]]) |
+		    (first[p[at + 2]] & second[p[at + 3]]) | (first[p[at + 3]] & second[p[at + 4]]))
+			break;
+	while (at + 1 < line.left && !(first[p[at]] & second[p[at + 1]]))
+		at++;
+	return at + 1 < line.left ? at : line.left;
 }
 
 static bool fits(struct bytes at, const struct word *w)
@@ -610,7 +642,9 @@ static void score_line(struct bytes line, unsigned scores[LANGUAGES])
 	for (const struct word *w = starts[byte_lower(line.at[0])]; w && w->text; w++)
 		if (may_fit(line, w) && fits(line, w))
 			scores[w->language] += w->weight;
-	for (struct bytes at = line; at.left; bytes_skip(&at, 1)) {
+	for (size_t i = next_inside(line, 0); i < line.left; i = next_inside(line, i + 1)) {
+		struct bytes at = bytes_from(line, i);
+
 		for (const struct word *w = inside[byte_lower(at.at[0])]; w && w->text; w++) {
 			if (!may_fit(at, w) || seen >> w->bit & 1 || !fits(at, w))
 				continue;

@@ -16,14 +16,17 @@ static bool asks(struct bytes line)
 	return false;
 }
 
-static void take_octet(struct starttls *s, uint8_t c)
+static void take_part(struct starttls *s, struct bytes part)
 {
-	if (c != '\n') {
-		if (s->have < sizeof(s->line))
-			s->line[s->have] = c;
-		s->have += s->have <= sizeof(s->line); // one more: too long to be the word
-		return;
-	}
+	size_t have = s->have + part.left;
+
+	if (s->have < sizeof(s->line))
+		memcpy(s->line + s->have, part.at, bytes_head(part, sizeof(s->line) - s->have).left);
+	s->have = (uint8_t)(have <= sizeof(s->line) ? have : sizeof(s->line) + 1); // one more: too long to be the word
+}
+
+static void end_line(struct starttls *s)
+{
 	if (asks(bytes_of(s->line, s->have <= sizeof(s->line) ? s->have : 0))) {
 		s->asked = true;
 		s->answered = false;
@@ -44,7 +47,6 @@ static void note_injected(struct starttls *s, const struct proto_sink *sink)
 bool starttls_begins(struct starttls *s, const struct proto_input *in, const struct proto_sink *sink, size_t *at)
 {
 	struct bytes data = in->data;
-	uint8_t c;
 
 	if (!in->from_client) {
 		s->answered |= data.left != 0;
@@ -53,6 +55,8 @@ bool starttls_begins(struct starttls *s, const struct proto_input *in, const str
 	if (in->gap)
 		s->have = sizeof(s->line) + 1;
 	while (data.left) {
+		size_t line = bytes_find(data, '\n');
+
 		if (s->asked && s->have == 0 && data.at[0] == TLS_RECORD_HANDSHAKE) {
 			*at = in->data.left - data.left;
 			return true;
@@ -60,8 +64,10 @@ bool starttls_begins(struct starttls *s, const struct proto_input *in, const str
 		if (s->asked && !s->answered)
 			note_injected(s, sink);
 		s->asked = s->asked && !s->answered; // refused: it goes on in clear
-		bytes_read_u8(&data, &c);
-		take_octet(s, c);
+		take_part(s, bytes_head(data, line));
+		if (line < data.left)
+			end_line(s);
+		data = bytes_from(data, line + 1);
 	}
 	return false;
 }
