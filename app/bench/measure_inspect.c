@@ -6,6 +6,7 @@
 #include "log.h"
 #include "measure.h"
 #include "mix.h"
+#include "pages.h"
 #include "recording.h"
 #include "text.h"
 
@@ -278,12 +279,11 @@ static void create(struct run *r)
 				    .now_ns = r->recording.frame[0].unix_ns,
 				    .step_ns = r->step_ns,
 				    .arena_bytes = r->setting.arena_bytes,
-				    .arena = malloc(r->setting.arena_bytes)};
+				    .arena = pages_zeroed(r->setting.arena_bytes)}; // as a pool of mbufs lies
 	r->frames = malloc(r->setting.batch * sizeof(*r->frames));
 	r->flows = flow_table_create(&flows, &r->flow_counters, NULL, NULL);
 	if (!r->feeder.arena || !r->frames || !r->flows)
 		log_fatal("out of memory");
-	memset(r->feeder.arena, 0, r->setting.arena_bytes);
 	bed_make(&r->bed, &plan, r->feeder.now_ns);
 	r->next_salt = 1;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "block.h"
+#include "pages.h"
 
 enum {
 	NOTHING = UINT32_MAX,
@@ -73,7 +74,7 @@ struct block_table *block_table_create(uint32_t capacity, const struct siphash_k
 	for (uint64_t i = 0; i < 4; i++)
 		t->hint_key[i] = siphash24(key, &i, sizeof(i)) | 1;
 	t->hint_mask = (uint32_t)(chains * HINTS_PER_BLOCK - 1);
-	t->hints = calloc(chains, HINTS_PER_BLOCK);
+	t->hints = pages_zeroed(chains * HINTS_PER_BLOCK);
 	t->slots = calloc(capacity ? capacity : 1, sizeof(*t->slots));
 	t->live = calloc(capacity ? capacity : 1, sizeof(*t->live));
 	t->by_key = calloc(chains, sizeof(*t->by_key));

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "flow_impl.h"
+#include "pages.h"
 
 struct copy_key { // hashed as memory
 	uint64_t flow;
@@ -17,7 +18,7 @@ enum { LENGTH = 0xffff }; // of struct copy's `what`
 int flow_copies_create(struct copies *c, uint32_t flows, const struct siphash_key *key)
 {
 	c->capacity = flows < FLOW_COPIES_MAX / FLOW_COPIES_PER_FLOW ? flows * FLOW_COPIES_PER_FLOW : FLOW_COPIES_MAX;
-	c->slots = calloc(c->capacity, sizeof(c->slots[0]));
+	c->slots = pages_zeroed(c->capacity * sizeof(c->slots[0]));
 	nh_key_init(&c->key, key);
 	return c->slots ? 0 : -ENOMEM;
 }

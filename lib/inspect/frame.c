@@ -143,7 +143,7 @@ static void prefetch_flows(struct inspect *s, unsigned n)
 		uint32_t context = s->look[i].result == DECODE_OK ? flow_context_peek(s->flows, &s->look[i].key) : 0;
 
 		if (context)
-			proto_prefetch(s->pool, context);
+			proto_prefetch(s->pool, context, s->look[i].packet.payload_bytes != 0);
 	}
 }
 

@@ -530,7 +530,7 @@ static const struct word *const inside[256] = {
 	['|'] = inside_pipe,
 };
 
-// Which of those can a byte begin, and which can have it second? Few pairs are in both, so most bytes cost two look-ups. Letters in both cases.
+// Which of those can a byte begin, and which can have it second? Or third? Few places fit all, so most bytes cost two look-ups. Letters in both cases.
 enum begin {
 	BLANK = 1 << 0, AMPERSAND = 1 << 1, SLASH = 1 << 2, SEMICOLON = 1 << 3, EQUALS = 1 << 4, GREATER = 1 << 5, PIPE = 1 << 6, B = 1 << 7, C = 1 << 8,
 	D = 1 << 9, F = 1 << 10, I = 1 << 11, M = 1 << 12, N = 1 << 13, P = 1 << 14, R = 1 << 15, W = 1 << 16,
@@ -545,6 +545,13 @@ static const uint32_t second[256] = {
 	[' '] = SEMICOLON | EQUALS | GREATER | PIPE, ['"'] = EQUALS, ['$'] = EQUALS, ['&'] = AMPERSAND, ['-'] = BLANK, ['/'] = GREATER,
 	['='] = EQUALS, ['>'] = EQUALS, LETTER('a', B | M | P), LETTER('b', PIPE), LETTER('d', SLASH), LETTER('e', N | R), LETTER('f', BLANK),
 	LETTER('i', D | W), LETTER('n', I), LETTER('o', C | D), LETTER('r', C | F), LETTER('s', PIPE), LETTER('u', F), LETTER('x', P),
+};
+
+static const uint32_t third[256] = {
+	[' '] = AMPERSAND | EQUALS, ['$'] = EQUALS, ['('] = EQUALS, ['/'] = GREATER, [';'] = P, ['='] = EQUALS, ['{'] = EQUALS, LETTER('a', PIPE),
+	LETTER('b', PIPE), LETTER('c', SEMICOLON | D), LETTER('d', SEMICOLON | GREATER | P), LETTER('e', SLASH | C), LETTER('h', PIPE), LETTER('l', C),
+	LETTER('n', F | W), LETTER('o', F), LETTER('q', R), LETTER('r', BLANK | M), LETTER('s', PIPE | B | D), LETTER('t', SEMICOLON), LETTER('v', I),
+	LETTER('w', BLANK | D | N),
 };
 
 static bool is_name(uint8_t c)
@@ -564,13 +571,20 @@ static size_t next_inside(struct bytes line, size_t at)
 {
 	const uint8_t *p = line.at;
 
-	for (; at + 4 < line.left; at += 4)
-		if ((first[p[at]] & second[p[at + 1]]) | (first[p[at + 1]] & second[p[at + 2]]) |
-		    (first[p[at + 2]] & second[p[at + 3]]) | (first[p[at + 3]] & second[p[at + 4]]))
-			break;
-	while (at + 1 < line.left && !(first[p[at]] & second[p[at + 1]]))
-		at++;
-	return at + 1 < line.left ? at : line.left;
+	for (; at + 4 < line.left; at += 4) {
+		uint32_t fit = (first[p[at]] & second[p[at + 1]]) | (first[p[at + 1]] & second[p[at + 2]]) |
+			       (first[p[at + 2]] & second[p[at + 3]]) | (first[p[at + 3]] & second[p[at + 4]]);
+
+		if (!fit)
+			continue;
+		for (size_t i = at; i < at + 4 && i + 2 < line.left; i++)
+			if (first[p[i]] & second[p[i + 1]] & third[p[i + 2]])
+				return i;
+	}
+	for (; at + 2 < line.left; at++)
+		if (first[p[at]] & second[p[at + 1]] & third[p[at + 2]])
+			return at;
+	return line.left;
 }
 
 static bool fits(struct bytes at, const struct word *w)

@@ -2,6 +2,9 @@
 // Heads of HTTP messages: each line is searched and its few texts of interest kept as it passes, the observation goes
 // out at the empty line. Then the body's framing is chosen as RFC 9112 §6.3 says. Called by the flow's worker.
 #include "http_impl.h"
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 // The record has 848 bytes of text. Each text may take what those that have not come yet do not need, so that a long
 // Referer sent first cannot push the Host out.
@@ -59,10 +62,69 @@ static void search(struct http_call *c, struct bytes text, const char *name)
 		http_work(c->side)->head.facts |= FACT_BIT(FACT_SELF_ADDRESS);
 }
 
+// What a line holds that matters to how it is read, found in one pass.
+struct marks {
+	size_t colon, sign; // the first ':', the first '$' or '%'; the line's length: none
+	bool control;       // a CR or NUL
+	bool tab;
+};
+
+static void mark_slowly(struct bytes line, size_t at, struct marks *m)
+{
+	for (; at < line.left; at++) {
+		uint8_t c = line.at[at];
+
+		if (c == ':' && m->colon == line.left)
+			m->colon = at;
+		if ((c == '$' || c == '%') && m->sign == line.left)
+			m->sign = at;
+		m->control = m->control || c == '\r' || c == '\0';
+		m->tab = m->tab || c == '\t';
+	}
+}
+
+#ifdef __SSE2__
+static unsigned where(__m128i c, char wanted)
+{
+	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(c, _mm_set1_epi8(wanted)));
+}
+
+static void mark_16(const struct bytes *line, size_t at, struct marks *m)
+{
+	__m128i c = _mm_loadu_si128((const __m128i *)(line->at + at));
+	unsigned colon = where(c, ':'), sign = where(c, '$') | where(c, '%');
+
+	if (colon && m->colon == line->left)
+		m->colon = at + (size_t)__builtin_ctz(colon);
+	if (sign && m->sign == line->left)
+		m->sign = at + (size_t)__builtin_ctz(sign);
+	m->control |= (where(c, '\r') | where(c, '\0')) != 0;
+	m->tab |= where(c, '\t') != 0;
+}
+#endif
+
+static struct marks marks_of(struct bytes line)
+{
+	struct marks m = {.colon = line.left, .sign = line.left};
+	size_t at = 0;
+
+#ifdef __SSE2__
+	for (; at + 16 <= line.left; at += 16)
+		mark_16(&line, at, &m);
+	if (line.left >= 16) { // the last 16, of which some were seen
+		if (at < line.left)
+			mark_16(&line, line.left - 16, &m);
+		return m;
+	}
+#endif
+	mark_slowly(line, at, &m);
+	return m;
+}
+
 // Some readers end a line at a bare CR, some a text at a NUL (RFC 9112 §2.2, RFC 9110 §5.5). Both readings are searched: the line is one text.
 static void check_bytes(struct http_call *c, struct bytes line)
 {
-	if (bytes_find(line, '\r') < line.left || bytes_find(line, '\0') < line.left)
+	if (marks_of(line).control)
 		http_ambiguous(c);
 }
 
@@ -208,16 +270,16 @@ static void name_field(struct http_work *w, struct bytes name)
 void http_head_field(struct http_call *c, struct bytes line)
 {
 	struct http_side *s = c->side;
-	size_t colon = bytes_find(line, ':');
-	struct bytes before = bytes_head(line, colon), after = bytes_from(line, colon + 1), name = http_trimmed(before),
+	const struct marks m = marks_of(line);
+	struct bytes before = bytes_head(line, m.colon), after = bytes_from(line, m.colon + 1), name = http_trimmed(before),
 		     value = http_trimmed(after);
-	bool odd = s->folded || before.left != name.left || bytes_find(after, '\t') < after.left;
+	bool odd = s->folded || before.left != name.left || (m.tab && bytes_find(after, '\t') < after.left);
 
 	s->folded = false;
-	check_bytes(c, line);
+	if (m.control)
+		http_ambiguous(c);
 	// No name, no header, or a look-up where the name should be: search all of it.
-	if (colon == line.left || name.left == 0 || bytes_find(name, '$') < name.left ||
-	    bytes_find(name, '%') < name.left) {
+	if (m.colon == line.left || name.left == 0 || m.sign < m.colon) {
 		memcpy(http_work(s)->field, "header", sizeof("header"));
 		search(c, line, http_work(s)->field);
 		return;

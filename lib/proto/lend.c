@@ -3,6 +3,7 @@
 // use. Knows sizes and holders; not what is in the blocks, nor whose they are. Called by the flow's worker.
 #include "lend.h"
 #include "inflate.h"
+#include "pages.h"
 #include "proto.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -37,7 +38,7 @@ static bool fill(struct kind *k, uint32_t kind, uint32_t count)
 
 	if (!count)
 		return true;
-	k->memory = aligned_alloc(64, bytes * count);
+	k->memory = pages_zeroed(bytes * count);
 	for (uint32_t i = count; k->memory && i > 0; i--) {
 		struct block *b = (struct block *)(k->memory + bytes * (i - 1));
 

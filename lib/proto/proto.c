@@ -203,13 +203,14 @@ void proto_close(struct proto_pool *p, uint32_t context)
 	p->free = context;
 }
 
-void proto_prefetch(const struct proto_pool *p, uint32_t context)
+void proto_prefetch(const struct proto_pool *p, uint32_t context, bool whole)
 {
 	const uint8_t *at = (const uint8_t *)&p->context[context - 1];
 
 	__builtin_prefetch(at, 1);
-	__builtin_prefetch(at + offsetof(struct context, small));
-	__builtin_prefetch(at + offsetof(struct context, small) + 64);
+	if (whole)
+		for (size_t i = offsetof(struct context, small); i < sizeof(struct context); i += 64)
+			__builtin_prefetch(at + i, 1);
 }
 
 void proto_pool_bind(const struct proto_pool *p, struct proto_sink *sink)

@@ -92,8 +92,8 @@ void proto_pool_bind(const struct proto_pool *p, struct proto_sink *sink);
 // A new context + 1, or 0: pool empty (counted by the caller as PROTO_CONTEXT_FULL; flow uninspected).
 uint32_t proto_open(struct proto_pool *p);
 void proto_close(struct proto_pool *p, uint32_t context);
-// Asks for the memory a context begins with, before it is needed.
-void proto_prefetch(const struct proto_pool *p, uint32_t context);
+// Asks for the memory a context begins with, or for what a parser keeps in it too, before it is needed.
+void proto_prefetch(const struct proto_pool *p, uint32_t context, bool whole);
 // Bytes in order. Emits OBS_PROTOCOL once, when the protocol is settled (or APP_UNKNOWN after PROTO_PROBE_BYTES of both sides or 4
 // segments), then what the parser finds. Unknown TCP streams: the first bytes of each side are still looked at for a kind of file (OBS_FILE
 // for class/executable/script kinds) and for JNDI. PARSE_DONE or PARSE_BAD: the caller may close the context. *app is updated.
