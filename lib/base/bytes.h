@@ -24,6 +24,17 @@ static inline struct bytes bytes_of_text(const char *text)
 	return (struct bytes){(const uint8_t *)text, strlen(text)};
 }
 
+// A copy read part by part. What was just written in two parts cannot be read in one before both have left the core, which lasts as long as the cache miss
+// that was written before them.
+static inline struct bytes bytes_apart(const struct bytes *b)
+{
+	const uint8_t *at = b->at;
+	size_t left = b->left;
+
+	__asm__("" : "+r"(at), "+r"(left));
+	return bytes_of(at, left);
+}
+
 // Moves the cursor over n bytes. false (and no move) if fewer are left.
 static inline bool bytes_skip(struct bytes *b, size_t n)
 {

@@ -3,6 +3,8 @@
 // what a step needs from memory is on its way while the one before it runs.
 #include "inspect_impl.h"
 
+enum { AHEAD = 6 }; // frames asked for before they are read: a core waits for a dozen lines at once, not for all of a burst
+
 // A packet without a flow. Who is blocked does not come through in pieces, nor by filling our table.
 enum inspect_action inspect_untracked(struct inspect *s, enum counter why)
 {
@@ -147,14 +149,20 @@ static void prefetch_flows(struct inspect *s, unsigned n)
 	}
 }
 
+static inline __attribute__((always_inline)) void prefetch_frame(const struct frame *f)
+{
+	__builtin_prefetch(f->at);
+	__builtin_prefetch(f->at + 64);
+}
+
 void inspect_burst(struct inspect *s, const struct frame *frames, unsigned n, uint64_t deadline_ns, inspect_decided_fn decided, void *user)
 {
 	s->deadline_ns = deadline_ns;
+	for (unsigned i = 0; i < n && i < AHEAD; i++)
+		prefetch_frame(&frames[i]);
 	for (unsigned i = 0; i < n; i++) {
-		__builtin_prefetch(frames[i].at);
-		__builtin_prefetch(frames[i].at + 64);
-	}
-	for (unsigned i = 0; i < n; i++) {
+		if (i + AHEAD < n)
+			prefetch_frame(&frames[i + AHEAD]);
 		look_at(s, &frames[i], &s->look[i]);
 		if (s->look[i].result != DECODE_OK)
 			continue;

@@ -107,11 +107,14 @@ static void deliver(void *user, struct flow *f, enum flow_side sender, struct by
 const struct flow_unseen *unseen_of(const struct inspect *s, const struct flow *f, enum flow_side side, struct bytes payload,
 				    struct flow_unseen *out)
 {
-	struct proto_unseen u;
+	const struct proto_unseen *u;
 
-	if (!payload.left || !f->context || !proto_unseen(s->pool, f->context, side == FLOW_CLIENT, &u))
+	if (!payload.left || !f->context)
 		return NULL;
-	*out = (struct flow_unseen){.ahead = u.ahead, .gone = u.gone, .since = u.since};
+	u = proto_unseen(s->pool, f->context, side == FLOW_CLIENT);
+	if (!u->ahead && !u->gone)
+		return NULL;
+	*out = (struct flow_unseen){.ahead = u->ahead, .gone = u->gone, .since = u->since};
 	return out;
 }
 

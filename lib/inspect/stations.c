@@ -13,8 +13,13 @@ bool is_inside(const struct inspect *s, const struct address *a)
 // Inline the port tells who is inside; in replay only the address can.
 static void set_direction(const struct inspect *s, struct flow *f, enum flow_side sender)
 {
-	const struct address ends[2] = {flow_client(f), flow_server(f)};
-	bool client = is_inside(s, &ends[FLOW_CLIENT]), server = is_inside(s, &ends[FLOW_SERVER]);
+	struct address ends[2];
+	bool client, server;
+
+	flow_end(f, FLOW_CLIENT, &ends[FLOW_CLIENT]);
+	flow_end(f, FLOW_SERVER, &ends[FLOW_SERVER]);
+	client = is_inside(s, &ends[FLOW_CLIENT]);
+	server = is_inside(s, &ends[FLOW_SERVER]);
 
 	if (!s->config.replay) {
 		bool sender_inside = s->frame->port == 0;

@@ -362,7 +362,7 @@ static enum parse http_feed(void *state, const struct proto_input *in, const str
 	struct http *h = state;
 	struct http_side *s = &h->side[in->from_client];
 	struct http_call call = {h, s, in, sink};
-	struct bytes data = in->data;
+	struct bytes data = bytes_apart(&in->data);
 	enum parse result;
 
 	lend_touch(sink->lend, &s->work);

@@ -89,7 +89,7 @@ static unsigned where(__m128i c, char wanted)
 	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(c, _mm_set1_epi8(wanted)));
 }
 
-static void mark_16(const struct bytes *line, size_t at, struct marks *m)
+static inline void mark_16(const struct bytes *line, size_t at, struct marks *m)
 {
 	__m128i c = _mm_loadu_si128((const __m128i *)(line->at + at));
 	unsigned colon = where(c, ':'), sign = where(c, '$') | where(c, '%');
@@ -103,28 +103,31 @@ static void mark_16(const struct bytes *line, size_t at, struct marks *m)
 }
 #endif
 
-static struct marks marks_of(struct bytes line)
+static void mark(struct bytes line, struct marks *m)
 {
-	struct marks m = {.colon = line.left, .sign = line.left};
 	size_t at = 0;
+
+	*m = (struct marks){.colon = line.left, .sign = line.left};
 
 #ifdef __SSE2__
 	for (; at + 16 <= line.left; at += 16)
-		mark_16(&line, at, &m);
+		mark_16(&line, at, m);
 	if (line.left >= 16) { // the last 16, of which some were seen
 		if (at < line.left)
-			mark_16(&line, line.left - 16, &m);
-		return m;
+			mark_16(&line, line.left - 16, m);
+		return;
 	}
 #endif
-	mark_slowly(line, at, &m);
-	return m;
+	mark_slowly(line, at, m);
 }
 
 // Some readers end a line at a bare CR, some a text at a NUL (RFC 9112 §2.2, RFC 9110 §5.5). Both readings are searched: the line is one text.
 static void check_bytes(struct http_call *c, struct bytes line)
 {
-	if (marks_of(line).control)
+	struct marks m;
+
+	mark(line, &m);
+	if (m.control)
 		http_ambiguous(c);
 }
 
@@ -270,11 +273,16 @@ static void name_field(struct http_work *w, struct bytes name)
 void http_head_field(struct http_call *c, struct bytes line)
 {
 	struct http_side *s = c->side;
-	const struct marks m = marks_of(line);
-	struct bytes before = bytes_head(line, m.colon), after = bytes_from(line, m.colon + 1), name = http_trimmed(before),
-		     value = http_trimmed(after);
-	bool odd = s->folded || before.left != name.left || (m.tab && bytes_find(after, '\t') < after.left);
+	struct bytes before, after, name, value;
+	struct marks m;
+	bool odd;
 
+	mark(line, &m);
+	before = bytes_head(line, m.colon);
+	after = bytes_from(line, m.colon + 1);
+	name = http_trimmed(before);
+	value = http_trimmed(after);
+	odd = s->folded || before.left != name.left || (m.tab && bytes_find(after, '\t') < after.left);
 	s->folded = false;
 	if (m.control)
 		http_ambiguous(c);

@@ -28,10 +28,8 @@ struct early { // what one side has sent before the protocol was settled
 };
 
 struct unseen { // by the parser, of one side
-	uint32_t ahead;  // so many of the next bytes are passed over
-	uint32_t passed; // were so far, and the parser does not know yet
-	uint32_t gone;   // in one piece
-	uint32_t since;  // fed after that piece
+	struct proto_unseen is;
+	uint32_t passed; // of what has gone, and the parser does not know yet
 };
 
 // The first line is all that a segment of passed over bytes needs.
@@ -371,11 +369,11 @@ enum { UNSEEN_MOST = 1 << 30 }; // of numbers that only have to reach as far as 
 
 static void pass_over(struct unseen *u, uint32_t n)
 {
-	if (u->since)
-		u->gone = u->since = 0;
-	u->ahead -= n;
+	if (u->is.since)
+		u->is.gone = u->is.since = 0;
+	u->is.ahead -= n;
 	u->passed += n;
-	u->gone = u->gone + n < UNSEEN_MOST ? u->gone + n : UNSEEN_MOST;
+	u->is.gone = u->is.gone + n < UNSEEN_MOST ? u->is.gone + n : UNSEEN_MOST;
 }
 
 // The parser learns what went by without it.
@@ -395,18 +393,15 @@ static void note_fed(struct context *c, const struct proto_input *in)
 {
 	struct unseen *u = &c->unseen[in->from_client];
 
-	if (in->gap || u->since >= UNSEEN_MOST)
-		u->gone = 0;
-	u->since = u->gone ? u->since + (uint32_t)in->data.left : 0;
-	u->ahead = c->ops->unseen && !c->finished ? c->ops->unseen(state_of(c), in->from_client) : 0;
+	if (in->gap || u->is.since >= UNSEEN_MOST)
+		u->is.gone = 0;
+	u->is.since = u->is.gone ? u->is.since + (uint32_t)in->data.left : 0;
+	u->is.ahead = c->ops->unseen && !c->finished ? c->ops->unseen(state_of(c), in->from_client) : 0;
 }
 
-bool proto_unseen(const struct proto_pool *p, uint32_t context, bool from_client, struct proto_unseen *out)
+const struct proto_unseen *proto_unseen(const struct proto_pool *p, uint32_t context, bool from_client)
 {
-	const struct unseen *u = &p->context[context - 1].unseen[from_client];
-
-	*out = (struct proto_unseen){u->ahead, u->gone, u->since};
-	return u->ahead || u->gone;
+	return &p->context[context - 1].unseen[from_client].is;
 }
 
 static enum parse feed_parser(struct proto_pool *p, struct context *c, const struct proto_input *in,
@@ -470,7 +465,7 @@ static enum parse settle(struct proto_pool *p, struct context *c, const struct p
 		c->ops = NULL;
 		return lose(c, sink);
 	}
-	memset(state_of(c), 0, ops->state_bytes);
+	memset(state_of(c), 0, ops->clear_bytes ? ops->clear_bytes : ops->state_bytes);
 	// The client's words come first: an answer belongs to a question.
 	for (int side = 1; side >= 0; side--) {
 		bool now = side == in->from_client;
@@ -634,7 +629,7 @@ enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto
 
 	if (!c || c->finished)
 		return PARSE_DONE;
-	if (!in->gap && in->data.left <= c->unseen[in->from_client].ahead) {
+	if (!in->gap && in->data.left <= c->unseen[in->from_client].is.ahead) {
 		pass_over(&c->unseen[in->from_client], (uint32_t)in->data.left);
 		return PARSE_MORE;
 	}

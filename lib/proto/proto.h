@@ -53,9 +53,10 @@ struct proto_ops {
 	uint8_t transport;          // TRANSPORT_TCP (6) or UDP (17)
 	uint16_t ports[4];          // its registered ports, 0 ends: on any other one FACT_PROTOCOL_PORT is set
 	uint32_t state_bytes;       // 0: recognised only
+	uint32_t clear_bytes;       // of them zeroed before the first feed; 0: all
 	// Looks at the first bytes of one direction (at most PROTO_PROBE_BYTES). Pure.
 	enum probe (*probe)(struct bytes data, bool from_client);
-	// state is zeroed memory of state_bytes before the first feed. NULL when state_bytes is 0.
+	// state is memory of state_bytes, zeroed as above before the first feed. NULL when state_bytes is 0.
 	enum parse (*feed)(void *state, const struct proto_input *in, const struct proto_sink *sink);
 	// One side has closed (FIN): bodies that end with the connection end here. May be NULL.
 	void (*close)(void *state, bool from_client, const struct proto_flow *flow, const struct proto_sink *sink);
@@ -102,7 +103,7 @@ enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto
 struct proto_unseen {
 	uint32_t ahead, gone, since;
 };
-bool proto_unseen(const struct proto_pool *p, uint32_t context, bool from_client, struct proto_unseen *out); // false: nothing
+const struct proto_unseen *proto_unseen(const struct proto_pool *p, uint32_t context, bool from_client);
 void proto_half_close(struct proto_pool *p, uint32_t context, bool from_client, const struct proto_flow *flow,
 		      const struct proto_sink *sink);
 // One UDP datagram. Emits OBS_PROTOCOL when it is the first, or shows a protocol other than *app; then OBS_DNS etc. *context is 0, or what an earlier call

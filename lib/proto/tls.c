@@ -278,6 +278,7 @@ const struct proto_ops proto_tls = {
 	.transport = 6,
 	.ports = {443, 853, 993, 995}, // the most used; others (465, 636, 990, 8443 …) are learned per endpoint
 	.state_bytes = TLS_STATE_BYTES,
+	.clear_bytes = offsetof(struct tls, collected),
 	.probe = tls_probe,
 	.feed = tls_feed,
 	.close = tls_close,
