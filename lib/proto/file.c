@@ -146,63 +146,74 @@ static enum file_kind refine_ar(struct bytes head, bool more)
 	return bytes_begin_with(bytes_from(head, 8), "debian-binary") ? FILE_PACKAGE : FILE_ARCHIVE;
 }
 
-#define MAGIC(at, bytes, kind, ...) {at, sizeof(bytes) - 1, kind, bytes, ##__VA_ARGS__}
+#define MAGICS(X)                                                                                   \
+	X(0, "\x7f" "ELF", FILE_ELF, NULL)                                                          \
+	X(0, "MZ", FILE_PE, refine_mz)                                                              \
+	X(0, "\xca\xfe\xba\xbe", FILE_JAVA_CLASS, refine_cafebabe)                                  \
+	X(0, "\xca\xfe\xd0\x0d", FILE_JAVA_ARCHIVE, NULL) /* pack200 */                             \
+	X(0, "\xac\xed\x00\x05", FILE_JAVA_SERIALIZED, NULL)                                        \
+	X(0, "\xfe\xed\xfa\xce", FILE_MACHO, NULL)                                                  \
+	X(0, "\xfe\xed\xfa\xcf", FILE_MACHO, NULL)                                                  \
+	X(0, "\xce\xfa\xed\xfe", FILE_MACHO, NULL)                                                  \
+	X(0, "\xcf\xfa\xed\xfe", FILE_MACHO, NULL)                                                  \
+	X(0, "PK\3\4", FILE_ARCHIVE, refine_zip)                                                    \
+	X(0, "PK\5\6", FILE_ARCHIVE, NULL)                                                          \
+	X(0, "\x1f\x8b\x08", FILE_ARCHIVE, NULL)                                                    \
+	X(0, "\xfd" "7zXZ\0", FILE_ARCHIVE, NULL)                                                   \
+	X(0, "BZh", FILE_ARCHIVE, refine_bzip2)                                                     \
+	X(0, "7z\xbc\xaf\x27\x1c", FILE_ARCHIVE, NULL)                                              \
+	X(0, "\x28\xb5\x2f\xfd", FILE_ARCHIVE, NULL)                                                \
+	X(0, "\x04\x22\x4d\x18", FILE_ARCHIVE, NULL) /* lz4 */                                      \
+	X(0, "Rar!\x1a\x07", FILE_ARCHIVE, NULL)                                                    \
+	X(0, "MSCF\0\0\0\0", FILE_ARCHIVE, NULL)                                                    \
+	X(0, "LZIP", FILE_ARCHIVE, NULL)                                                            \
+	X(257, "ustar", FILE_ARCHIVE, NULL)                                                         \
+	X(0, "!<arch>\n", FILE_PACKAGE, refine_ar)                                                  \
+	X(0, "\xed\xab\xee\xdb", FILE_PACKAGE, NULL) /* rpm */                                      \
+	X(0, "%PDF-", FILE_PDF, NULL)                                                               \
+	X(0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", FILE_OFFICE, NULL)                                 \
+	X(0, "{\\rtf", FILE_OFFICE, NULL)                                                           \
+	X(0, "\x89PNG\r\n\x1a\n", FILE_IMAGE, NULL)                                                 \
+	X(0, "\xff\xd8\xff", FILE_IMAGE, NULL)                                                      \
+	X(0, "GIF87a", FILE_IMAGE, NULL)                                                            \
+	X(0, "GIF89a", FILE_IMAGE, NULL)                                                            \
+	X(0, "BM", FILE_IMAGE, refine_bmp)                                                          \
+	X(0, "II*\0", FILE_IMAGE, NULL)                                                             \
+	X(0, "MM\0*", FILE_IMAGE, NULL)                                                             \
+	X(0, "\0\0\1\0", FILE_IMAGE, NULL) /* icon */                                               \
+	X(0, "RIFF", FILE_MEDIA, refine_riff)                                                       \
+	X(4, "ftyp", FILE_MEDIA, refine_ftyp)                                                       \
+	X(0, "wOFF", FILE_FONT, NULL)                                                               \
+	X(0, "wOF2", FILE_FONT, NULL)                                                               \
+	X(0, "OTTO\0", FILE_FONT, NULL)                                                             \
+	X(0, "true\0", FILE_FONT, NULL)                                                             \
+	X(0, "ttcf\0", FILE_FONT, NULL)                                                             \
+	X(0, "\0\1\0\0\0", FILE_FONT, NULL)                                                         \
+	X(0, "OggS\0", FILE_MEDIA, NULL)                                                            \
+	X(0, "fLaC\0", FILE_MEDIA, NULL)                                                            \
+	X(0, "ID3\2", FILE_MEDIA, NULL)                                                             \
+	X(0, "ID3\3", FILE_MEDIA, NULL)                                                             \
+	X(0, "ID3\4", FILE_MEDIA, NULL)                                                             \
+	X(0, "\xff\xfb", FILE_MEDIA, NULL)                                                          \
+	X(0, "\xff\xf3", FILE_MEDIA, NULL)                                                          \
+	X(0, "\xff\xf1", FILE_MEDIA, NULL)                                                          \
+	X(0, "FLV\1", FILE_MEDIA, NULL)                                                             \
+	X(0, "\x1a\x45\xdf\xa3", FILE_MEDIA, NULL) /* Matroska */                                   \
+	X(0, "\0\0\1\xba", FILE_MEDIA, NULL)
 
 static const struct magic magics[] = {
-	MAGIC(0, "\x7f" "ELF", FILE_ELF, NULL),
-	MAGIC(0, "MZ", FILE_PE, refine_mz),
-	MAGIC(0, "\xca\xfe\xba\xbe", FILE_JAVA_CLASS, refine_cafebabe),
-	MAGIC(0, "\xca\xfe\xd0\x0d", FILE_JAVA_ARCHIVE, NULL), // pack200
-	MAGIC(0, "\xac\xed\x00\x05", FILE_JAVA_SERIALIZED, NULL),
-	MAGIC(0, "\xfe\xed\xfa\xce", FILE_MACHO, NULL),
-	MAGIC(0, "\xfe\xed\xfa\xcf", FILE_MACHO, NULL),
-	MAGIC(0, "\xce\xfa\xed\xfe", FILE_MACHO, NULL),
-	MAGIC(0, "\xcf\xfa\xed\xfe", FILE_MACHO, NULL),
-	MAGIC(0, "PK\3\4", FILE_ARCHIVE, refine_zip),
-	MAGIC(0, "PK\5\6", FILE_ARCHIVE, NULL),
-	MAGIC(0, "\x1f\x8b\x08", FILE_ARCHIVE, NULL),
-	MAGIC(0, "\xfd" "7zXZ\0", FILE_ARCHIVE, NULL),
-	MAGIC(0, "BZh", FILE_ARCHIVE, refine_bzip2),
-	MAGIC(0, "7z\xbc\xaf\x27\x1c", FILE_ARCHIVE, NULL),
-	MAGIC(0, "\x28\xb5\x2f\xfd", FILE_ARCHIVE, NULL),
-	MAGIC(0, "\x04\x22\x4d\x18", FILE_ARCHIVE, NULL), // lz4
-	MAGIC(0, "Rar!\x1a\x07", FILE_ARCHIVE, NULL),
-	MAGIC(0, "MSCF\0\0\0\0", FILE_ARCHIVE, NULL),
-	MAGIC(0, "LZIP", FILE_ARCHIVE, NULL),
-	MAGIC(257, "ustar", FILE_ARCHIVE, NULL),
-	MAGIC(0, "!<arch>\n", FILE_PACKAGE, refine_ar),
-	MAGIC(0, "\xed\xab\xee\xdb", FILE_PACKAGE, NULL), // rpm
-	MAGIC(0, "%PDF-", FILE_PDF, NULL),
-	MAGIC(0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", FILE_OFFICE, NULL),
-	MAGIC(0, "{\\rtf", FILE_OFFICE, NULL),
-	MAGIC(0, "\x89PNG\r\n\x1a\n", FILE_IMAGE, NULL),
-	MAGIC(0, "\xff\xd8\xff", FILE_IMAGE, NULL),
-	MAGIC(0, "GIF87a", FILE_IMAGE, NULL),
-	MAGIC(0, "GIF89a", FILE_IMAGE, NULL),
-	MAGIC(0, "BM", FILE_IMAGE, refine_bmp),
-	MAGIC(0, "II*\0", FILE_IMAGE, NULL),
-	MAGIC(0, "MM\0*", FILE_IMAGE, NULL),
-	MAGIC(0, "\0\0\1\0", FILE_IMAGE, NULL), // icon
-	MAGIC(0, "RIFF", FILE_MEDIA, refine_riff),
-	MAGIC(4, "ftyp", FILE_MEDIA, refine_ftyp),
-	MAGIC(0, "wOFF", FILE_FONT, NULL),
-	MAGIC(0, "wOF2", FILE_FONT, NULL),
-	MAGIC(0, "OTTO\0", FILE_FONT, NULL),
-	MAGIC(0, "true\0", FILE_FONT, NULL),
-	MAGIC(0, "ttcf\0", FILE_FONT, NULL),
-	MAGIC(0, "\0\1\0\0\0", FILE_FONT, NULL),
-	MAGIC(0, "OggS\0", FILE_MEDIA, NULL),
-	MAGIC(0, "fLaC\0", FILE_MEDIA, NULL),
-	MAGIC(0, "ID3\2", FILE_MEDIA, NULL),
-	MAGIC(0, "ID3\3", FILE_MEDIA, NULL),
-	MAGIC(0, "ID3\4", FILE_MEDIA, NULL),
-	MAGIC(0, "\xff\xfb", FILE_MEDIA, NULL),
-	MAGIC(0, "\xff\xf3", FILE_MEDIA, NULL),
-	MAGIC(0, "\xff\xf1", FILE_MEDIA, NULL),
-	MAGIC(0, "FLV\1", FILE_MEDIA, NULL),
-	MAGIC(0, "\x1a\x45\xdf\xa3", FILE_MEDIA, NULL), // Matroska
-	MAGIC(0, "\0\0\1\xba", FILE_MEDIA, NULL),
+#define X(at, bytes, kind, refine) {at, sizeof(bytes) - 1, kind, bytes, refine},
+	MAGICS(X)
+#undef X
 };
+
+// Does one of them begin with this byte, at the front? The compiler makes a bit map of it.
+static bool may_begin(uint8_t c)
+{
+#define X(at, bytes, kind, refine) || (at == 0 && c == (uint8_t)(bytes)[0])
+	return false MAGICS(X);
+#undef X
+}
 
 // --- Bytes without magic ---
 
@@ -322,17 +333,21 @@ static enum probe has_magic(struct bytes head, const struct magic *m)
 
 enum file_kind file_kind_of(struct bytes head, bool more)
 {
-	bool wait = false;
+	bool wait = false, begins;
 
 	head = bytes_head(head, FILE_HEAD_BYTES);
 	more = more && head.left < FILE_HEAD_BYTES;
 	if (head.left == 0)
 		return more ? FILE_NONE : FILE_EMPTY;
+	begins = may_begin(head.at[0]);
 	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++) {
 		const struct magic *m = &magics[i];
-		enum probe p = has_magic(head, m);
 		enum file_kind kind;
+		enum probe p;
 
+		if (!begins && !m->offset)
+			continue;
+		p = has_magic(head, m);
 		if (p == PROBE_YES) {
 			kind = m->refine ? m->refine(head, more) : m->kind;
 			if (kind == FILE_TEXT) // after all

@@ -626,6 +626,7 @@ enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto
 	enum parse result;
 	size_t after;
 	struct proto_sink bound;
+	bool named;
 
 	if (!c || c->finished)
 		return PARSE_DONE;
@@ -651,7 +652,8 @@ enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto
 		c->early[in->from_client].more = true;
 		return PARSE_MORE;
 	}
-	if (starttls_begins(&c->starttls, in, sink, &after) && is_named(c)) // the question may be what names it
+	named = is_named(c); // the question may be what names it
+	if (named && starttls_begins(&c->starttls, in, sink, &after))
 		return feed_starttls(p, c, in, after, sink, *app);
 	if (!c->unknown || !is_heard(&c->early[in->from_client])) {
 		result = feed_unsettled(p, c, in, sink, app);
@@ -661,6 +663,8 @@ enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto
 		raw_add(c->large, in);
 		result = feed_unknown(c, in, sink);
 	}
+	if (!named && !c->ops)
+		starttls_begins(&c->starttls, in, sink, &after);
 	after = c->ops ? 0 : late_preface(c, in);
 	return after ? settle_late(p, c, in, after, sink, app) : result;
 }
