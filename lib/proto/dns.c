@@ -244,13 +244,13 @@ static bool read_message(struct bytes message, const struct proto_input *in, con
 
 // --- Recognition ---
 
-// Flags as messages really have: a known operation, the reserved bit 0 (RFC 1035 §4.1.1, RFC 6895 §2.2).
+// Flags as messages really have: a known operation and result. Servers look neither at the reserved bit nor at a question's result (RFC 1035 §4.1.1), so
+// nobody can hide a question by setting them.
 static bool flags_fit(const struct header *h)
 {
 	unsigned opcode = h->flags >> 11 & 15;
 
-	return opcode <= 5 && opcode != 3 && !(h->flags & 0x0040) && (h->flags & 15) <= 11 &&
-	       ((h->flags & 0x8000) || (h->flags & 15) == 0);
+	return opcode <= 5 && opcode != 3 && (h->flags & 15) <= 11;
 }
 
 // One question, and as many records as one message carries in practice.
@@ -335,12 +335,22 @@ static enum probe probe_stream(struct bytes data, bool from_client)
 	return name_fits(data, true, cut);
 }
 
+// A server that cannot read a question may answer with a header alone.
+static bool is_bare_error(const struct header *h, struct bytes rest)
+{
+	return h->flags & 0x8000 && h->flags & 15 && rest.left == 0 && !(h->questions | h->answers | h->authorities | h->additionals);
+}
+
 static enum probe probe_datagram(struct bytes data, bool from_client)
 {
 	enum probe cut = data.left >= PROTO_PROBE_BYTES ? PROBE_YES : PROBE_NO;
 	struct header h;
 
-	if (!read_header(&data, &h) || !flags_fit(&h) || !datagram_counts_fit(&h))
+	if (!read_header(&data, &h) || !flags_fit(&h))
+		return PROBE_NO;
+	if (is_bare_error(&h, data))
+		return PROBE_YES;
+	if (!datagram_counts_fit(&h))
 		return PROBE_NO;
 	return name_fits(data, false, cut);
 }

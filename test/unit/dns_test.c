@@ -337,6 +337,38 @@ START_TEST(a_datagram_on_other_ports_is_not_told)
 }
 END_TEST
 
+START_TEST(bits_that_servers_do_not_look_at_hide_no_question)
+{
+	static const uint16_t flags[] = {0x0140, 0x0103, 0x0178};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		m.n = 0;
+		make_header(&m, flags[i], 1, 0);
+		make_question(&m, "www.example", 1);
+		ck_assert_int_eq(proto_dns_udp.probe(made(&m), true), PROBE_YES);
+		feed(&m);
+		ck_assert_uint_eq(caught.count, 1);
+		talk_expect_text(&caught.o[0], TEXT_DNS_NAME, "www.example");
+	}
+}
+END_TEST
+
+START_TEST(an_error_may_be_a_header_alone)
+{
+	m.n = 0;
+	make_header(&m, 0x8181, 0, 0);
+	ck_assert_int_eq(proto_dns_udp.probe(made(&m), false), PROBE_YES);
+	feed(&m);
+	ck_assert_uint_eq(caught.count, 1);
+	ck_assert_uint_eq(caught.o[0].number[NUM_DNS_RCODE], 1);
+	MAKE(&m, 0);
+	ck_assert_int_eq(proto_dns_udp.probe(made(&m), false), PROBE_NO);
+	m.n = 0;
+	make_header(&m, 0x8180, 0, 0);
+	ck_assert_int_eq(proto_dns_udp.probe(made(&m), false), PROBE_NO);
+}
+END_TEST
+
 START_TEST(look_alikes_are_not_recognised)
 {
 	static const char *const texts[] = {"GET / HTTP/1.1\r\nHost: www.example\r\n", "\x16\x03\x01\x02",
@@ -378,6 +410,8 @@ int main(void)
 	tcase_add_test(t, a_tcp_message_longer_than_is_kept_is_told_and_passed_over);
 	tcase_add_test(t, a_gap_ends_a_tcp_stream);
 	tcase_add_test(t, a_datagram_on_other_ports_is_not_told);
+	tcase_add_test(t, bits_that_servers_do_not_look_at_hide_no_question);
+	tcase_add_test(t, an_error_may_be_a_header_alone);
 	tcase_add_test(t, look_alikes_are_not_recognised);
 	return talk_run(suite);
 }
