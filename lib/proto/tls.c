@@ -10,9 +10,11 @@ enum tls_limits {
 	RECORD_BYTES = 16384 + 2048,       // largest record that is not an error, RFC 5246 §6.2.3
 	RECORD_HEADER_BYTES = 5,
 	RECORDS_ODD = 64,                  // a hello in more of them is marked
+	ALERT_BYTES = 2,                   // level and description; an encrypted one is longer
+	ALERT_WARNING = 1,
 };
 
-enum tls_content { CONTENT_CHANGE_CIPHER = 20, CONTENT_HANDSHAKE = 22, CONTENT_DATA = 23, CONTENT_HEARTBEAT = 24 };
+enum tls_content { CONTENT_CHANGE_CIPHER = 20, CONTENT_ALERT = 21, CONTENT_HANDSHAKE = 22, CONTENT_DATA = 23, CONTENT_HEARTBEAT = 24 };
 
 struct side {
 	uint32_t record_left;              // bytes of the record in hand still to come
@@ -164,6 +166,25 @@ static void collect(struct tls *t, struct side *s, struct bytes *data)
 	t->have += (uint32_t)part.left;
 }
 
+// Is the record that begins looked into, or passed over? Else we came late, or one gave up, or it is encrypted from here. A server may warn before its hello
+// (RFC 6066 §3: unrecognized_name); a warning ends nothing, so the hello behind it must not pass unseen.
+static bool goes_on(const struct tls *t, const struct side *s)
+{
+	return s->header[0] == CONTENT_HANDSHAKE || (s->header[0] == CONTENT_ALERT && s->record_left == ALERT_BYTES && t->have == 0);
+}
+
+// false: it is fatal.
+static bool pass_alert(struct side *s, struct bytes *data)
+{
+	struct bytes part = bytes_head(*data, s->record_left);
+
+	if (s->record_left == ALERT_BYTES && data->at[0] != ALERT_WARNING)
+		return false;
+	bytes_skip(data, part.left);
+	s->record_left -= (uint32_t)part.left;
+	return true;
+}
+
 static enum parse feed_side(struct tls *t, const struct proto_input *in, const struct proto_sink *sink)
 {
 	struct side *s = &t->side[in->from_client];
@@ -175,8 +196,14 @@ static enum parse feed_side(struct tls *t, const struct proto_input *in, const s
 			p = take_record_header(s, &data);
 			if (p != PARSE_DONE)
 				return p;
-			if (s->header[0] != CONTENT_HANDSHAKE)
-				return PARSE_DONE; // we came late, or one gave up with an alert, or it is encrypted from here
+			if (!goes_on(t, s))
+				return PARSE_DONE;
+			continue;
+		}
+		if (s->header[0] == CONTENT_ALERT) {
+			if (!pass_alert(s, &data))
+				return PARSE_DONE;
+			continue;
 		}
 		collect(t, s, &data);
 		p = in->from_client ? take_client(t, in, sink) : take_server(t, in, sink);

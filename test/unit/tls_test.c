@@ -538,6 +538,21 @@ START_TEST(a_server_that_answers_otherwise_ends_the_parser_and_tells_nothing)
 }
 END_TEST
 
+START_TEST(a_warning_before_the_servers_hello_hides_nothing)
+{
+	answer.n = server_stream.n = 0;
+	make_x509(&certificate, 1);
+	make_server_hello(&answer, false);
+	make_certificate(&answer, made(&certificate));
+	MAKE(&server_stream, 0x15, 3, 3, 0, 2, 1, 112); // unrecognized_name, RFC 6066 §3
+	make_records(&server_stream, made(&answer), 16384);
+	both_say(made(&server_stream), 0, false);
+	ck_assert_uint_eq(caught.count, 2);
+	ck_assert_uint_eq(caught.o[1].kind, OBS_TLS_SERVER);
+	talk_expect_text(&caught.o[1], TEXT_TLS_SUBJECT, "www.example");
+}
+END_TEST
+
 START_TEST(a_server_that_speaks_first_hides_no_hello)
 {
 	struct line lines[3];
@@ -664,6 +679,7 @@ int main(void)
 	tcase_add_test(t, more_names_than_are_told_are_flagged);
 	tcase_add_test(t, a_server_without_a_certificate_tells_its_choice_alone);
 	tcase_add_test(t, a_server_that_answers_otherwise_ends_the_parser_and_tells_nothing);
+	tcase_add_test(t, a_warning_before_the_servers_hello_hides_nothing);
 	tcase_add_test(t, a_server_that_speaks_first_hides_no_hello);
 	tcase_add_test(t, any_length_that_lies_in_a_certificate_is_borne);
 	tcase_add_test(t, without_a_name_or_with_an_address_the_host_is_bare);
