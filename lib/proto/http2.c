@@ -398,11 +398,24 @@ static void http2_release(void *state, struct lend *lend)
 		http2_pool_give(h->place);
 }
 
+// A server may say its settings before the client has spoken (RFC 9113 §3.4). That alone says too little, but it is none of another protocol's words.
+static enum probe probe_settings(struct bytes data)
+{
+	static const uint8_t head[FRAME_HEAD_BYTES] = {[3] = FRAME_SETTINGS};
+
+	for (size_t i = 0; i < sizeof(head) && i < data.left; i++)
+		if (i != 1 && i != 2 && data.at[i] != head[i]) // the length
+			return PROBE_NO;
+	return PROBE_MAYBE;
+}
+
 static enum probe http2_probe(struct bytes data, bool from_client)
 {
 	struct bytes line = bytes_of(preface, 16);
 
-	if (!from_client || !bytes_equal(bytes_head(data, line.left), bytes_head(line, data.left)))
+	if (!from_client)
+		return probe_settings(data);
+	if (!bytes_equal(bytes_head(data, line.left), bytes_head(line, data.left)))
 		return PROBE_NO;
 	return data.left < line.left ? PROBE_MAYBE : PROBE_YES;
 }

@@ -139,6 +139,23 @@ static void both(void)
 	PLAY({true, made(&from_client)}, {false, made(&from_server)});
 }
 
+START_TEST(a_server_may_say_its_settings_first)
+{
+	static struct maker settings;
+
+	settings.n = 0;
+	h2_settings(&settings);
+	begin_client();
+	h2_headers(&from_client, client, H2_END, 1, H2_FIELDS(GET("/first")));
+	h2_headers(&from_server, server, H2_END, 1, H2_FIELDS({":status", "204"}));
+	PLAY({false, made(&settings)}, {true, made(&from_client)}, {false, made(&from_server)});
+	ck_assert_int_eq(app, APP_HTTP2);
+	talk_expect_text(nth(OBS_HTTP_REQUEST, 0), TEXT_REQUEST_URI, "/first");
+	ck_assert_uint_eq(nth(OBS_HTTP_RESPONSE, 0)->number[NUM_RESPONSE_STATUS], 204);
+	ck_assert_int_eq(last_result, PARSE_MORE);
+}
+END_TEST
+
 START_TEST(request_response_and_file)
 {
 	begin_client();
@@ -332,6 +349,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, request_response_and_file);
+	tcase_add_test(t, a_server_may_say_its_settings_first);
 	tcase_add_test(t, lookup_cut_by_continuation);
 	tcase_add_test(t, padding_and_priority);
 	tcase_add_test(t, more_padding_than_payload);
