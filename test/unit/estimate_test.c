@@ -26,6 +26,7 @@ static void tell_time(const char *what, double ns, double times)
 }
 
 #include "estimate_test_backoff.h"
+#include "estimate_test_sketch.h"
 
 int main(void)
 {
@@ -34,6 +35,7 @@ int main(void)
 	int failed;
 
 	suite_add_tcase(suite, backoff_cases());
+	suite_add_tcase(suite, sketch_cases());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
