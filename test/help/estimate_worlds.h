@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What the estimators are tried on: contacts with and without a pace. For the unit test and the curves alike.
-// Header-only; tests only.
+// What the estimators are tried on: contacts with and without a pace, and days of evidence. For the unit test and the
+// curves alike. Header-only; tests only.
 #pragma once
 #include "beacon.h"
+#include "budget.h"
 #include "dice.h"
+
+#include <stdbool.h>
 
 enum null_kind { NULL_POISSON, NULL_PARETO, NULL_TWO_RATES, NULL_UNIFORM, NULL_KINDS };
 
@@ -48,4 +51,48 @@ static inline double beacon_power(struct dice *d, uint32_t contacts, double jitt
 	for (uint32_t t = 0; t < TIMES; t++)
 		found += beacon_bits_of(d, contacts, jitter, -1, missed) >= bits;
 	return (double)found / TIMES;
+}
+
+// One day of an organisation: each device's highest evidence, of a level and a spread its role has, higher by `drift`
+// bits, in another order each day. Every fiftieth device is a noisy one. Returns the highest of all. *alarms counts
+// each device told of, also those of a surge.
+static inline double budget_day(struct budget *b, struct dice *d, double drift, uint32_t devices, double jump,
+				bool live, double *alarms)
+{
+	double highest = 0;
+
+	for (uint32_t i = 0; i < devices; i++) {
+		uint32_t role = i % 6;
+		double bits = 1 + role + (0.5 + 0.3 * role) * dice_exponential(d) + drift;
+		int64_t level;
+
+		if (i % 50 == 7)
+			bits += 2 * dice_exponential(d);
+		if (role == 3)
+			bits += jump;
+		highest = bits > highest ? bits : highest;
+		level = (int64_t)(bits * 1e6);
+		if (live)
+			*alarms += budget_ask(b, level) != BUDGET_QUIET;
+		budget_peak(b, level);
+	}
+	budget_end_day(b, live);
+	return highest;
+}
+
+// Alarms a day in 28 days after 14 of training: quiet weekends, evidence that creeps up by a bit a month, a role that
+// is three bits noisier from one day on, and devices that come.
+static inline double budget_rate(double per_day, uint64_t seed)
+{
+	struct dice d = {seed};
+	struct budget b;
+	double alarms = 0;
+
+	budget_begin(&b, per_day);
+	for (uint32_t day = 0; day < 42; day++) {
+		uint32_t devices = (day < 30 ? 300 : 330) / (day % 7 < 5 ? 1 : 3);
+
+		budget_day(&b, &d, day / 30.0, devices, day >= 25 ? 3 : 0, day >= 14, &alarms);
+	}
+	return alarms / 28;
 }

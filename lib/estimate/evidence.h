@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What speaks against a device, added up over time. Each p-value becomes an e-value, e = 1/(2√p) (Shafer and others,
+// "Test martingales, Bayes factors and p-values", 2011: κp^(κ−1) with κ = 1/2), whose mean is at most 1 when nothing is
+// wrong; a fact enters with its own (1/its benign rate). They multiply; evidence is log2 of the product, in bits:
+//
+//	L ← max(0, L − Δt/half-life) + log2 e
+//
+// an e-detector of the CUSUM kind (Shin, Ramdas, Rinaldo, "E-detectors", 2022) that forgets one bit a half-life. Error:
+// if each p is valid given the past, L reaches h bits on average after at least 2^h events, without independence;
+// forgetting only delays. Two of them run side by side: a fast one (30 min) for an attack, a slow one (3 days) for
+// patience.
+//
+// The same fact counts once: a key (hash of device, endpoint, port, agent, kind …) within `repeat_ms` of the first time
+// adds nothing. Whole numbers of 10^-6 bit throughout, so a sum is the same however and wherever it is made again:
+// evidence_fold of what evidence_items gives out is the level, to the last digit. Beyond the latest EVIDENCE_ITEMS the
+// earlier ones are kept folded.
+//
+// Memory: 440 B a device, 16 B a remembered key in sets of eight; the oldest key of a full set goes (counted), and may
+// count again. None after creation. ≈ 0.1 µs an event. One thread.
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+enum evidence_limits {
+	EVIDENCE_BIT = 1000000, // one bit
+	EVIDENCE_ITEMS = 16,
+	EVIDENCE_SPEEDS = 2, // fast, slow
+	EVIDENCE_MOST_OF_P = 20 * EVIDENCE_BIT,
+};
+
+struct evidence_config {
+	uint32_t devices;
+	uint32_t keys; // remembered; a multiple of 8
+	uint64_t half_life_ms[EVIDENCE_SPEEDS];
+	uint64_t repeat_ms;
+};
+
+struct evidence_item {
+	uint64_t key;
+	uint64_t time_ms;
+	int32_t microbits;
+	uint32_t family; // of evidence: two families are stronger than twice the same
+};
+
+struct evidence_state {                 // levels at a time: where a fold begins or ends
+	int64_t level[EVIDENCE_SPEEDS]; // microbits, as of time_ms
+	uint64_t time_ms;
+};
+
+struct evidence;
+struct evidence *evidence_create(const struct evidence_config *config); // NULL with errno EINVAL, ENOMEM
+void evidence_destroy(struct evidence *e);
+
+int32_t evidence_of_p(double p); // log2 1/(2√p) in microbits, at most EVIDENCE_MOST_OF_P; −1 bit for p = 1
+int32_t evidence_of_rate(double per_event); // a fact's: −log2 of its benign rate; 0 for 1 and above
+
+// True: it counted; false: known within repeat_ms, or no such device. Either way *now is the state at that time.
+bool evidence_add(struct evidence *e, uint32_t device, const struct evidence_item *item, struct evidence_state *now);
+struct evidence_state evidence_look(const struct evidence *e, uint32_t device, uint64_t now_ms);
+// The state before them, and the latest items in order. Returns how many.
+uint32_t evidence_items(const struct evidence *e, uint32_t device, struct evidence_state *before,
+			struct evidence_item items[EVIDENCE_ITEMS]);
+// What evidence_add did, again.
+struct evidence_state evidence_fold(const struct evidence_config *config, struct evidence_state before,
+				    const struct evidence_item *items, uint32_t n);
+// Distinct families among the items since then that speak against the device.
+uint32_t evidence_families(const struct evidence *e, uint32_t device, uint64_t since_ms);
+void evidence_forget(struct evidence *e, uint32_t device);
+uint64_t evidence_lost(const struct evidence *e); // keys that went for want of room within repeat_ms
