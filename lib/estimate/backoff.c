@@ -88,11 +88,26 @@ uint32_t backoff_open(struct backoff *b, uint32_t parent, uint32_t most)
 	return context;
 }
 
+// Done with moving when two rounds were clean: the one under way had passed some of its values.
+static void finish_move(struct backoff *b, struct backoff_context *c)
+{
+	if (!c->moving || b->clean_rounds - c->moved_at < MOVING_ROUNDS)
+		return;
+	b->context[c->left].below--;
+	c->left = c->parent;
+	c->moving = 0;
+}
+
 int backoff_close(struct backoff *b, uint32_t context)
 {
 	struct backoff_context *c = &b->context[context];
 
-	if (!is_open(b, context) || c->held || c->below || c->moving)
+	if (!is_open(b, context))
+		return -EBUSY;
+	finish_move(b, c);
+	for (uint32_t i = 0; i < b->context_used && c->below; i++) // those that left it may not have been asked since
+		finish_move(b, &b->context[i]);
+	if (c->held || c->below || c->moving)
 		return -EBUSY;
 	if (c->parent != BACKOFF_NOWHERE)
 		b->context[c->parent].below--;
@@ -110,12 +125,14 @@ int backoff_move(struct backoff *b, uint32_t context, uint32_t parent)
 		return -EINVAL;
 	if (parent == c->parent)
 		return 0;
+	finish_move(b, c);
 	if (c->moving)
 		return -EBUSY;
 	c->left = c->parent; // it stays counted below `left` until all have moved
 	c->parent = parent;
 	c->turn ^= 1;
-	c->moving = MOVING_ROUNDS; // the round under way has passed some of them
+	c->moving = 1;
+	c->moved_at = b->clean_rounds;
 	b->context[parent].below++;
 	return 0;
 }
@@ -323,14 +340,7 @@ static void end_of_round(struct backoff *b)
 {
 	b->hand = 0;
 	b->stats.rounds++;
-	for (uint32_t i = 0; i < b->context_used; i++) {
-		struct backoff_context *c = &b->context[i];
-
-		if (c->moving && !b->stuck && --c->moving == 0) {
-			b->context[c->left].below--;
-			c->left = c->parent;
-		}
-	}
+	b->clean_rounds += !b->stuck;
 	b->stuck = false;
 }
 

@@ -18,8 +18,8 @@
 // Surprise is −log2 P, in bits, exact to real_log2's bound. All terms are given out, and backoff_compute makes P and
 // bits from them again, to the last digit.
 //
-// Memory: 24 B an entry, 40 B a context, taken at creation, none later: 35 M entries (840 MB) hold 10 000 devices of 3
-// 000 entries each for 28 days (doc/rooms/estimate.md). A full table refuses and counts; nobody's counts are lost for
+// Memory: 24 B an entry, 44 B a context, taken at creation, none later: 35 M entries (840 MB) hold 10 000 devices of
+// 3 000 entries each for 28 days (doc/rooms/estimate.md). A full table refuses and counts; nobody's counts are lost for
 // it. What nobody showed for BACKOFF_FORGET days (BACKOFF_WINDOW when three quarters are taken) makes room; the sweep
 // does that in small bounded steps. Two values that collide in 64 keyed bits are one value: 1 in 10^4 tables of 35 M
 // entries has such a pair. A second table fed with numbers of weeks instead of days is the slow baseline. One thread.
@@ -82,7 +82,8 @@ void backoff_destroy(struct backoff *b);
 // holds (0: no bound), so that one scanning device cannot take the others' room. BACKOFF_NOWHERE: none left or parent
 // unfit.
 uint32_t backoff_open(struct backoff *b, uint32_t parent, uint32_t most);
-// Gives a context back. -EBUSY: it still holds values, or stands above another one.
+// Gives a context back; a walk over all contexts if some ever stood below it. -EBUSY: it still holds values, or stands
+// above another one.
 int backoff_close(struct backoff *b, uint32_t context);
 // Another group for a device's context, under the same organisation. Its values follow as they are touched, the last of
 // them with the next round of the sweep. -EBUSY: it is still moving from the last time; -EINVAL.

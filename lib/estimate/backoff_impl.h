@@ -18,10 +18,11 @@ struct backoff_entry {
 struct backoff_context {
 	uint32_t parent, left; // `left`: the parent whose counts values of the other turn still stand in
 	uint32_t customers, types, single, twice;
-	uint32_t held, most;  // entries, also those that count 0
-	uint32_t below;       // contexts that have it as parent
-	uint8_t turn, moving; // rounds of the sweep till all have moved
-	uint8_t depth;        // levels from here up, itself included; 0 = free
+	uint32_t held, most; // entries, also those that count 0
+	uint32_t below;      // contexts that have it as parent
+	uint32_t moved_at;   // clean rounds of the sweep at the last change of parent
+	uint8_t turn, moving;
+	uint8_t depth; // levels from here up, itself included; 0 = free
 	uint8_t zero;
 };
 
@@ -29,8 +30,9 @@ struct backoff {
 	struct backoff_entry *entry;
 	struct backoff_context *context;
 	uint32_t entries, contexts, context_used, context_free;
-	uint32_t hand; // of the sweep
-	bool stuck;    // some value found no room to follow its context in this round
+	uint32_t hand;         // of the sweep
+	bool stuck;            // some value found no room to follow its context in this round
+	uint32_t clean_rounds; // without that
 	double strength;
 	struct backoff_stats stats;
 };

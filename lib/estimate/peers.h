@@ -11,7 +11,7 @@
 // their index; given the same reviews it is the same. Error: similarities are minhash's (± 4.5 %), which `join − leave`
 // should exceed.
 //
-// A review costs a device at most `groups` comparisons of 128 places (≈ 20 ns each). Memory: 540 B a group, 24 B a
+// A review costs a device at most `groups` comparisons of 128 places (≈ 20 ns each). Memory: 544 B a group, 8 B a
 // device; none after creation. Groups below three members are for the caller to distrust. One thread.
 #pragma once
 #include "minhash.h"

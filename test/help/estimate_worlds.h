@@ -13,13 +13,16 @@ enum null_kind { NULL_POISSON, NULL_PARETO, NULL_TWO_RATES, NULL_UNIFORM, NULL_K
 static inline double null_interval(struct dice *d,
 				   enum null_kind kind) // seconds above the one that is the same contact
 {
+	double scale;
+
 	switch (kind) {
 	case NULL_POISSON:
 		return 300 * dice_exponential(d);
 	case NULL_PARETO:
 		return 30 * dice_pareto(d, 0.8);
 	case NULL_TWO_RATES:
-		return (dice_unit(d) < 0.7 ? 5 : 3000) * dice_exponential(d);
+		scale = dice_unit(d) < 0.7 ? 5 : 3000;
+		return scale * dice_exponential(d);
 	default:
 		return 600 * dice_unit(d);
 	}
