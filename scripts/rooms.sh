@@ -16,7 +16,7 @@ declare -A may_include=(
 	[lib/block]="lib/base lib/channel lib/decode"
 	[lib/inspect]="lib/base lib/channel lib/decode lib/defrag lib/flow lib/proto lib/block"
 	# far side
-	[lib/estimate]="lib/base"
+	[lib/estimate]="lib/base" # joins far_side below when learn or judge stands on it
 	[lib/learn]="lib/base lib/channel"
 	[lib/judge]="lib/base lib/channel lib/learn"
 	[lib/incident]="lib/base lib/channel lib/learn lib/judge"
@@ -29,7 +29,7 @@ declare -A may_include=(
 	[drivers/export]="lib/base lib/channel lib/learn lib/judge lib/incident lib/respond"
 )
 wire_side="lib/decode lib/defrag lib/flow lib/proto lib/block lib/inspect"
-far_side="lib/estimate lib/learn lib/judge lib/incident lib/respond lib/journal lib/story lib/reason"
+far_side="lib/learn lib/judge lib/incident lib/respond lib/journal lib/story lib/reason"
 # programs
 may_include[app/wire]="lib/base lib/channel lib/control $wire_side drivers/nic"
 may_include[app/brain]="lib/base lib/channel lib/control $far_side drivers/export drivers/fence"
