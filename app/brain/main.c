@@ -218,6 +218,8 @@ static void loop(struct brain *b, struct control_server *server)
 			control_serve(server, 0);
 			served = now;
 		}
+		if (b->eve && (now - stepped >= STEP_NS || idle == IDLE_ROUNDS))
+			eve_flush(b->eve);
 		if (now - stepped >= STEP_NS) {
 			reason_set_deadline_offset(b->reason, deadline_offset());
 			reason_step(b->reason, clock_unix_ns());

@@ -5,7 +5,6 @@
 
 #include "sheet.h"
 #include "siphash.h"
-#include "text.h"
 
 #include <stdio.h>
 
@@ -231,7 +230,7 @@ static struct eve_tuple tuple_of(const struct alert *a)
 static bool write_alert(struct eve *e, const struct alert *a, bool all)
 {
 	struct eve_tuple t = tuple_of(a);
-	struct json *j = eve_begin(e, "alert", a->time_ns, a->flow, &t, a->app);
+	struct json *j = eve_begin(e, "alert", a->time_ns, a->flow, &t, eve_flow_id(e, a->flow, &t), a->app);
 
 	put_alert(j, a);
 	put_verdict(j, a);
@@ -251,12 +250,12 @@ void eve_alert(struct eve *e, const struct alert *a)
 	// Whoever chooses the texts must not be able to talk an alert out of the log by making it long.
 	if (!write_alert(e, a, true) && !write_alert(e, a, false))
 		eve_lost(e);
+	eve_flush(e); // somebody waits for it, and it must outlive us
 }
 
 void eve_block(struct eve *e, const struct block *b, const char *what, uint64_t now_ns)
 {
-	struct json *j = eve_begin(e, "sekimori", now_ns, 0, NULL, APP_NONE);
-	char time[TEXT_TIME_BYTES];
+	struct json *j = eve_begin(e, "sekimori", now_ns, 0, NULL, NULL, APP_NONE);
 
 	eve_address(j, "dest_ip", &b->endpoint);
 	if (b->port)
@@ -271,8 +270,8 @@ void eve_block(struct eve *e, const struct block *b, const char *what, uint64_t 
 	json_u64(j, "id", b->id);
 	json_text(j, "state", block_state_name(b->state));
 	json_u64(j, "prefix", b->endpoint_bits);
-	json_text(j, "made", time_format(b->made_ns, time));
-	json_text(j, "expires", time_format(b->expires_ns, time));
+	eve_time(j, "made", b->made_ns);
+	eve_time(j, "expires", b->expires_ns);
 	json_u64(j, "frames", b->frames);
 	json_u64(j, "extensions", b->extensions);
 	json_text(j, "who", b->who);
@@ -280,4 +279,5 @@ void eve_block(struct eve *e, const struct block *b, const char *what, uint64_t 
 	json_close(j);
 	json_close(j);
 	eve_finish(e);
+	eve_flush(e);
 }

@@ -5,7 +5,6 @@
 
 #include "digest.h"
 
-#include <stdio.h>
 
 struct pair {
 	uint8_t type, answer;
@@ -76,6 +75,27 @@ void eve_tuple_id(const struct eve_tuple *t, char out[40])
 	digest_sha1(data, (size_t)(at - data), sum);
 	memcpy(out, "1:", 2);
 	base64_encode(sum, sizeof(sum), out + 2, 38);
+}
+
+static bool same_tuple(const struct eve_tuple *a, const struct eve_tuple *b)
+{
+	return a->source_port == b->source_port && a->destination_port == b->destination_port && a->transport == b->transport &&
+	       address_equal(&a->source, &b->source) && address_equal(&a->destination, &b->destination);
+}
+
+const char *eve_flow_id(struct eve *e, uint64_t flow, const struct eve_tuple *t)
+{
+	struct eve_id *id = &e->ids[flow % EVE_IDS];
+	char text[40];
+
+	if (!address_is_set(&t->source) || t->source.family != t->destination.family)
+		return NULL;
+	if (same_tuple(&id->tuple, t))
+		return id->text;
+	eve_tuple_id(t, text);
+	id->tuple = *t;
+	memcpy(id->text, text, EVE_ID_LENGTH);
+	return id->text;
 }
 
 void eve_community_id(const struct observation *o, char out[40])

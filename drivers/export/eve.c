@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The event file and what every line has in common. A line is written whole or not at all. One thread.
+// The event file and what every line has in common. Lines gather in a buffer; each is written whole or not at all. One
+// thread.
 #include "eve_impl.h"
 
 #include "text.h"
@@ -21,6 +22,19 @@ static char *copy(const char *text)
 	return text ? strdup(text) : NULL;
 }
 
+// As a member of a line's object, so that no line has to escape it again. false: it would leave no room for an event.
+static bool make_member(struct eve_members *m, const char *key, const char *value)
+{
+	struct json j;
+
+	json_init(&j, m->text, sizeof(m->text));
+	j.depth = 1;
+	if (value)
+		json_text(&j, key, value);
+	m->length = j.length;
+	return !j.full;
+}
+
 struct eve *eve_open(const char *path, const char *sensor, const char *pcap_name, struct counters *counters)
 {
 	struct eve *e = calloc(1, sizeof(*e));
@@ -40,6 +54,11 @@ struct eve *eve_open(const char *path, const char *sensor, const char *pcap_name
 		errno = saved;
 		return NULL;
 	}
+	if (!make_member(&e->host, "host", e->sensor) || !make_member(&e->capture, "pcap_filename", e->pcap_name)) {
+		eve_close(e);
+		errno = ENAMETOOLONG;
+		return NULL;
+	}
 	return e;
 }
 
@@ -52,6 +71,7 @@ int eve_reopen(struct eve *e)
 	fd = open_path(e->path);
 	if (fd < 0)
 		return -errno; // the old file goes on
+	eve_flush(e);
 	close(e->fd);
 	e->fd = fd;
 	return 0;
@@ -61,6 +81,7 @@ void eve_close(struct eve *e)
 {
 	if (!e)
 		return;
+	eve_flush(e);
 	if (!e->is_stdout && e->fd >= 0)
 		close(e->fd);
 	free(e->path);
@@ -76,40 +97,52 @@ void eve_lost(struct eve *e)
 }
 
 // A full disk takes part of a line: the part is taken back, so that the next line does not grow out of it.
-static void take_back(struct eve *e, size_t written)
+static void take_back(struct eve *e, size_t torn)
 {
 	struct stat st;
 
-	if (written && fstat(e->fd, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size >= written)
-		if (ftruncate(e->fd, st.st_size - (off_t)written) != 0)
+	if (torn && fstat(e->fd, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size >= torn)
+		if (ftruncate(e->fd, st.st_size - (off_t)torn) != 0)
 			eve_lost(e); // a torn line stays: say so once more
 }
 
-static void write_line(struct eve *e, size_t n)
+// The write ended after so many bytes: the line it ended in and those behind it are lost.
+static void lose_rest(struct eve *e, size_t written)
+{
+	const char *before = written ? memrchr(e->buffer, '\n', written) : NULL;
+	size_t whole = before ? (size_t)(before + 1 - e->buffer) : 0;
+
+	take_back(e, written - whole);
+	for (size_t i = whole; i < e->used; i++)
+		if (e->buffer[i] == '\n')
+			eve_lost(e);
+}
+
+void eve_flush(struct eve *e)
 {
 	size_t done = 0;
 
-	while (done < n) {
-		ssize_t w = write(e->fd, e->line + done, n - done);
+	while (done < e->used) {
+		ssize_t w = write(e->fd, e->buffer + done, e->used - done);
 
 		if (w < 0 && errno == EINTR)
 			continue;
 		if (w <= 0) {
-			take_back(e, done);
-			eve_lost(e);
-			return;
+			lose_rest(e, done);
+			break;
 		}
 		done += (size_t)w;
 	}
+	e->used = 0;
 }
 
 bool eve_end(struct eve *e)
 {
 	json_close(&e->json);
-	if (e->json.full || e->json.length >= sizeof(e->line))
+	if (e->json.full)
 		return false;
-	e->line[e->json.length] = '\n';
-	write_line(e, e->json.length + 1);
+	e->used += e->json.length;
+	e->buffer[e->used++] = '\n'; // eve_begin kept room for it
 	return true;
 }
 
@@ -132,7 +165,14 @@ void eve_address(struct json *j, const char *key, const struct address *a)
 	char text[ADDRESS_TEXT_BYTES];
 
 	if (address_is_set(a))
-		json_text(j, key, address_format(a, text));
+		json_plain(j, key, text, address_text(a, text));
+}
+
+void eve_time(struct json *j, const char *key, uint64_t unix_ns)
+{
+	char text[TEXT_TIME_BYTES];
+
+	json_plain(j, key, time_format(unix_ns, text), TEXT_TIME_LENGTH);
 }
 
 struct eve_tuple eve_tuple_of(const struct observation *o)
@@ -165,10 +205,9 @@ static const char *app_text(unsigned app)
 	return app == APP_UNKNOWN ? "failed" : app == APP_KERBEROS ? "krb5" : app_name(app);
 }
 
-static void put_tuple(struct json *j, const struct eve_tuple *t)
+static void put_tuple(struct json *j, const struct eve_tuple *t, const char *id)
 {
 	bool icmp = t->transport == TRANSPORT_ICMP || t->transport == TRANSPORT_ICMP6;
-	char id[40];
 
 	eve_address(j, "src_ip", &t->source);
 	if (!icmp)
@@ -181,33 +220,30 @@ static void put_tuple(struct json *j, const struct eve_tuple *t)
 		json_u64(j, "icmp_type", (uint64_t)t->source_port >> 8);
 		json_u64(j, "icmp_code", t->source_port & 0xff);
 	}
-	if (!address_is_set(&t->source) || t->source.family != t->destination.family)
-		return;
-	eve_tuple_id(t, id);
-	json_text(j, "community_id", id);
+	if (id)
+		json_plain(j, "community_id", id, EVE_ID_LENGTH);
 }
 
 struct json *eve_begin(struct eve *e, const char *event_type, uint64_t time_ns, uint64_t flow,
-		       const struct eve_tuple *tuple, unsigned app)
+		       const struct eve_tuple *tuple, const char *id, unsigned app)
 {
 	struct json *j = &e->json;
-	char time[TEXT_TIME_BYTES];
 
-	json_init(j, e->line, sizeof(e->line) - 1); // room for the end of line
+	if (sizeof(e->buffer) - e->used < EVE_LINE_BYTES)
+		eve_flush(e);
+	json_init(j, e->buffer + e->used, EVE_LINE_BYTES - 1); // room for the end of line
 	json_open(j, NULL);
-	json_text(j, "timestamp", time_format(time_ns, time));
+	eve_time(j, "timestamp", time_ns);
 	if (flow)
 		json_u64(j, "flow_id", flow & ((1ull << 53) - 1)); // larger ones lose digits in JavaScript
 	json_text(j, "event_type", event_type);
 	if (tuple)
-		put_tuple(j, tuple);
+		put_tuple(j, tuple, id);
 	if (app_text(app))
 		json_text(j, "app_proto", app_text(app));
-	if (e->sensor)
-		json_text(j, "host", e->sensor);
+	json_members(j, e->host.text, e->host.length);
 	if (tuple)
 		json_text(j, "pkt_src", "wire/pcap");
-	if (e->pcap_name)
-		json_text(j, "pcap_filename", e->pcap_name);
+	json_members(j, e->capture.text, e->capture.length);
 	return j;
 }

@@ -122,7 +122,7 @@ static void put_answers(struct json *j, const struct observation *o)
 
 		memcpy(&a, one.at, sizeof(a));
 		put_answer(j, cname.left ? cname : name, a.family == 4 ? "A" : "AAAA",
-			   bytes_of_text(address_format(&a, text)));
+			   bytes_of(text, address_text(&a, text)));
 	}
 	json_close_array(j);
 }
@@ -294,7 +294,6 @@ static const struct {
 static void event_flow(struct json *j, const struct observation *o, const struct judge *requests)
 {
 	uint64_t end = o->number[NUM_CLOSE_REASON], start_ns = o->number[NUM_CLOSE_START_NS];
-	char time[TEXT_TIME_BYTES];
 
 	json_open(j, "flow");
 	json_u64(j, "pkts_toserver", o->number[NUM_CLOSE_PACKETS_CLIENT]);
@@ -302,10 +301,10 @@ static void event_flow(struct json *j, const struct observation *o, const struct
 	json_u64(j, "bytes_toserver", o->number[NUM_CLOSE_BYTES_CLIENT]);
 	json_u64(j, "bytes_toclient", o->number[NUM_CLOSE_BYTES_SERVER]);
 	if (start_ns) {
-		json_text(j, "start", time_format(start_ns, time));
+		eve_time(j, "start", start_ns);
 		json_u64(j, "age", o->time_ns > start_ns ? (o->time_ns - start_ns) / NS_PER_S : 0);
 	}
-	json_text(j, "end", time_format(o->time_ns, time));
+	eve_time(j, "end", o->time_ns);
 	if (end < sizeof(ends) / sizeof(ends[0])) {
 		json_text(j, "state", ends[end].state);
 		json_text(j, "reason", ends[end].reason);
@@ -373,14 +372,16 @@ static void swap_ends(struct eve_tuple *t)
 void eve_observation(struct eve *e, const struct observation *o, const struct judge *requests)
 {
 	struct eve_tuple t = eve_tuple_of(o);
+	const char *id;
 	struct json *j;
 
 	if (o->kind >= OBS_KINDS || !events[o->kind].put)
 		return;
+	id = eve_flow_id(e, o->flow, &t); // the same from either end
 	if (events[o->kind].by_sender && !o->from_client && o->transport != TRANSPORT_ICMP &&
 	    o->transport != TRANSPORT_ICMP6)
 		swap_ends(&t);
-	j = eve_begin(e, events[o->kind].event_type, o->time_ns, o->flow, &t, o->app);
+	j = eve_begin(e, events[o->kind].event_type, o->time_ns, o->flow, &t, id, o->app);
 	if (o->vlan) {
 		json_open_array(j, "vlan");
 		json_u64(j, NULL, o->vlan);

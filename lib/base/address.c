@@ -86,7 +86,42 @@ static void find_zero_run(const uint16_t group[8], int *start, int *length)
 	}
 }
 
-static void format_v6(const uint8_t b[16], char buffer[ADDRESS_TEXT_BYTES])
+static size_t put_byte(char *at, unsigned value)
+{
+	size_t n = 0;
+
+	if (value >= 100)
+		at[n++] = (char)('0' + value / 100);
+	if (value >= 10)
+		at[n++] = (char)('0' + value / 10 % 10);
+	at[n++] = (char)('0' + value % 10);
+	return n;
+}
+
+static size_t put_v4(char *at, const uint8_t b[4])
+{
+	size_t n = put_byte(at, b[0]);
+
+	for (int i = 1; i < 4; i++) {
+		at[n++] = '.';
+		n += put_byte(at + n, b[i]);
+	}
+	at[n] = '\0';
+	return n;
+}
+
+static size_t put_group(char *at, unsigned value)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t n = 0;
+
+	for (int shift = 12; shift >= 0; shift -= 4)
+		if (n || value >> shift || shift == 0)
+			at[n++] = digits[value >> shift & 15];
+	return n;
+}
+
+static size_t put_v6(char *buffer, const uint8_t b[16])
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	uint16_t group[8];
@@ -94,31 +129,40 @@ static void format_v6(const uint8_t b[16], char buffer[ADDRESS_TEXT_BYTES])
 	size_t n = 0;
 
 	if (memcmp(b, mapped, sizeof(mapped)) == 0) { // RFC 5952 5
-		snprintf(buffer, ADDRESS_TEXT_BYTES, "::ffff:%u.%u.%u.%u", b[12], b[13], b[14], b[15]);
-		return;
+		memcpy(buffer, "::ffff:", 7);
+		return 7 + put_v4(buffer + 7, b + 12);
 	}
 	for (int i = 0; i < 8; i++)
 		group[i] = (uint16_t)(b[2 * i] << 8 | b[2 * i + 1]);
 	find_zero_run(group, &start, &length);
 	for (int i = 0; i < 8; i++) {
 		if (i == start) {
-			n += (size_t)snprintf(buffer + n, ADDRESS_TEXT_BYTES - n, "::");
+			buffer[n++] = ':';
+			buffer[n++] = ':';
 			i += length - 1;
 			continue;
 		}
-		n += (size_t)snprintf(buffer + n, ADDRESS_TEXT_BYTES - n, "%s%x",
-				      i == 0 || buffer[n - 1] == ':' ? "" : ":", group[i]);
+		if (i && buffer[n - 1] != ':')
+			buffer[n++] = ':';
+		n += put_group(buffer + n, group[i]);
 	}
+	buffer[n] = '\0';
+	return n;
+}
+
+size_t address_text(const struct address *a, char buffer[ADDRESS_TEXT_BYTES])
+{
+	if (a->family == 4)
+		return put_v4(buffer, a->b);
+	if (a->family == 6)
+		return put_v6(buffer, a->b);
+	memcpy(buffer, "-", 2);
+	return 1;
 }
 
 const char *address_format(const struct address *a, char buffer[ADDRESS_TEXT_BYTES])
 {
-	if (a->family == 4)
-		snprintf(buffer, ADDRESS_TEXT_BYTES, "%u.%u.%u.%u", a->b[0], a->b[1], a->b[2], a->b[3]);
-	else if (a->family == 6)
-		format_v6(a->b, buffer);
-	else
-		memcpy(buffer, "-", 2);
+	address_text(a, buffer);
 	return buffer;
 }
 

@@ -37,6 +37,8 @@ int address_parse(struct bytes text, struct address *out);
 
 // Writes the canonical text (RFC 5952 for IPv6) with its NUL; "-" for none. Returns buffer.
 const char *address_format(const struct address *a, char buffer[ADDRESS_TEXT_BYTES]);
+// The same; returns its length.
+size_t address_text(const struct address *a, char buffer[ADDRESS_TEXT_BYTES]);
 
 // Reads "192.0.2.0/24" or a plain address (host prefix). -EINVAL where host bits are set or it is no prefix.
 int prefix_parse(struct bytes text, struct prefix *out);

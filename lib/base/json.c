@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The JSON writer (RFC 8259). Knows nothing of what it writes; keeps one promise: what was written while `full` is
-// false is valid JSON and valid UTF-8, whatever bytes a peer sent. Any thread, one writer per struct.
+// false is valid JSON and valid UTF-8 once it is closed, whatever bytes a peer sent. Any thread, one writer per struct.
 #include "json.h"
 #include "text.h"
 #include <math.h>
@@ -8,87 +8,28 @@
 
 enum { FIXED_BYTES = 400 /* the largest double has 309 digits before its point */, MOST_DECIMALS = 9 };
 
-static void put(struct json *j, const void *data, size_t n)
+static void overflow(struct json *j)
 {
-	if (j->full || n > j->cap - j->length) {
-		j->full = true;
-		return;
-	}
-	memcpy(j->at + j->length, data, n);
-	j->length += n;
+	j->full = true;
+	j->cap = j->length; // nothing fits any more
 }
 
-static void put_text(struct json *j, const char *text)
+static size_t room(const struct json *j, const char *at)
 {
-	put(j, text, strlen(text));
+	return (size_t)(j->at + j->cap - at);
 }
 
-// UTF-16 escapes: also for what a terminal or a page would obey rather than show.
-static void put_escape(struct json *j, uint32_t c)
-{
-	char text[16];
-
-	if (c > 0xffff)
-		snprintf(text, sizeof(text), "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10 & 0x3ff),
-			 0xdc00 + (c & 0x3ff));
-	else
-		snprintf(text, sizeof(text), "\\u%04x", c & 0xffff);
-	put_text(j, text);
-}
-
-static void put_quoted(struct json *j, struct bytes value)
-{
-	put(j, "\"", 1);
-	while (value.left && !j->full) {
-		uint32_t c;
-		size_t n = text_character(value, &c);
-
-		if (n == 0)
-			put_text(j, "\xef\xbf\xbd"); // U+FFFD for each byte that is no character
-		else if (c == '"' || c == '\\')
-			put(j, (char[]){'\\', (char)c}, 2);
-		else if (text_is_unsafe(c))
-			put_escape(j, c);
-		else
-			put(j, value.at, n);
-		bytes_skip(&value, n ? n : 1);
-	}
-	put(j, "\"", 1);
-}
-
-// Comma and key: what stands before every value.
-static void begin_value(struct json *j, const char *key)
+// Behind a value: its comma, unless it is the only one, and from here on it counts.
+static void end_value(struct json *j, char *at)
 {
 	if (j->depth) {
-		if (!j->first[j->depth - 1])
-			put(j, ",", 1);
-		j->first[j->depth - 1] = false;
+		if (room(j, at) == 0) {
+			overflow(j);
+			return;
+		}
+		*at++ = ',';
 	}
-	if (key) {
-		put_quoted(j, bytes_of_text(key));
-		put(j, ":", 1);
-	}
-}
-
-static void open_with(struct json *j, const char *key, const char *bracket)
-{
-	if (j->depth == JSON_DEPTH)
-		j->full = true;
-	if (j->full)
-		return;
-	begin_value(j, key);
-	put(j, bracket, 1);
-	j->first[j->depth++] = true;
-}
-
-static void close_with(struct json *j, const char *bracket)
-{
-	if (j->depth == 0)
-		j->full = true;
-	if (j->full)
-		return;
-	put(j, bracket, 1);
-	j->depth--;
+	j->length = (size_t)(at - j->at);
 }
 
 void json_init(struct json *j, char *buffer, size_t cap)
@@ -96,59 +37,81 @@ void json_init(struct json *j, char *buffer, size_t cap)
 	*j = (struct json){.at = buffer, .cap = cap};
 }
 
-void json_open(struct json *j, const char *key)
+void json_put_open(struct json *j, char *at, char bracket)
 {
-	open_with(j, key, "{");
+	if (j->depth == JSON_DEPTH || room(j, at) == 0) {
+		overflow(j);
+		return;
+	}
+	*at++ = bracket;
+	j->length = (size_t)(at - j->at);
+	j->depth++;
 }
 
-void json_close(struct json *j)
+void json_put_close(struct json *j, char bracket)
 {
-	close_with(j, "}");
+	char *at = j->at + j->length;
+
+	if (j->depth && j->length && at[-1] == ',')
+		at--;
+	if (j->depth == 0 || j->full || room(j, at) == 0) {
+		overflow(j);
+		return;
+	}
+	*at++ = bracket;
+	j->depth--;
+	end_value(j, at);
 }
 
-void json_open_array(struct json *j, const char *key)
+void json_put_bare(struct json *j, char *at, const char *text, size_t n)
 {
-	open_with(j, key, "[");
+	if (n > room(j, at)) {
+		overflow(j);
+		return;
+	}
+	memcpy(at, text, n);
+	end_value(j, at + n);
 }
 
-void json_close_array(struct json *j)
+void json_members(struct json *j, const char *text, size_t n)
 {
-	close_with(j, "]");
+	if (n > j->cap - j->length) {
+		overflow(j);
+		return;
+	}
+	memcpy(j->at + j->length, text, n);
+	j->length += n;
 }
 
-void json_string(struct json *j, const char *key, struct bytes value)
+void json_put_plain(struct json *j, char *at, const char *text, size_t n)
 {
-	begin_value(j, key);
-	put_quoted(j, value);
+	if (n + 2 > room(j, at)) {
+		overflow(j);
+		return;
+	}
+	*at++ = '"';
+	memcpy(at, text, n);
+	at += n;
+	*at++ = '"';
+	end_value(j, at);
 }
 
-void json_text(struct json *j, const char *key, const char *value)
+void json_put_u64(struct json *j, char *at, uint64_t value)
 {
-	json_string(j, key, bytes_of_text(value));
+	char text[TEXT_DECIMAL_BYTES];
+
+	if (room(j, at) >= sizeof(text))
+		end_value(j, at + text_decimal(value, at));
+	else
+		json_put_bare(j, at, text, text_decimal(value, text));
 }
 
-void json_u64(struct json *j, const char *key, uint64_t value)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-	begin_value(j, key);
-	put_text(j, text);
-}
-
-void json_bool(struct json *j, const char *key, bool value)
-{
-	begin_value(j, key);
-	put_text(j, value ? "true" : "false");
-}
-
-void json_fixed(struct json *j, const char *key, double value, int decimals)
+void json_put_fixed(struct json *j, char *at, double value, int decimals)
 {
 	char text[FIXED_BYTES], *out = text;
 
-	begin_value(j, key);
 	if (!isfinite(value)) { // JSON has no word for it
-		put_text(j, "null");
+		json_put_bare(j, at, "null", 4);
 		return;
 	}
 	if (decimals < 0 || decimals > MOST_DECIMALS)
@@ -161,6 +124,137 @@ void json_fixed(struct json *j, const char *key, double value, int decimals)
 		else if (out == text || out[-1] != '.')
 			*out++ = '.';
 	}
-	*out = '\0';
-	put_text(j, text);
+	json_put_bare(j, at, text, (size_t)(out - text));
+}
+
+// --- strings ---
+
+#define EACH_BYTE(b) (UINT64_MAX / 255 * (b))
+
+// Does any of eight bytes want a closer look: control, quote, backslash, 0x7f and above? A borrow may accuse a byte beside
+// a guilty one, never acquit one.
+static bool is_special(uint64_t w)
+{
+	uint64_t quote = w ^ EACH_BYTE('"'), backslash = w ^ EACH_BYTE('\\');
+	uint64_t below = (w - EACH_BYTE(0x20)) | (quote - EACH_BYTE(1)) | (backslash - EACH_BYTE(1));
+
+	return ((below | w | (w + EACH_BYTE(1))) & EACH_BYTE(0x80)) != 0;
+}
+
+static uint64_t load4(const uint8_t *at)
+{
+	uint32_t w;
+
+	memcpy(&w, at, sizeof(w));
+	return w;
+}
+
+// Less than eight bytes, filled up with blanks or with some of them twice.
+static bool is_short_special(const uint8_t *at, size_t n)
+{
+	if (n >= 4)
+		return is_special(load4(at) | load4(at + n - 4) << 32);
+	return is_special((EACH_BYTE(' ') << 24) | at[0] | (uint64_t)at[n / 2] << 8 | (uint64_t)at[n - 1] << 16);
+}
+
+static void copy_short(char *out, const uint8_t *in, size_t n)
+{
+	if (n >= 4) {
+		uint64_t first = load4(in), last = load4(in + n - 4);
+		uint32_t a = (uint32_t)first, b = (uint32_t)last;
+
+		memcpy(out, &a, 4);
+		memcpy(out + n - 4, &b, 4);
+		return;
+	}
+	out[n - 1] = (char)in[n - 1];
+	out[n / 2] = (char)in[n / 2];
+	out[0] = (char)in[0];
+}
+
+// Moves plain text from *in to `out`, eight bytes at a time; stops before what is not plain and where room ends.
+static char *copy_plain(char *out, const char *end, struct bytes *in)
+{
+	const uint8_t *at = in->at;
+	size_t left = in->left;
+	uint64_t w;
+
+	for (; left >= sizeof(w) && (size_t)(end - out) >= sizeof(w); left -= sizeof(w), at += sizeof(w)) {
+		memcpy(&w, at, sizeof(w));
+		if (is_special(w))
+			break;
+		memcpy(out, &w, sizeof(w));
+		out += sizeof(w);
+	}
+	if (left && left < sizeof(w) && (size_t)(end - out) >= left && !is_short_special(at, left)) {
+		copy_short(out, at, left);
+		out += left;
+		at += left;
+		left = 0;
+	}
+	*in = bytes_of(at, left);
+	return out;
+}
+
+static size_t escape_unit(char *out, uint32_t unit)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	memcpy(out, (char[]){'\\', 'u', digits[unit >> 12 & 15], digits[unit >> 8 & 15], digits[unit >> 4 & 15], digits[unit & 15]}, 6);
+	return 6;
+}
+
+// UTF-16 escapes: also for what a terminal or a page would obey rather than show.
+static size_t escape(char *out, uint32_t c)
+{
+	if (c <= 0xffff)
+		return escape_unit(out, c);
+	escape_unit(out, 0xd800 + ((c - 0x10000) >> 10 & 0x3ff));
+	return 6 + escape_unit(out + 6, 0xdc00 + (c & 0x3ff));
+}
+
+// One character as it is, or what stands for it. NULL: no room.
+static char *copy_character(char *out, const char *end, struct bytes *in)
+{
+	char text[12];
+	uint32_t c;
+	size_t taken = text_character(*in, &c), n = taken;
+
+	if (taken == 0) {
+		memcpy(text, "\xef\xbf\xbd", n = 3); // U+FFFD for each byte that is no character
+	} else if (c == '"' || c == '\\') {
+		text[0] = '\\';
+		text[1] = (char)c;
+		n = 2;
+	} else if (text_is_unsafe(c)) {
+		n = escape(text, c);
+	} else {
+		memcpy(text, in->at, taken);
+	}
+	if (n > (size_t)(end - out))
+		return NULL;
+	memcpy(out, text, n);
+	bytes_skip(in, taken ? taken : 1);
+	return out + n;
+}
+
+void json_put_string(struct json *j, char *at, struct bytes value)
+{
+	const char *end = j->at + j->cap;
+
+	if (at < end)
+		*at++ = '"';
+	else
+		at = NULL;
+	while (at && value.left) {
+		at = copy_plain(at, end, &value);
+		if (value.left)
+			at = copy_character(at, end, &value);
+	}
+	if (!at || at == end) {
+		overflow(j);
+		return;
+	}
+	*at++ = '"';
+	end_value(j, at);
 }

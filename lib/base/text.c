@@ -90,17 +90,75 @@ const char *duration_format(uint64_t ns, char buffer[TEXT_DURATION_BYTES])
 	return buffer;
 }
 
+static const char digit_pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+				  "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+				  "8081828384858687888990919293949596979899";
+
+static void put_pair(char *at, unsigned value)
+{
+	memcpy(at, &digit_pairs[value * 2], 2); // below 100
+}
+
+static size_t digits_of(uint64_t value)
+{
+	size_t n = 1;
+
+	for (; value >= 10000; value /= 10000)
+		n += 4;
+	return n + (value >= 10) + (value >= 100) + (value >= 1000);
+}
+
+size_t text_decimal(uint64_t value, char buffer[TEXT_DECIMAL_BYTES])
+{
+	size_t n = digits_of(value), at = n;
+
+	for (; value >= 100; value /= 100)
+		put_pair(buffer + (at -= 2), value % 100);
+	if (value >= 10)
+		put_pair(buffer, (unsigned)value);
+	else
+		buffer[0] = (char)('0' + value);
+	return n;
+}
+
+struct date {
+	unsigned year, month, day;
+};
+
+// Of the Gregorian calendar. Counted from 1 March of the year 0, so that a leap day is the last of its year, its four years,
+// and (every fourth) its century: each then has one length, and the months from March on repeat 31 30 31 30 31.
+static struct date date_of(unsigned days_since_1970)
+{
+	unsigned days = days_since_1970 + 719468, century, year, month;
+
+	century = (4 * days + 3) / 146097;
+	days -= 146097 * century / 4;
+	year = (4 * days + 3) / 1461;
+	days -= 1461 * year / 4;
+	month = (5 * days + 2) / 153; // from March
+	days -= (153 * month + 2) / 5;
+	year += 100 * century + (month >= 10);
+	return (struct date){year, month < 10 ? month + 3 : month - 9, days + 1};
+}
+
+// By hand, for it stands twice in every event: gmtime_r and snprintf would be its cost. 2^64 ns end in the year 2554.
 const char *time_format(uint64_t unix_ns, char buffer[TEXT_TIME_BYTES])
 {
-	time_t seconds = (time_t)(unix_ns / NS_PER_S);
-	struct tm t;
+	uint64_t all = unix_ns / NS_PER_S;
+	unsigned micros = (unsigned)(unix_ns % NS_PER_S / 1000), seconds = (unsigned)(all % 86400);
+	struct date d = date_of((unsigned)(all / 86400));
 
-	gmtime_r(&seconds, &t); // cannot fail: 2^64 ns end in the year 2554
-	// The remainders change nothing; they show the compiler that the text fits.
-	snprintf(buffer, TEXT_TIME_BYTES, "%04u-%02u-%02uT%02u:%02u:%02u.%06u+0000",
-		 ((unsigned)t.tm_year + 1900) % 10000, ((unsigned)t.tm_mon + 1) % 100, (unsigned)t.tm_mday % 100,
-		 (unsigned)t.tm_hour % 100, (unsigned)t.tm_min % 100, (unsigned)t.tm_sec % 100,
-		 (unsigned)(unix_ns % NS_PER_S / 1000));
+	memcpy(buffer, "0000-00-00T00:00:00.000000+0000", TEXT_TIME_LENGTH + 1);
+	put_pair(buffer, d.year / 100);
+	put_pair(buffer + 2, d.year % 100);
+	put_pair(buffer + 5, d.month);
+	put_pair(buffer + 8, d.day);
+	put_pair(buffer + 11, seconds / 3600);
+	put_pair(buffer + 14, seconds / 60 % 60);
+	put_pair(buffer + 17, seconds % 60);
+	put_pair(buffer + 20, micros / 10000);
+	put_pair(buffer + 22, micros / 100 % 100);
+	put_pair(buffer + 24, micros % 100);
 	return buffer;
 }
 

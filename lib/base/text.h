@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Text for people: durations, times, safe printing of hostile bytes. Not for the packet path.
+// Text: durations, times, numbers, safe printing of hostile bytes. Not for the packet path.
 #pragma once
 #include "bytes.h"
 
 enum text_limits {
 	TEXT_TIME_BYTES = 40,     // "2021-12-10T15:45:32.123456+0000"
+	TEXT_TIME_LENGTH = 31,    // of it, without the NUL
 	TEXT_DURATION_BYTES = 24, // "13d22h"
+	TEXT_DECIMAL_BYTES = 20,  // 2^64 - 1
 };
 
 #define NS_PER_S 1000000000ull
@@ -22,6 +24,9 @@ const char *time_format(uint64_t unix_ns, char buffer[TEXT_TIME_BYTES]);
 
 // Reads what time_format writes, also without fraction and with "Z"; nothing else. -EINVAL.
 int time_parse(const char *text, uint64_t *out_unix_ns);
+
+// Digits of a number, without a NUL. Returns how many.
+size_t text_decimal(uint64_t value, char buffer[TEXT_DECIMAL_BYTES]);
 
 // Copies bytes as printable UTF-8: control, invalid and bidirectional-override bytes become \xNN.
 // Always NUL-terminated; cut at the last whole character. Returns the bytes written without the NUL.

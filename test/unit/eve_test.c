@@ -35,15 +35,17 @@ static struct eve *opened(const char *pcap_name)
 // Closes, checks that each line is JSON by itself, returns all text and how many lines.
 static unsigned finished(struct eve *e)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = read(fd, text, sizeof(text) - 1);
+	ssize_t n;
 	unsigned lines = 0;
+	int fd;
 
+	eve_close(e);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = read(fd, text, sizeof(text) - 1);
 	ck_assert_int_ge(n, 0);
 	text[n] = 0;
 	close(fd);
 	unlink(path);
-	eve_close(e);
 	for (const char *at = text; *at; lines++) {
 		const char *end = strchr(at, '\n');
 
@@ -440,12 +442,91 @@ START_TEST(a_full_disk_loses_whole_lines_and_counts_them)
 	setrlimit(RLIMIT_FSIZE, &small);
 	for (int n = 0; n < 20; n++)
 		eve_observation(e, &o, NULL);
+	eve_flush(e);
 	setrlimit(RLIMIT_FSIZE, &before);
 	lost = counters.value[COUNT_BRAIN_EVENTS_LOST];
 	ck_assert(lost > 0 && lost < 20);
 	eve_observation(e, &o, NULL);
 	ck_assert_uint_eq(counters.value[COUNT_BRAIN_EVENTS_LOST], lost);
 	ck_assert_uint_eq(finished(e), 21 - lost);
+}
+END_TEST
+
+static size_t file_bytes(const char *name)
+{
+	struct stat st;
+
+	ck_assert_int_eq(stat(name, &st), 0);
+	return (size_t)st.st_size;
+}
+
+START_TEST(lines_wait_until_asked_for_but_an_alert_takes_them_along)
+{
+	struct eve *e = opened(NULL);
+	struct observation o = seen(OBS_FLOW_CLOSE);
+	struct alert a = told();
+	size_t one;
+
+	eve_observation(e, &o, NULL);
+	ck_assert_uint_eq(file_bytes(path), 0);
+	eve_flush(e);
+	one = file_bytes(path);
+	ck_assert_uint_gt(one, 0);
+	eve_flush(e);
+	ck_assert_uint_eq(file_bytes(path), one);
+	eve_observation(e, &o, NULL);
+	eve_alert(e, &a);
+	ck_assert_uint_gt(file_bytes(path), 3 * one);
+	ck_assert_uint_eq(finished(e), 3);
+}
+END_TEST
+
+START_TEST(many_lines_pass_the_buffer_whole_and_in_order)
+{
+	enum { LINES = 2000 };
+	struct eve *e = opened(NULL);
+	struct observation o = seen(OBS_FLOW_CLOSE);
+	unsigned expected = 0, port;
+	char line[2048];
+	FILE *f;
+
+	for (o.client_port = 1; o.client_port <= LINES; o.client_port++)
+		eve_observation(e, &o, NULL);
+	ck_assert_uint_gt(file_bytes(path), 0); // what waits is bounded
+	eve_close(e);
+	f = fopen(path, "r");
+	ck_assert_ptr_nonnull(f);
+	while (fgets(line, sizeof(line), f)) {
+		const char *at = strstr(line, "\"src_port\":");
+
+		ck_assert(json_is_object(line, strlen(line) - 1) && at && sscanf(at, "\"src_port\":%u", &port) == 1);
+		ck_assert_uint_eq(port, ++expected);
+	}
+	ck_assert_uint_eq(expected, LINES);
+	ck_assert_uint_eq(counters.value[COUNT_BRAIN_EVENTS_LOST], 0);
+	fclose(f);
+	unlink(path);
+}
+END_TEST
+
+// The remembered id is that of these ends, whatever flow claims the place.
+START_TEST(a_remembered_community_id_is_never_anothers)
+{
+	struct eve *e = opened(NULL);
+	struct observation o = seen(OBS_FLOW_CLOSE);
+	char id[40], part[64];
+
+	for (unsigned n = 0; n < 6; n++) {
+		o.client_port = (uint16_t)(40000 + n % 2);
+		eve_observation(e, &o, NULL);
+	}
+	ck_assert_uint_eq(finished(e), 6);
+	for (unsigned n = 0; n < 2; n++) {
+		o.client_port = (uint16_t)(40000 + n);
+		eve_community_id(&o, id);
+		snprintf(part, sizeof(part), "\"community_id\":\"%s\"", id);
+		has(part);
+	}
 }
 END_TEST
 
@@ -462,6 +543,7 @@ START_TEST(after_rotation_lines_go_to_the_new_file)
 	ck_assert_int_eq(eve_reopen(e), 0);
 	eve_observation(e, &o, NULL);
 	ck_assert_uint_eq(finished(e), 1);
+	ck_assert_uint_eq(file_bytes(old), 2 * strlen(text));
 	unlink(old);
 	ck_assert_ptr_null(eve_open("/nonexistent/eve.json", "s", NULL, &counters));
 	ck_assert_int_eq(errno, ENOENT);
@@ -482,6 +564,9 @@ int main(void)
 		hostile_texts_stay_inside_their_strings_and_cannot_talk_an_alert_away,
 		a_blocks_life_is_told,
 		a_full_disk_loses_whole_lines_and_counts_them,
+		lines_wait_until_asked_for_but_an_alert_takes_them_along,
+		many_lines_pass_the_buffer_whole_and_in_order,
+		a_remembered_community_id_is_never_anothers,
 		after_rotation_lines_go_to_the_new_file,
 	};
 

@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <locale.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define BYTES(literal) bytes_of(literal, sizeof(literal) - 1)
@@ -125,6 +127,39 @@ START_TEST(a_printable_text_is_cut_at_a_whole_character)
 }
 END_TEST
 
+// Each day there is, at a time of day that differs, as the C library has it.
+START_TEST(every_day_is_that_of_the_calendar)
+{
+	char text[TEXT_TIME_BYTES], expected[TEXT_TIME_BYTES];
+
+	for (uint64_t day = 0; day <= UINT64_MAX / NS_PER_S / 86400; day++) {
+		time_t seconds = (time_t)(day * 86400 + day % 86400);
+		struct tm t;
+
+		if ((uint64_t)seconds > UINT64_MAX / NS_PER_S - 1)
+			break;
+		gmtime_r(&seconds, &t);
+		strftime(expected, sizeof(expected), "%Y-%m-%dT%H:%M:%S.000000+0000", &t);
+		ck_assert_str_eq(time_format((uint64_t)seconds * NS_PER_S, text), expected);
+	}
+}
+END_TEST
+
+START_TEST(numbers_are_written_with_all_their_digits)
+{
+	char text[TEXT_DECIMAL_BYTES + 1], expected[32];
+
+	for (uint64_t ten = 1, n = 0; n < 20; n++, ten *= 10)
+		for (uint64_t i = 0; i < 3; i++) {
+			text[text_decimal(ten - 1 + i, text)] = '\0';
+			snprintf(expected, sizeof(expected), "%llu", (unsigned long long)(ten - 1 + i));
+			ck_assert_str_eq(text, expected);
+		}
+	text[text_decimal(UINT64_MAX, text)] = '\0';
+	ck_assert_str_eq(text, "18446744073709551615");
+}
+END_TEST
+
 START_TEST(json_nests_and_separates)
 {
 	char text[256];
@@ -174,6 +209,34 @@ START_TEST(json_survives_hostile_strings)
 		json_string(&j, NULL, cases[i].in);
 		text[j.length] = '\0';
 		ck_assert_str_eq(text, cases[i].out);
+	}
+}
+END_TEST
+
+// In texts up to three words long: the eight-byte steps and the short rest agree with what the byte gives alone.
+START_TEST(json_escapes_a_byte_wherever_it_stands)
+{
+	static const char xs[] = "xxxxxxxxxxxxxxxxxxxxxxxx";
+	char text[256], expected[256], alone[16];
+	uint8_t in[sizeof(xs) - 1];
+	struct json j;
+
+	for (unsigned byte = 0; byte < 256; byte++) {
+		in[0] = (uint8_t)byte;
+		json_init(&j, alone, sizeof(alone));
+		json_string(&j, NULL, bytes_of(in, 1));
+		alone[j.length - 1] = '\0'; // behind the first quote
+		for (size_t n = 1; n <= sizeof(in); n++)
+			for (size_t at = 0; at < n; at++) {
+				memset(in, 'x', sizeof(in));
+				in[at] = (uint8_t)byte;
+				json_init(&j, text, sizeof(text));
+				json_string(&j, NULL, bytes_of(in, n));
+				text[j.length] = '\0';
+				snprintf(expected, sizeof(expected), "\"%.*s%s%.*s\"", (int)at, xs, alone + 1,
+					 (int)(n - 1 - at), xs);
+				ck_assert_str_eq(text, expected);
+			}
 	}
 }
 END_TEST
@@ -254,6 +317,9 @@ int main(void)
 	tcase_add_test(test, what_is_no_time_is_refused);
 	tcase_add_test(test, hostile_bytes_become_printable);
 	tcase_add_test(test, a_printable_text_is_cut_at_a_whole_character);
+	tcase_add_test(test, every_day_is_that_of_the_calendar);
+	tcase_add_test(test, numbers_are_written_with_all_their_digits);
+	tcase_add_test(test, json_escapes_a_byte_wherever_it_stands);
 	tcase_add_test(test, json_nests_and_separates);
 	tcase_add_test(test, json_survives_hostile_strings);
 	tcase_add_test(test, a_full_json_buffer_is_said_and_never_overrun);
