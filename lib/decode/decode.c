@@ -30,7 +30,7 @@ static enum decode_result run(struct walk *w, read_fn first)
 	return result == DECODE_OTHER && w->inside ? fall_back(w) : result;
 }
 
-enum decode_result decode_frame_general(const struct frame *f, bool checksums, struct packet *p)
+enum decode_result decode_frame_general(const struct frame *f, enum decode_checksums checksums, struct packet *p)
 {
 	static const read_fn readers[] = {
 		[LINK_ETHERNET] = decode_ethernet, [LINK_RAW] = decode_raw,   [LINK_COOKED] = decode_cooked,
@@ -46,14 +46,16 @@ enum decode_result decode_frame_general(const struct frame *f, bool checksums, s
 	return run(&w, readers[f->link]);
 }
 
-enum decode_result decode_frame(const struct frame *f, bool checksums, struct packet *p)
+enum decode_result decode_frame(const struct frame *f, enum decode_checksums checksums, struct packet *p)
 {
-	if (f->link == LINK_ETHERNET && decode_plain(f, checksums, p))
-		return DECODE_OK;
+	enum decode_result result;
+
+	if (f->link == LINK_ETHERNET && decode_plain(f, checksums, p, &result))
+		return result;
 	return decode_frame_general(f, checksums, p);
 }
 
-enum decode_result decode_datagram(const struct frame *f, uint32_t ip_offset, bool checksums, struct packet *p)
+enum decode_result decode_datagram(const struct frame *f, uint32_t ip_offset, enum decode_checksums checksums, struct packet *p)
 {
 	struct packet outer;
 	struct walk w = {

@@ -82,11 +82,17 @@ struct packet {
 	uint8_t has_window_scale;
 };
 
-// Fills *p from *f. Fields not reached stay zero. Checksums are verified only when `checksums` is set (oddity bits).
-enum decode_result decode_frame(const struct frame *f, bool checksums, struct packet *p);
+enum decode_checksums {
+	DECODE_NO_CHECKSUMS,
+	DECODE_CHECKSUMS,    // all there are
+	DECODE_IP_CHECKSUMS, // of IPv4 headers alone: where no stream is made of the payload, whose receiver will find out
+};
+
+// Fills *p from *f. Fields not reached stay zero. Wrong checksums are oddity bits.
+enum decode_result decode_frame(const struct frame *f, enum decode_checksums checksums, struct packet *p);
 // The same from an IP header at `ip_offset` on, below which everything was read before: link, tags and tunnels in *p are kept, the rest is filled
 // anew. For a datagram put together from fragments.
-enum decode_result decode_datagram(const struct frame *f, uint32_t ip_offset, bool checksums, struct packet *p);
+enum decode_result decode_datagram(const struct frame *f, uint32_t ip_offset, enum decode_checksums checksums, struct packet *p);
 
 // The payload; empty where there is none.
 static inline struct bytes packet_payload(const struct frame *f, const struct packet *p)

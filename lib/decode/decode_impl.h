@@ -36,7 +36,7 @@ struct walk { // one frame on its way through the layers
 	struct bytes rest;    // what the headers read so far leave; never past the frame
 	size_t ip_rest;       // how many bytes follow by the IP length; more than rest.left in a cut frame
 	read_fn next;         // reads what comes next; NULL: the walk is over
-	bool checksums;
+	enum decode_checksums checksums;
 	bool inside;   // *outer is filled
 	bool rerouted; // a routing header with hops left: the checksum covers an address we do not have
 };
@@ -81,7 +81,11 @@ enum decode_result decode_cooked(struct walk *w);
 enum decode_result decode_cooked2(struct walk *w);
 enum decode_result decode_raw(struct walk *w);
 enum decode_result decode_null(struct walk *w);
-bool decode_is_tag(uint16_t ether_type);
+// What a link layer's type says, as link.c's table has it.
+static inline bool decode_is_tag(uint16_t type)
+{
+	return type == 0x8100 || type == 0x88a8 || type == 0x9100; // 802.1Q, 802.1ad, QinQ before 802.1ad
+}
 
 // ip.c
 enum decode_result decode_ipv4(struct walk *w);
@@ -119,7 +123,7 @@ enum decode_result decode_unopened(struct walk *w);
 // What is kept of a packet when another IP header inside it is read.
 void decode_keep_outer(struct packet *p);
 
-// plain.c: the fast path. Fills all of *p as decode_frame_general would, or returns false.
-bool decode_plain(const struct frame *f, bool checksums, struct packet *p);
+// plain.c: the fast path. Fills all of *p as decode_frame_general would and says what it would, or returns false.
+bool decode_plain(const struct frame *f, enum decode_checksums checksums, struct packet *p, enum decode_result *result);
 // Every other frame, and every plain one too: for the tests that compare the two.
-enum decode_result decode_frame_general(const struct frame *f, bool checksums, struct packet *p);
+enum decode_result decode_frame_general(const struct frame *f, enum decode_checksums checksums, struct packet *p);

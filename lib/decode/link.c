@@ -44,13 +44,6 @@ static const struct ether_reader *find_ether_reader(uint16_t type)
 	return NULL;
 }
 
-bool decode_is_tag(uint16_t ether_type)
-{
-	const struct ether_reader *reader = find_ether_reader(ether_type);
-
-	return reader && reader->is_tag;
-}
-
 static enum decode_result read_ether_type(struct walk *w)
 {
 	struct packet *p = w->packet;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The fast path: Ethernet, at most one tag, IPv4 without options, whole, as long as its frame says, TCP or UDP. One check of length stands for all
-// headers, so here alone fields are read by their offset. Whatever is the least bit out of the ordinary is left to the general path, which
-// must come to the same packet (decode_test, the fuzz target). Called by the thread that owns the frame.
+// The fast path: Ethernet, at most one tag, IPv4 without options or IPv6 without extensions, whole, as long as its frame says, TCP or UDP; and what
+// is not IP at all. One check of length stands for all headers, so here alone fields are read by their offset. Whatever is the least bit out of
+// the ordinary is left to the general path, which must come to the same packet (decode_test, the fuzz target). Called by the thread that owns
+// the frame.
 #include "decode_impl.h"
 
 enum {
 	PLAIN_BYTES = ETHERNET_BYTES + IPV4_BYTES + TCP_BYTES, // a UDP frame is padded to more
+	PLAIN6_BYTES = ETHERNET_BYTES + IPV6_BYTES + TCP_BYTES, // a shorter UDP packet goes the long way
 	IP_PLAIN = 0x45,
+	IP6_VERSION = 6,
 	TIMESTAMP_BYTES = 12,
 	TIMESTAMP_PADDED = 0x0101080a, // as every stack sends it: NOP, NOP, kind 8, 10 bytes
 };
@@ -15,7 +18,8 @@ struct plain { // where things are; the checks behind it are made
 	const uint8_t *ip, *upper;
 	uint32_t ip_offset;
 	uint32_t segment; // bytes above IP
-	uint16_t vlan;
+	uint16_t type, vlan;
+	uint8_t transport;
 	bool tagged;
 };
 
@@ -45,35 +49,44 @@ static inline uint64_t as_it_lies(const uint8_t *b)
 
 static inline bool find_ip(const struct frame *f, struct plain *s)
 {
-	uint16_t type;
-
-	if (f->bytes < PLAIN_BYTES)
-		return false;
-	type = u16_at(f->at + 2 * MAC_BYTES);
+	s->type = u16_at(f->at + 2 * MAC_BYTES);
 	s->ip_offset = ETHERNET_BYTES;
-	s->tagged = type != ETHER_IPV4;
+	s->tagged = decode_is_tag(s->type);
 	s->vlan = 0;
 	if (s->tagged) {
-		if (f->bytes < PLAIN_BYTES + VLAN_BYTES || u16_at(f->at + 16) != ETHER_IPV4 || !decode_is_tag(type))
+		if (f->bytes < PLAIN_BYTES + VLAN_BYTES)
 			return false;
 		s->vlan = u16_at(f->at + ETHERNET_BYTES) & VLAN_ID;
+		s->type = u16_at(f->at + ETHERNET_BYTES + 2);
 		s->ip_offset += VLAN_BYTES;
 	}
 	s->ip = f->at + s->ip_offset;
+	return s->type == ETHER_IPV4 || s->type == ETHER_IPV6;
+}
+
+// `total` bytes by the IP header.
+static inline bool length_is_plain(const struct frame *f, struct plain *s, uint32_t header, uint32_t total)
+{
+	uint32_t there = f->bytes - s->ip_offset;
+
+	if (total < header + UDP_BYTES || total > there || (total < there && there > IP_BYTES_IN_SHORTEST_FRAME))
+		return false;
+	s->upper = s->ip + header;
+	s->segment = total - header;
 	return true;
 }
 
 static inline bool ip_is_plain(const struct frame *f, struct plain *s)
 {
-	uint32_t total = u16_at(s->ip + 2), there = f->bytes - s->ip_offset;
-
-	if (s->ip[0] != IP_PLAIN || u16_at(s->ip + 6) & (IP_MORE_FRAGMENTS | IP_FRAGMENT_OFFSET))
+	if (s->type == ETHER_IPV4) {
+		s->transport = s->ip[9];
+		return s->ip[0] == IP_PLAIN && !(u16_at(s->ip + 6) & (IP_MORE_FRAGMENTS | IP_FRAGMENT_OFFSET)) &&
+		       length_is_plain(f, s, IPV4_BYTES, u16_at(s->ip + 2));
+	}
+	if (f->bytes < s->ip_offset - ETHERNET_BYTES + PLAIN6_BYTES)
 		return false;
-	if (total < IPV4_BYTES + UDP_BYTES || total > there || (total < there && there > IP_BYTES_IN_SHORTEST_FRAME))
-		return false;
-	s->upper = s->ip + IPV4_BYTES;
-	s->segment = total - IPV4_BYTES;
-	return true;
+	s->transport = s->ip[6];
+	return s->ip[0] >> 4 == IP6_VERSION && length_is_plain(f, s, IPV6_BYTES, IPV6_BYTES + u16_at(s->ip + 4));
 }
 
 static inline bool tcp_is_plain(const struct plain *s)
@@ -103,18 +116,25 @@ static inline void clear(struct packet *p)
 
 static inline void fill_ip(struct packet *p, const struct plain *s)
 {
-	p->source.family = p->destination.family = 4;
-	memcpy(p->source.b, s->ip + 12, 4);
-	memcpy(p->destination.b, s->ip + 16, 4);
+	if (s->type == ETHER_IPV4) {
+		p->source.family = p->destination.family = 4;
+		memcpy(p->source.b, s->ip + 12, 4);
+		memcpy(p->destination.b, s->ip + 16, 4);
+		p->ttl = s->ip[8];
+	} else {
+		p->source.family = p->destination.family = 6;
+		memcpy(p->source.b, s->ip + 8, 16);
+		memcpy(p->destination.b, s->ip + 24, 16);
+		p->ttl = s->ip[7];
+	}
 	p->source_port = u16_at(s->upper);
 	p->destination_port = u16_at(s->upper + 2);
 	p->vlan[0] = s->vlan;
 	p->vlans = s->tagged;
-	p->transport = s->ip[9];
-	p->ttl = s->ip[8];
-	p->ether_type = ETHER_IPV4;
+	p->transport = s->transport;
+	p->ether_type = s->type;
 	p->ip_offset = s->ip_offset;
-	p->transport_offset = s->ip_offset + IPV4_BYTES;
+	p->transport_offset = (uint32_t)(s->upper - s->ip) + s->ip_offset;
 }
 
 static inline void fill_tcp(struct packet *p, const struct plain *s)
@@ -138,39 +158,71 @@ static inline void fill_tcp(struct packet *p, const struct plain *s)
 	p->payload_bytes = s->segment - header;
 }
 
-static inline void verify(struct packet *p, const struct plain *s)
+static inline uint64_t sum_of_words(const uint8_t *at, int words)
 {
-	uint64_t ends = as_it_lies(s->ip + 12) + as_it_lies(s->ip + 16);
-	uint64_t ip = as_it_lies(s->ip) + as_it_lies(s->ip + 4) + as_it_lies(s->ip + 8) + ends;
+	uint64_t sum = 0;
+
+	for (int i = 0; i < words; i++)
+		sum += as_it_lies(at + 4 * i);
+	return sum;
+}
+
+static inline void verify(struct packet *p, const struct plain *s, enum decode_checksums checksums)
+{
+	bool four = s->type == ETHER_IPV4;
+	uint64_t ends = four ? sum_of_words(s->ip + 12, 2) : sum_of_words(s->ip + 8, 8);
 	const uint8_t pseudo[4] = {0, p->transport, (uint8_t)(s->segment >> 8), (uint8_t)s->segment};
 
-	if (checksum_fold(ip))
+	if (four && checksum_fold(ends + sum_of_words(s->ip, 3)))
 		p->oddities |= ODDITY_IP_CHECKSUM;
-	if (p->transport == TRANSPORT_UDP && !u16_at(s->upper + 6)) // none was made
+	if (checksums == DECODE_IP_CHECKSUMS)
 		return;
+	if (p->transport == TRANSPORT_UDP && !u16_at(s->upper + 6)) { // none was made: IPv6 must have one
+		p->oddities |= four ? 0 : ODDITY_TRANSPORT_CHECKSUM;
+		return;
+	}
 	if (checksum_fold(checksum_add_unturned(ends + as_it_lies(pseudo), bytes_of(s->upper, s->segment))))
 		p->oddities |= ODDITY_TRANSPORT_CHECKSUM;
 }
 
-bool decode_plain(const struct frame *f, bool checksums, struct packet *p)
+static inline bool fill(const struct plain *s, enum decode_checksums checksums, struct packet *p)
 {
-	struct plain s;
-	bool tcp;
+	bool tcp = s->transport == TRANSPORT_TCP;
 
-	if (!find_ip(f, &s) || !ip_is_plain(f, &s))
-		return false;
-	tcp = s.ip[9] == TRANSPORT_TCP;
-	if (!(tcp ? tcp_is_plain(&s) : s.ip[9] == TRANSPORT_UDP && udp_is_plain(&s)))
+	if (!(tcp ? tcp_is_plain(s) : s->transport == TRANSPORT_UDP && udp_is_plain(s)))
 		return false;
 	clear(p);
-	fill_ip(p, &s);
+	fill_ip(p, s);
 	if (tcp) {
-		fill_tcp(p, &s);
+		fill_tcp(p, s);
 	} else {
 		p->payload_offset = p->transport_offset + UDP_BYTES;
-		p->payload_bytes = s.segment - UDP_BYTES;
+		p->payload_bytes = s->segment - UDP_BYTES;
 	}
 	if (checksums)
-		verify(p, &s);
+		verify(p, s, checksums);
+	return true;
+}
+
+// Nothing in it to go on with.
+static bool is_other(const struct plain *s)
+{
+	return !s->tagged && s->type != 0x8847 && s->type != 0x8848 && s->type != 0x8864; // MPLS, PPPoE
+}
+
+bool decode_plain(const struct frame *f, enum decode_checksums checksums, struct packet *p, enum decode_result *result)
+{
+	struct plain s;
+
+	if (f->bytes < PLAIN_BYTES)
+		return false;
+	*result = DECODE_OK;
+	if (find_ip(f, &s))
+		return ip_is_plain(f, &s) && fill(&s, checksums, p);
+	if (!is_other(&s))
+		return false;
+	clear(p);
+	p->ether_type = s.type;
+	*result = DECODE_OTHER;
 	return true;
 }

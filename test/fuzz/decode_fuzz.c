@@ -26,7 +26,7 @@ static void check_packet(const struct frame *f, const struct packet *p, enum dec
 	require(result != DECODE_PIECE || (p->fragment_offset % 8 == 0 && p->fragment_next < p->payload_offset));
 }
 
-static void check_paths(const struct frame *f, bool checksums, const struct packet *p, enum decode_result result)
+static void check_paths(const struct frame *f, enum decode_checksums checksums, const struct packet *p, enum decode_result result)
 {
 	struct packet general;
 
@@ -66,7 +66,7 @@ static void check_reset(const struct frame *f, const struct packet *p)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct frame f = {.at = data + 1, .bytes = (uint32_t)size - 1, .wire_bytes = (uint32_t)size};
-	struct packet p, lax;
+	struct packet p, lax, half;
 	enum decode_result result;
 
 	if (size < 1)
@@ -78,6 +78,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_datagram(&f, &p, result);
 	require(decode_frame(&f, false, &lax) == result);
 	check_paths(&f, false, &lax, result);
+	require(decode_frame(&f, DECODE_IP_CHECKSUMS, &half) == result);
+	check_paths(&f, DECODE_IP_CHECKSUMS, &half, result);
+	require((half.oddities & ~ODDITY_IP_CHECKSUM) == lax.oddities && !(half.oddities & ~p.oddities));
 	lax.oddities |= p.oddities & (ODDITY_IP_CHECKSUM | ODDITY_TRANSPORT_CHECKSUM);
 	require(memcmp(&lax, &p, sizeof(p)) == 0);
 	if (result == DECODE_OK)

@@ -449,41 +449,58 @@ END_TEST
 
 static void assert_paths_agree(const struct frame *f)
 {
-	for (int checksums = 0; checksums < 2; checksums++) {
+	static const enum decode_checksums modes[] = {DECODE_NO_CHECKSUMS, DECODE_CHECKSUMS, DECODE_IP_CHECKSUMS};
+
+	for (unsigned i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		struct packet fast, general;
 		enum decode_result result;
 
 		memset(&fast, 0xaa, sizeof(fast));
 		memset(&general, 0x55, sizeof(general));
-		result = decode_frame(f, checksums, &fast);
-		ck_assert_int_eq(decode_frame_general(f, checksums, &general), result);
+		result = decode_frame(f, modes[i], &fast);
+		ck_assert_int_eq(decode_frame_general(f, modes[i], &general), result);
 		ck_assert(memcmp(&fast, &general, sizeof(fast)) == 0);
+	}
+}
+
+static void put_plain(struct draft *d, bool is_udp, bool six)
+{
+	static const char timestamped[] = "\1\1\x8\xa\1\2\3\4\5\6\7\x8 and then some bytes";
+
+	if (six)
+		ipv6(d, is_udp ? 17 : 6, is_udp ? 32 : 20 + sizeof(timestamped) - 1);
+	else if (is_udp)
+		ipv4(d, 17, 32, 0);
+	if (is_udp) {
+		udp(d, 53, 32, 24);
+	} else if (six) {
+		tcp(d, TCP_ACK, timestamped);
+		d->b[40 + 12] = 8 << 4;
+	} else {
+		tcp4(d, TCP_ACK, timestamped);
+		d->b[32] = 8 << 4;
 	}
 }
 
 // Every byte of the headers takes every value, in a frame of every length.
 START_TEST(the_fast_path_agrees_with_the_general_one)
 {
-	for (unsigned kind = 0; kind < 4; kind++) {
+	for (unsigned kind = 0; kind < 8; kind++) {
+		enum decode_result result;
 		struct draft d = {0};
 		struct packet p;
 		struct frame f;
 
-		if (kind & 1) {
-			ipv4(&d, 17, 32, 0);
-			udp(&d, 53, 32, 24);
-		} else {
-			tcp4(&d, TCP_ACK, "\1\1\x8\xa\1\2\3\4\5\6\7\x8 and then some bytes");
-			d.b[32] = 8 << 4;
-		}
+		put_plain(&d, kind & 1, kind & 4);
 		if (kind & 2) {
-			front_16(&d, 0x2005, 0x0800);
+			front_16(&d, 0x2005, kind & 4 ? 0x86dd : 0x0800);
 			front_ether(&d, 0x8100);
 		} else {
-			front_ether(&d, 0x0800);
+			front_ether(&d, kind & 4 ? 0x86dd : 0x0800);
 		}
 		f = (struct frame){.at = d.b, .bytes = (uint32_t)d.n, .wire_bytes = (uint32_t)d.n, .link = LINK_ETHERNET};
-		ck_assert(decode_plain(&f, true, &p));
+		ck_assert(decode_plain(&f, DECODE_CHECKSUMS, &p, &result));
+		ck_assert_int_eq(result, DECODE_OK);
 		for (size_t at = 12; at < d.n; at++) {
 			uint8_t was = d.b[at];
 
