@@ -40,7 +40,8 @@ static inline bool bytes_skip(struct bytes *b, size_t n)
 {
 	if (n > b->left)
 		return false;
-	b->at += n;
+	if (n) // C11 lets nothing be added to NULL, not even 0
+		b->at += n;
 	b->left -= n;
 	return true;
 }
@@ -98,8 +99,8 @@ static inline struct bytes bytes_head(struct bytes b, size_t n)
 // What remains after n bytes; empty where fewer are left.
 static inline struct bytes bytes_from(struct bytes b, size_t n)
 {
-	if (n > b.left)
-		n = b.left;
+	if (n >= b.left) // an empty one may stand at NULL, to which C11 lets nothing be added
+		return (struct bytes){b.left ? b.at + b.left : b.at, 0};
 	return (struct bytes){b.at + n, b.left - n};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Both sides of an HTTP/2 connection in a context of its own. The first byte says how it begins: at its preface, after
 // an upgrade, or as the input has it. Then pieces: [flags of talk_fuzz.h][16-bit length][bytes].
+#include "conversation_fuzz.h"
 #include "talk_fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -39,13 +40,14 @@ static enum parse feed(struct proto_pool *pool, uint8_t flags, struct bytes piec
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct proto_pool *pool = proto_pool_create(1, NULL);
+	static struct proto_pool *kept;
+	struct proto_pool *pool = conversation_fuzz_pool(&kept, &(struct proto_pool_sizes){.contexts = 1});
 	struct bytes b = bytes_of(data, size);
 	enum parse result = PARSE_MORE;
 	uint8_t how = 0, flags;
 	uint16_t length;
 
-	if (!pool || proto_open(pool) != 1)
+	if (proto_open(pool) != 1)
 		abort();
 	bytes_read_u8(&b, &how);
 	if (how & 2) {
@@ -59,6 +61,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		b = bytes_from(b, length);
 	}
 	proto_close(pool, 1);
-	proto_pool_destroy(pool);
+	conversation_fuzz_require_empty(pool, 1);
 	return 0;
 }

@@ -4,6 +4,7 @@
 // the offset they begin with; bits 7 and 6: a verdict; bit 5 asks about held frames, bit 4 lets them go.
 #include <stdlib.h>
 #include "inspect.h"
+#include "kept_pool_fuzz.h"
 
 enum { FLOWS = 16, PARKED = 24, CONTEXTS = 4, BLOCKS = 8, HELD = 8, SHEET_MUTATED = 1 << 16 };
 
@@ -169,10 +170,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t control;
 	uint16_t length;
 
-	if (!wire)
-		wire = calloc(1, wire_sheet_bytes(1));
-	if (!brain)
-		brain = calloc(1, sizeof(*brain));
+	if (!wire) { // as memory files are, on a boundary of pages
+		wire = aligned_alloc(4096, (wire_sheet_bytes(1) + 4095) / 4096 * 4096);
+		brain = aligned_alloc(4096, (sizeof(*brain) + 4095) / 4096 * 4096);
+		require(wire && brain);
+		memset(brain, 0, sizeof(*brain));
+	}
 	start(&r);
 	while (bytes_read_u8(&in, &control) && bytes_read_u16(&in, &length) && bytes_take(&in, length, &b))
 		take(&r, control, b);

@@ -3,6 +3,7 @@
 #pragma once
 #include <nettle/gcm.h>
 #include <stdlib.h>
+#include "conversation_fuzz.h"
 #include "quic_impl.h"
 
 struct quic_fuzz {
@@ -14,19 +15,16 @@ struct quic_fuzz {
 	uint8_t app;
 };
 
-static inline void quic_fuzz_emit(void *user, struct observation *o)
-{
-	if (o->size_bytes < OBSERVATION_HEAD_BYTES || o->size_bytes > OBSERVATION_BYTES || o->kind >= OBS_KINDS)
-		abort();
-}
-
 static inline struct quic_fuzz *quic_fuzz_begin(void)
 {
-	struct quic_fuzz *f = calloc(1, sizeof(*f));
+	static struct proto_pool *kept;
+	static struct quic_fuzz *f;
 
 	if (!f)
+		f = malloc(sizeof(*f));
+	if (!f)
 		abort();
-	f->pool = proto_pool_create(1, &f->counters);
+	*f = (struct quic_fuzz){.pool = conversation_fuzz_pool(&kept, &(struct proto_pool_sizes){.contexts = 1})};
 	f->flow = (struct proto_flow){.client = {.family = 4, .b = {10, 0, 0, 5}}, .server = {.family = 4, .b = {192, 0, 2, 7}},
 				      .client_port = 40000, .server_port = 443, .transport = 17, .direction = DIRECTION_OUT};
 	return f;
@@ -34,8 +32,9 @@ static inline struct quic_fuzz *quic_fuzz_begin(void)
 
 static inline void quic_fuzz_end(struct quic_fuzz *f)
 {
-	proto_pool_destroy(f->pool);
-	free(f);
+	if (f->context)
+		proto_close(f->pool, f->context);
+	conversation_fuzz_require_empty(f->pool, 1);
 }
 
 // The frames as a version 1 Initial of 1,200 bytes or more. Returns its length.
@@ -74,7 +73,7 @@ static inline size_t quic_fuzz_seal(uint64_t number, struct bytes frames, uint8_
 
 static inline void quic_fuzz_datagram(struct quic_fuzz *f, uint8_t how, struct bytes piece)
 {
-	const struct proto_sink sink = {.emit = quic_fuzz_emit, .counters = &f->counters};
+	const struct proto_sink sink = {.emit = conversation_fuzz_emit, .counters = &f->counters};
 	struct proto_input in = {.from_client = how & 1, .from_outside = !(how & 1), .device_sends = how & 1, .flow = &f->flow};
 	uint8_t *copy = malloc(QUIC_PACKET_BYTES + piece.left);
 	size_t n = piece.left;
