@@ -413,8 +413,10 @@ static enum parse end_response(struct http_call *c)
 	if (s->status == 101 && s->h2c && client->state == HTTP_START && client->length < 16)
 		return http_switch(c);
 	// RFC 9110 §7.8, §9.3.6: from here on these are somebody else's bytes.
-	if (s->status == 101 || (connect && s->status / 100 == 2))
+	if (s->status == 101 || (connect && s->status / 100 == 2)) {
+		proto_mark(c->sink, COUNT_PROTO_HTTP_TUNNEL);
 		return PARSE_DONE;
+	}
 	if (connect && !interim && client->state == HTTP_WAIT)
 		client->state = HTTP_START;
 	return frame_body(c, head || interim || s->status == 204 || s->status == 304, HTTP_UNTIL_CLOSE);

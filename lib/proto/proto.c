@@ -273,7 +273,7 @@ static bool off_port(uint8_t app, const struct proto_flow *flow)
 static bool is_parsers_port(const struct proto_flow *flow)
 {
 	for (const struct proto_ops *const *t = proto_table; *t; t++)
-		if ((*t)->transport == flow->transport && (*t)->state_bytes && has_port(*t, flow->server_port))
+		if ((*t)->transport == flow->transport && (*t)->feed && has_port(*t, flow->server_port))
 			return true;
 	return false;
 }
@@ -764,6 +764,8 @@ void proto_datagram(struct proto_pool *p, uint32_t *context, const struct proto_
 		} else {
 			count_if(sink->counters, COUNT_PROTO_UNKNOWN);
 			emit_unknown(in, sink, NULL);
+			if (is_parsers_port(in->flow) && sink->uninspected)
+				sink->uninspected(sink->user, COUNT_PROTO_UNKNOWN);
 		}
 	}
 	if (ops && ops->begins && (*context || ops->begins(in->data, in->from_client)))

@@ -289,7 +289,7 @@ END_TEST
 START_TEST(bombs_are_given_up_and_after_the_third_nothing_is_opened)
 {
 	static uint8_t zeros[1 << 20];
-	struct line lines[8];
+	struct line lines[8] = {0};
 	struct talk talk = talk_of(lines, 5, DIRECTION_IN, false);
 	static struct maker form;
 
@@ -467,6 +467,21 @@ START_TEST(a_boundary_that_may_be_read_in_two_ways_is_said)
 }
 END_TEST
 
+START_TEST(a_tunnel_that_is_not_followed_is_said)
+{
+	static const char *const answers[] = {"HTTP/1.1 200 Go\r\n\r\n", "HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"};
+
+	for (int refused = 0; refused < 2; refused++) {
+		const struct line lines[] = {C("CONNECT a.example:443 HTTP/1.1\r\n\r\n"),
+					     {false, {(const uint8_t *)answers[refused], strlen(answers[refused])}}};
+		struct talk talk = talk_of(lines, 2, DIRECTION_OUT, false);
+
+		talk_check(&talk, &caught);
+		ck_assert_int_eq(caught.marked[COUNT_PROTO_HTTP_TUNNEL], !refused);
+	}
+}
+END_TEST
+
 START_TEST(a_part_with_a_huge_head_is_said)
 {
 	one.n = 0;
@@ -530,6 +545,7 @@ static void add_evasions(Suite *suite)
 	tcase_add_test(c, look_ups_are_found_in_every_part_and_its_head);
 	tcase_add_test(c, more_parts_than_are_looked_at_are_said);
 	tcase_add_loop_test(c, a_boundary_that_may_be_read_in_two_ways_is_said, 0, sizeof(boundaries) / sizeof(boundaries[0]));
+	tcase_add_test(c, a_tunnel_that_is_not_followed_is_said);
 	tcase_add_test(c, a_part_with_a_huge_head_is_said);
 	tcase_add_test(c, who_says_least_gives_way_and_is_said);
 	suite_add_tcase(suite, c);

@@ -373,6 +373,8 @@ START_TEST(junk_first_does_not_hide_the_hello)
 
 	send_bytes(true, bytes_of("\xff\xff", 2));
 	ck_assert_int_eq(app, APP_UNKNOWN);
+	ck_assert_uint_eq(marks, 1); // on QUIC's port
+	marks = 0;
 	frames.n = 0;
 	make_crypto(&frames, 0, bytes_of(rfc_hello, sizeof(rfc_hello)));
 	send_frames(&p);
