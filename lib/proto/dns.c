@@ -9,7 +9,8 @@ enum dns_limits {
 	NAME_TEXT_BYTES = 4 * NAME_BYTES,
 	NAME_JUMPS = 32,        // compression pointers followed in one name
 	NAME_LABELS = 128,
-	QUESTIONS_TOLD = 4,     // of one message
+	QUESTIONS_TOLD = 32,    // of one message
+	EMPTY_MESSAGES = 4,     // of a stream that precede its first one; servers pass over them
 	RECORDS = 64,           // of a message's answers looked at
 	ADDRESSES = 8,
 	COLLECT_BYTES = 8192,   // of a TCP message; of longer ones the head is read
@@ -324,8 +325,12 @@ static enum probe probe_stream(struct bytes data, bool from_client)
 	struct header h;
 	uint16_t size;
 
-	if (!bytes_read_u16(&data, &size))
-		return PROBE_MAYBE;
+	unsigned empty = 0;
+
+	do {
+		if (!bytes_read_u16(&data, &size))
+			return PROBE_MAYBE;
+	} while (size == 0 && empty++ < EMPTY_MESSAGES);
 	if (size < HEADER_BYTES + 5)
 		return PROBE_NO;
 	if (!read_header(&data, &h))
@@ -417,7 +422,7 @@ static enum parse feed_stream(void *state, const struct proto_input *in, const s
 		take_prefix(s, &data);
 		if (s->prefix < 2 || take_message(s, &data, &message) != PARSE_DONE)
 			return PARSE_MORE;
-		if (!read_message(message, in, sink))
+		if (message.left && !read_message(message, in, sink))
 			return PARSE_BAD;
 		s->size = s->have = s->prefix = 0;
 	}

@@ -122,6 +122,25 @@ START_TEST(an_answer_tells_addresses_and_the_first_alias)
 }
 END_TEST
 
+START_TEST(empty_messages_before_the_first_hide_nothing)
+{
+	static const uint8_t zeros[12];
+
+	m.n = 0;
+	make_header(&m, 0x0100, 1, 0);
+	make_question(&m, "www.example", 1);
+	for (size_t empty = 0; empty <= 6; empty++) {
+		uint8_t stream[128] = {0};
+
+		stream[2 * empty + 1] = (uint8_t)m.n;
+		memcpy(stream + 2 * empty + 2, m.b, m.n);
+		ck_assert_int_eq(proto_dns_tcp.probe(bytes_of(stream, 2 * empty + 2 + m.n), true), empty <= 4 ? PROBE_YES : PROBE_NO);
+	}
+	ck_assert_int_eq(proto_dns_tcp.probe(bytes_of(zeros, 8), true), PROBE_MAYBE);
+	ck_assert_int_eq(proto_dns_tcp.probe(bytes_of(zeros, 12), true), PROBE_NO);
+}
+END_TEST
+
 START_TEST(every_cut_datagram_is_told_as_far_as_it_goes_or_refused)
 {
 	static struct maker cut;
@@ -398,6 +417,7 @@ int main(void)
 	tcase_set_timeout(t, 100);
 	tcase_add_test(t, a_query_tells_name_and_type);
 	tcase_add_test(t, an_answer_tells_addresses_and_the_first_alias);
+	tcase_add_test(t, empty_messages_before_the_first_hide_nothing);
 	tcase_add_test(t, every_cut_datagram_is_told_as_far_as_it_goes_or_refused);
 	tcase_add_test(t, two_questions_are_told_and_an_answer_that_cannot_be_read_is_marked);
 	tcase_add_test(t, at_most_eight_addresses_are_told);
