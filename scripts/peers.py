@@ -43,6 +43,16 @@ def events(path):
     return counts
 
 
+def hellos(path):
+    """Our TLS events are two a connection, joined by flow_id; only the client's half has a ja4."""
+    with open(path, encoding="utf-8") as f:
+        return sum('"event_type":"tls"' in line and '"ja4"' in line for line in f)
+
+
+def ours(path):
+    return {**http_tls_dns(events(path)), "tls": hellos(path)}
+
+
 def http_tls_dns(counts):
     return {"http": counts["http"], "tls": counts["tls"], "dns": counts["dns"]}
 
@@ -98,13 +108,13 @@ class Runner:
     def inspect_events(self, capture):
         eve = os.path.join(self.folder("ours"), "eve.json")
         seconds, memory, _ = self.ours(capture, "--eve", eve)
-        return seconds, memory, http_tls_dns(events(eve))
+        return seconds, memory, ours(eve)
 
     def replay(self, capture):
         eve = os.path.join(self.folder("replay"), "eve.json")
         seconds, memory, _ = run([self.options.cli, "replay", "--quiet", "--mode", "learn", "--eve", eve, capture],
                                  self.path("replay.log"))
-        return seconds, memory, http_tls_dns(events(eve))
+        return seconds, memory, ours(eve)
 
     def suricata(self, capture):
         folder = self.folder("suricata")
