@@ -10,11 +10,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lab_services.sh"
 . "$here/sekimori.sh"
 
+# The mark xargs replaces is one that no path of mktemp can hold.
 fetch_all() { # every client fetches a file, several at a time
-	seq 1 $SEKIMORI_CLIENTS | xargs -P 4 -I N ip netns exec "$LAB_ATTACKER" sh -c \
-		"curl -sS --fail --max-time 20 --interface 198.51.100.\$((100 + N)) http://$LAB_DMZ_ADDRESS:$LAB_HTTP_PORT/64k | cmp - $LAB/nginx/files/64k"
+	seq 1 $SEKIMORI_CLIENTS | xargs -P 4 -I '<client>' ip netns exec "$LAB_ATTACKER" sh -c \
+		"curl -sS --fail --max-time 20 --interface 198.51.100.\$((100 + <client>)) http://$LAB_DMZ_ADDRESS:$LAB_HTTP_PORT/64k | cmp - $LAB/nginx/files/64k"
 }
-
 
 adds_up() { # frames in = frames out + dropped, once nothing is on its way
 	cli counters --json | python3 -c '
