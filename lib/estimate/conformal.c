@@ -3,17 +3,21 @@
 #include "conformal.h"
 
 #include "estimate_impl.h"
+#include "image_impl.h"
 #include "real.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
 	BINS = CONFORMAL_BITS * CONFORMAL_PER_BIT,
 	WEEK = 7,
-	RUSH = 3,        // days' worth that may enter in one
-	TAIL_SHARE = 20, // one in so many makes the tail
-	TOP = 1 << 13,   // the highest power of two in BINS
+	RUSH = 3,          // days' worth that may enter in one
+	TAIL_SHARE = 20,   // one in so many makes the tail
+	TOP = 1 << 13,     // the highest power of two in BINS
+	MARK = 0x434f4e31, // of its image: CON1
+	MOST_DAYS = 1 << 20,
 };
 
 struct conformal {
@@ -186,4 +190,94 @@ void conformal_compute(struct conformal_p *p)
 	p->bits = far;
 	p->p = real_exp2(0 - far);
 	p->extrapolated = 1;
+}
+
+// The tree is made again from the sample.
+static void put(const struct conformal *c, struct image_out *o)
+{
+	image_put(o, 4, MARK);
+	image_put(o, 4, c->size);
+	image_put(o, 4, c->quota);
+	image_put(o, 8, c->seed);
+	image_put(o, 8, c->sequence);
+	image_put(o, 4, c->today);
+	image_put(o, 4, c->admitted);
+	image_put(o, 4, c->days);
+	for (unsigned i = 0; i < WEEK; i++)
+		image_put(o, 4, c->seen[i]);
+	image_put_double(o, c->tail.threshold);
+	image_put_double(o, c->tail.shape);
+	image_put_double(o, c->tail.scale);
+	image_put(o, 8, c->tail.above);
+	image_put(o, 8, c->tail.total);
+	image_put(o, 4, c->held);
+	for (uint32_t i = 0; i < c->held; i++)
+		image_put(o, 2, c->sample[i]);
+}
+
+size_t conformal_image_bytes(const struct conformal *c)
+{
+	struct image_out o = {0};
+
+	put(c, &o);
+	return o.bytes;
+}
+
+void conformal_image(const struct conformal *c, uint8_t *out)
+{
+	put(c, &(struct image_out){.at = out});
+}
+
+static void clear(struct conformal *c)
+{
+	uint32_t size = c->size, quota = c->quota;
+	uint64_t seed = c->seed;
+
+	memset(c, 0, sizeof(*c) + size * sizeof(*c->sample));
+	c->size = size;
+	c->quota = quota;
+	c->seed = seed;
+}
+
+static bool get_tail(struct conformal *c, struct image_in *in)
+{
+	c->tail.threshold = image_get_double(in);
+	c->tail.shape = image_get_double(in);
+	c->tail.scale = image_get_double(in);
+	c->tail.above = image_get(in, 8, GPD_MOST);
+	c->tail.total = image_get(in, 8, c->size);
+	return gpd_check(&c->tail) && c->tail.threshold <= CONFORMAL_BITS;
+}
+
+static bool get(struct conformal *c, struct image_in *in)
+{
+	image_expect(in, 4, MARK);
+	image_expect(in, 4, c->size);
+	image_expect(in, 4, c->quota);
+	image_expect(in, 8, c->seed);
+	c->sequence = image_get(in, 8, UINT64_MAX);
+	c->today = (uint32_t)image_get(in, 4, UINT32_MAX);
+	c->admitted = (uint32_t)image_get(in, 4, c->today);
+	c->days = (uint32_t)image_get(in, 4, MOST_DAYS);
+	for (uint32_t i = 0; i < WEEK; i++)
+		c->seen[i] = (uint32_t)image_get(in, 4, i < c->days ? UINT32_MAX : 0);
+	if (!get_tail(c, in))
+		return false;
+	c->held = (uint32_t)image_get(in, 4, c->size);
+	for (uint32_t i = 0; i < c->held; i++) {
+		c->sample[i] = (uint16_t)image_get(in, 2, BINS - 1);
+		tree_add(c, c->sample[i], 1);
+	}
+	return !in->bad && in->left.left == 0;
+}
+
+bool conformal_restore(struct conformal *c, const uint8_t *image, size_t n)
+{
+	struct image_in in = {.left = bytes_of(image, n)};
+
+	clear(c);
+	if (get(c, &in))
+		return true;
+	clear(c);
+	return false;
 }

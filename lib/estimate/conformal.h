@@ -22,6 +22,7 @@
 #include "gpd.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum conformal_limits { CONFORMAL_PER_BIT = 64, CONFORMAL_BITS = 160, CONFORMAL_FEWEST = 100 /* for a p at all */ };
@@ -44,3 +45,11 @@ void conformal_end_day(struct conformal *c);
 bool conformal_look(const struct conformal *c, double score, struct conformal_p *out);
 void conformal_compute(struct conformal_p *p);
 uint32_t conformal_held(const struct conformal *c);
+
+// An image of all it holds, the same bytes for the same state whatever the machine (image_impl.h), for a restart.
+// 2 B a score and 112 B.
+size_t conformal_image_bytes(const struct conformal *c); // of its image now
+void conformal_image(const struct conformal *c, uint8_t *out);
+// Into one created with the same configuration; what it held goes. From then on it answers and changes as the one the
+// image is of, to the last bit. False: not an image, damaged, or of another configuration; it is as newly created.
+bool conformal_restore(struct conformal *c, const uint8_t *image, size_t n);

@@ -3,13 +3,15 @@
 #include "evidence.h"
 
 #include "estimate_impl.h"
+#include "image_impl.h"
 #include "real.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAYS = 8 };
+enum { WAYS = 8, MARK = 0x45564931 /* of its image: EVI1 */ };
+#define MOST_LEVEL (1ll << 60) // 2^29 of the largest items: no sum comes near the type's end
 
 struct known {        // a key that counted
 	uint64_t tag; // 0: empty
@@ -115,11 +117,16 @@ struct evidence_state evidence_fold(const struct evidence_config *config, struct
 	return s;
 }
 
+static struct known *set_of(const struct evidence *e, uint64_t tag)
+{
+	return &e->known[place_of(mix64(tag), e->config.keys / WAYS) * WAYS];
+}
+
 // True: this key has counted lately. Otherwise it does from now on.
 static bool is_repeat(struct evidence *e, uint32_t device, uint64_t key, uint64_t now_ms)
 {
 	uint64_t tag = mix64(key + (device + 1ull) * 0x9e3779b97f4a7c15ull) | 1;
-	struct known *set = &e->known[place_of(mix64(tag), e->config.keys / WAYS) * WAYS], *oldest = set;
+	struct known *set = set_of(e, tag), *oldest = set;
 
 	for (struct known *k = set; k < set + WAYS; k++) {
 		if (k->tag == tag) {
@@ -212,4 +219,159 @@ void evidence_forget(struct evidence *e, uint32_t device)
 uint64_t evidence_lost(const struct evidence *e)
 {
 	return e->lost;
+}
+
+static void put_config(const struct evidence_config *c, struct image_out *o)
+{
+	image_put(o, 4, MARK);
+	image_put(o, 4, c->devices);
+	image_put(o, 4, c->keys);
+	for (unsigned i = 0; i < EVIDENCE_SPEEDS; i++)
+		image_put(o, 8, c->half_life_ms[i]);
+	image_put(o, 8, c->repeat_ms);
+}
+
+static bool get_config(const struct evidence_config *c, struct image_in *in)
+{
+	image_expect(in, 4, MARK);
+	image_expect(in, 4, c->devices);
+	image_expect(in, 4, c->keys);
+	for (unsigned i = 0; i < EVIDENCE_SPEEDS; i++)
+		image_expect(in, 8, c->half_life_ms[i]);
+	image_expect(in, 8, c->repeat_ms);
+	return !in->bad;
+}
+
+// What it is now is the fold of this, made again: an image cannot say what its items do not.
+static void put_suspect(const struct suspect *s, struct image_out *o)
+{
+	for (unsigned i = 0; i < EVIDENCE_SPEEDS; i++)
+		image_put(o, 8, (uint64_t)s->before.level[i]);
+	image_put(o, 8, s->before.time_ms);
+	image_put(o, 1, s->held);
+	for (uint32_t i = 0; i < s->held; i++) {
+		const struct evidence_item *item = &s->item[(s->first + i) % EVIDENCE_ITEMS];
+
+		image_put(o, 8, item->key);
+		image_put(o, 8, item->time_ms);
+		image_put(o, 4, (uint32_t)item->microbits);
+		image_put(o, 4, item->family);
+	}
+}
+
+static int64_t get_level(struct image_in *in)
+{
+	int64_t level = (int64_t)image_get(in, 8, UINT64_MAX);
+
+	in->bad |= level < INT32_MIN || level > MOST_LEVEL;
+	return in->bad ? 0 : level;
+}
+
+static void get_suspect(const struct evidence_config *config, struct suspect *s, struct image_in *in)
+{
+	for (unsigned i = 0; i < EVIDENCE_SPEEDS; i++)
+		s->before.level[i] = get_level(in);
+	s->before.time_ms = image_get(in, 8, UINT64_MAX);
+	s->held = (uint32_t)image_get(in, 1, EVIDENCE_ITEMS);
+	in->bad |= s->held == 0; // such a device has no place in an image
+	for (uint32_t i = 0; i < s->held; i++) {
+		s->item[i].key = image_get(in, 8, UINT64_MAX);
+		s->item[i].time_ms = image_get(in, 8, UINT64_MAX);
+		s->item[i].microbits = (int32_t)image_get(in, 4, UINT32_MAX);
+		s->item[i].family = (uint32_t)image_get(in, 4, UINT32_MAX);
+	}
+	s->now = evidence_fold(config, s->before, s->item, s->held);
+}
+
+static void put_set(const struct known set[WAYS], struct image_out *o)
+{
+	unsigned taken = 0;
+
+	for (unsigned i = 0; i < WAYS; i++)
+		taken |= (set[i].tag != 0) << i;
+	image_put(o, 1, taken);
+	for (unsigned i = 0; i < WAYS; i++)
+		if (set[i].tag) {
+			image_put(o, 8, set[i].tag);
+			image_put(o, 8, set[i].time_ms);
+		}
+}
+
+static void get_set(const struct evidence *e, struct known set[WAYS], struct image_in *in)
+{
+	unsigned taken = (unsigned)image_get(in, 1, UINT8_MAX);
+
+	for (unsigned i = 0; i < WAYS; i++) {
+		if (!(taken >> i & 1))
+			continue;
+		set[i].tag = image_get(in, 8, UINT64_MAX);
+		set[i].time_ms = image_get(in, 8, UINT64_MAX);
+		in->bad |= !(set[i].tag & 1) || set_of(e, set[i].tag) != set;
+		for (unsigned j = 0; j < i; j++)
+			in->bad |= set[j].tag == set[i].tag;
+	}
+}
+
+static void put(const struct evidence *e, struct image_out *o)
+{
+	put_config(&e->config, o);
+	image_put(o, 8, e->lost);
+	for (uint32_t i = 0; i < e->config.devices; i++)
+		if (e->suspect[i].held) {
+			image_put(o, 4, i);
+			put_suspect(&e->suspect[i], o);
+		}
+	image_put(o, 4, e->config.devices); // the last
+	for (uint32_t i = 0; i < e->config.keys; i += WAYS)
+		put_set(&e->known[i], o);
+}
+
+size_t evidence_image_bytes(const struct evidence *e)
+{
+	struct image_out o = {0};
+
+	put(e, &o);
+	return o.bytes;
+}
+
+void evidence_image(const struct evidence *e, uint8_t *out)
+{
+	put(e, &(struct image_out){.at = out});
+}
+
+static void clear(struct evidence *e)
+{
+	memset(e->suspect, 0, e->config.devices * sizeof(*e->suspect));
+	memset(e->known, 0, e->config.keys * sizeof(*e->known));
+	e->lost = 0;
+}
+
+static bool get(struct evidence *e, struct image_in *in)
+{
+	if (!get_config(&e->config, in))
+		return false;
+	e->lost = image_get(in, 8, UINT64_MAX);
+	for (uint32_t next = 0; !in->bad;) {
+		uint32_t device = (uint32_t)image_get(in, 4, e->config.devices);
+
+		if (device == e->config.devices)
+			break;
+		in->bad |= device < next; // each once, in their order
+		next = device + 1;
+		get_suspect(&e->config, &e->suspect[device], in);
+	}
+	for (uint32_t i = 0; i < e->config.keys && !in->bad; i += WAYS)
+		get_set(e, &e->known[i], in);
+	return !in->bad && in->left.left == 0;
+}
+
+bool evidence_restore(struct evidence *e, const uint8_t *image, size_t n)
+{
+	struct image_in in = {.left = bytes_of(image, n)};
+
+	clear(e);
+	if (get(e, &in))
+		return true;
+	clear(e);
+	return false;
 }

@@ -19,6 +19,7 @@
 // count again. None after creation. ≈ 0.1 µs an event. One thread.
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum evidence_limits {
@@ -67,3 +68,11 @@ struct evidence_state evidence_fold(const struct evidence_config *config, struct
 uint32_t evidence_families(const struct evidence *e, uint32_t device, uint64_t since_ms);
 void evidence_forget(struct evidence *e, uint32_t device);
 uint64_t evidence_lost(const struct evidence *e); // keys that went for want of room within repeat_ms
+
+// An image of all it holds, the same bytes for the same state whatever the machine (image_impl.h), for a restart.
+// What is empty takes an eighth of a byte a key, and nothing a device.
+size_t evidence_image_bytes(const struct evidence *e); // of its image now
+void evidence_image(const struct evidence *e, uint8_t *out);
+// Into one created with the same configuration; what it held goes. From then on it answers and changes as the one the
+// image is of, to the last bit. False: not an image, damaged, or of another configuration; it is as newly created.
+bool evidence_restore(struct evidence *e, const uint8_t *image, size_t n);

@@ -4,11 +4,14 @@
 
 #include "real.h"
 
+#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { GRID = 20, GRID_MOST = GRID + 16 }; // √GPD_MOST = 16
 #define NEARLY_EXPONENTIAL 1e-9
+#define BEYOND_U64 18446744073709551616.0
+#define LEAST_EXCESS 0x1p-53 // of a whole number over a double below it
 
 static int by_size(const void *a, const void *b)
 {
@@ -83,7 +86,18 @@ bool gpd_fit(double *excess, uint32_t n, struct gpd *out)
 	if (theta > -NEARLY_EXPONENTIAL / excess[n - 1])
 		*out = (struct gpd){out->threshold, 0, mean(excess, n), out->above, out->total};
 	out->shape += (1 + out->shape) / real_sqrt((double)n); // its standard deviation
-	return out->scale > 0;
+	if (out->scale > 0)
+		return true;
+	out->shape = out->scale = 0;
+	return false;
+}
+
+bool gpd_check(const struct gpd *g)
+{
+	bool unfitted = g->scale == 0 && g->shape == 0; // a comparison with what is no number is false
+
+	return g->threshold >= 0 && g->threshold < BEYOND_U64 && g->above <= g->total &&
+	       (unfitted || (g->scale > 0 && g->scale <= DBL_MAX && g->shape > 0 && g->shape <= DBL_MAX));
 }
 
 double gpd_bits(const struct gpd *g, double x)
@@ -113,6 +127,17 @@ void gpd_tail_add(struct gpd_tail *t, uint64_t x)
 	t->held += t->held < GPD_MOST;
 }
 
+bool gpd_tail_check(const struct gpd_tail *t)
+{
+	if (t->held > GPD_MOST || t->next >= GPD_MOST || (t->held < GPD_MOST && t->next != t->held) ||
+	    !(t->threshold >= 0 && t->threshold < BEYOND_U64))
+		return false;
+	for (uint32_t i = 0; i < t->held; i++)
+		if (!(t->excess[i] >= LEAST_EXCESS && t->excess[i] <= BEYOND_U64))
+			return false;
+	return true;
+}
+
 bool gpd_tail_fit(const struct gpd_tail *t, const struct ddsketch *s, struct gpd *out)
 {
 	uint64_t equal;
@@ -124,6 +149,8 @@ bool gpd_tail_fit(const struct gpd_tail *t, const struct ddsketch *s, struct gpd
 	ddsketch_rank(s, (uint64_t)t->threshold, &out->above, &equal);
 	if (out->above == 0)
 		out->above = 1;
+	if (out->total < out->above) // a sketch that has aged to nothing
+		out->total = out->above;
 	return gpd_fit(scratch, t->held, out);
 }
 

@@ -36,6 +36,8 @@ struct gpd {
 bool gpd_fit(double *excess, uint32_t n, struct gpd *out);
 // −log2 P(X > x), from −log2(above/total) on; at most GPD_MOST_BITS. 0 when x ≤ t or nothing is fitted.
 double gpd_bits(const struct gpd *g, double x);
+// Whether one read back from a file can be one that was fitted, or not fitted.
+bool gpd_check(const struct gpd *g);
 
 struct gpd_tail { // the latest excesses of one quantity
 	double threshold;
@@ -44,6 +46,8 @@ struct gpd_tail { // the latest excesses of one quantity
 };
 void gpd_tail_clear(struct gpd_tail *t, double threshold);
 void gpd_tail_add(struct gpd_tail *t, uint64_t x); // ignores what is not above the threshold
+// Whether one read back from a file can be used: places within bounds, excesses such as whole numbers leave.
+bool gpd_tail_check(const struct gpd_tail *t);
 // A fit to what is held, with the share above the threshold taken from the sketch of the same quantity.
 bool gpd_tail_fit(const struct gpd_tail *t, const struct ddsketch *s, struct gpd *out);
 // Surprise of a number at least as large as x: the sketch's mid-p below the threshold, the tail above. *extrapolated

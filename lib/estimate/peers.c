@@ -3,11 +3,13 @@
 // thread.
 #include "peers.h"
 
+#include "image_impl.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NO_SLOT = 0xffff, NO_DEVICE = 0xffffffff };
+enum { NO_SLOT = 0xffff, NO_DEVICE = 0xffffffff, MARK = 0x50454531 /* of its image: PEE1 */ };
 
 struct member {
 	uint16_t slot, doubts; // doubts: reviews in a row that spoke for leaving
@@ -32,6 +34,17 @@ struct peers {
 	uint64_t homeless;
 };
 
+static void clear(struct peers *p)
+{
+	memset(p->member, 0, p->config.devices * sizeof(*p->member));
+	memset(p->group, 0, p->config.groups * sizeof(*p->group));
+	for (uint32_t i = 0; i < p->config.devices; i++)
+		p->member[i].slot = NO_SLOT;
+	p->next_number = 1;
+	p->count = 0;
+	p->homeless = 0;
+}
+
 struct peers *peers_create(const struct peers_config *config)
 {
 	struct peers *p;
@@ -45,7 +58,6 @@ struct peers *peers_create(const struct peers_config *config)
 	if (!p)
 		return NULL;
 	p->config = *config;
-	p->next_number = 1;
 	p->member = calloc(config->devices, sizeof(*p->member));
 	p->group = calloc(config->groups, sizeof(*p->group));
 	if (!p->member || !p->group) {
@@ -53,8 +65,7 @@ struct peers *peers_create(const struct peers_config *config)
 		errno = ENOMEM;
 		return NULL;
 	}
-	for (uint32_t i = 0; i < config->devices; i++)
-		p->member[i].slot = NO_SLOT;
+	clear(p);
 	return p;
 }
 
@@ -258,4 +269,149 @@ uint32_t peers_count(const struct peers *p)
 uint64_t peers_homeless(const struct peers *p)
 {
 	return p->homeless;
+}
+
+static void put_config(const struct peers_config *c, struct image_out *o)
+{
+	image_put(o, 4, MARK);
+	image_put(o, 4, c->devices);
+	image_put(o, 4, c->groups);
+	image_put(o, 4, c->join);
+	image_put(o, 4, c->leave);
+	image_put(o, 4, c->margin);
+	image_put(o, 4, c->hold);
+}
+
+static void get_config(const struct peers_config *c, struct image_in *in)
+{
+	image_expect(in, 4, MARK);
+	image_expect(in, 4, c->devices);
+	image_expect(in, 4, c->groups);
+	image_expect(in, 4, c->join);
+	image_expect(in, 4, c->leave);
+	image_expect(in, 4, c->margin);
+	image_expect(in, 4, c->hold);
+}
+
+static void put_group(const struct group *g, struct image_out *o)
+{
+	image_put(o, 4, g->number);
+	image_put(o, 4, g->leader);
+	image_put(o, 4, g->heir);
+	image_put(o, 1, g->heir_alike);
+	image_put(o, 1, g->led);
+	for (unsigned i = 0; i < MINHASH_PLACES; i++)
+		image_put(o, 4, g->signature.least[i]);
+}
+
+static void get_group(struct peers *p, struct group *g, struct image_in *in)
+{
+	g->number = (uint32_t)image_get(in, 4, p->next_number - 1u); // next_number 0: all have been given out
+	g->leader = (uint32_t)image_get(in, 4, NO_DEVICE);
+	g->heir = (uint32_t)image_get(in, 4, NO_DEVICE);
+	g->heir_alike = (uint32_t)image_get(in, 1, MINHASH_PLACES);
+	g->led = image_get(in, 1, g->leader != NO_DEVICE);
+	for (unsigned i = 0; i < MINHASH_PLACES; i++)
+		g->signature.least[i] = (uint32_t)image_get(in, 4, UINT32_MAX);
+	in->bad |= g->number == 0;
+	for (const struct group *other = p->group; other < g; other++)
+		in->bad |= other->number == g->number;
+	p->count++;
+}
+
+static void put_member(const struct member *m, struct image_out *o)
+{
+	image_put(o, 2, m->slot);
+	image_put(o, 2, m->doubts);
+	image_put(o, 1, m->alike);
+	image_put(o, 1, m->tagged);
+}
+
+static void get_member(struct peers *p, struct member *m, struct image_in *in)
+{
+	m->slot = (uint16_t)image_get(in, 2, NO_SLOT);
+	m->doubts = (uint16_t)image_get(in, 2, p->config.hold < UINT16_MAX ? p->config.hold : UINT16_MAX);
+	m->alike = (uint16_t)image_get(in, 1, MINHASH_PLACES);
+	m->tagged = image_get(in, 1, m->slot == NO_SLOT);
+	if (m->slot == NO_SLOT || in->bad)
+		return;
+	in->bad = m->slot >= p->config.groups || p->group[m->slot].number == 0;
+	if (!in->bad)
+		p->group[m->slot].members++;
+}
+
+static bool is_member(const struct peers *p, uint32_t device, uint32_t slot)
+{
+	return device == NO_DEVICE || (device < p->config.devices && p->member[device].slot == slot);
+}
+
+// Groups are of somebody, and led by one of them.
+static bool groups_fit(const struct peers *p)
+{
+	for (uint32_t i = 0; i < p->config.groups; i++) {
+		const struct group *g = &p->group[i];
+
+		if (g->number && (g->members == 0 || !is_member(p, g->leader, i) || !is_member(p, g->heir, i)))
+			return false;
+	}
+	return true;
+}
+
+static void put(const struct peers *p, struct image_out *o)
+{
+	put_config(&p->config, o);
+	image_put(o, 4, p->next_number);
+	image_put(o, 8, p->homeless);
+	for (uint32_t i = 0; i < p->config.groups; i++)
+		if (p->group[i].number) {
+			image_put(o, 2, i);
+			put_group(&p->group[i], o);
+		}
+	image_put(o, 2, NO_SLOT); // the last
+	for (uint32_t i = 0; i < p->config.devices; i++)
+		put_member(&p->member[i], o);
+}
+
+size_t peers_image_bytes(const struct peers *p)
+{
+	struct image_out o = {0};
+
+	put(p, &o);
+	return o.bytes;
+}
+
+void peers_image(const struct peers *p, uint8_t *out)
+{
+	put(p, &(struct image_out){.at = out});
+}
+
+static bool get(struct peers *p, struct image_in *in)
+{
+	get_config(&p->config, in);
+	p->next_number = (uint32_t)image_get(in, 4, UINT32_MAX);
+	p->homeless = image_get(in, 8, UINT64_MAX);
+	for (uint32_t next = 0; !in->bad;) {
+		uint32_t slot = (uint32_t)image_get(in, 2, NO_SLOT);
+
+		if (in->bad || slot == NO_SLOT)
+			break;
+		in->bad = slot < next || slot >= p->config.groups; // each once, in their order
+		next = slot + 1;
+		if (!in->bad)
+			get_group(p, &p->group[slot], in);
+	}
+	for (uint32_t i = 0; i < p->config.devices && !in->bad; i++)
+		get_member(p, &p->member[i], in);
+	return !in->bad && in->left.left == 0 && groups_fit(p);
+}
+
+bool peers_restore(struct peers *p, const uint8_t *image, size_t n)
+{
+	struct image_in in = {.left = bytes_of(image, n)};
+
+	clear(p);
+	if (get(p, &in))
+		return true;
+	clear(p);
+	return false;
 }

@@ -17,6 +17,8 @@
 #include "minhash.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 enum { PEERS_NONE = 0 /* no group */ };
 
@@ -44,3 +46,11 @@ uint32_t peers_members(const struct peers *p, uint32_t number);
 uint32_t peers_alike(const struct peers *p, uint32_t device); // equal places with its leader at the last review
 uint32_t peers_count(const struct peers *p);                  // groups
 uint64_t peers_homeless(const struct peers *p);               // times a device could found no group: no room
+
+// An image of all it holds, the same bytes for the same state whatever the machine (image_impl.h), for a restart.
+// 7 B a device, 531 B a group.
+size_t peers_image_bytes(const struct peers *p); // of its image now
+void peers_image(const struct peers *p, uint8_t *out);
+// Into one created with the same configuration; what it held goes. From then on it answers and changes as the one the
+// image is of, to the last bit. False: not an image, damaged, or of another configuration; it is as newly created.
+bool peers_restore(struct peers *p, const uint8_t *image, size_t n);

@@ -3,11 +3,13 @@
 #include "volume.h"
 
 #include "estimate_impl.h"
+#include "image_impl.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { WAYS = 8, UNIT = 256, BUCKETS = 13 + 25 + 15, WEEK_S = 7 * 86400 };
+enum { WAYS = 8, UNIT = 256, BUCKETS = 13 + 25 + 15, WEEK_S = 7 * 86400, MARK = 0x564f4c31 /* of its image: VOL1 */ };
 
 static const struct {
 	uint32_t first, buckets, seconds;
@@ -157,4 +159,111 @@ bool volume_look(const struct volume *v, uint64_t key, uint64_t now_s, uint64_t 
 	for (unsigned w = 0; w < VOLUME_WINDOWS; w++)
 		sum[w] = k ? sum_of(k, w, (uint32_t)now_s) : 0;
 	return k != NULL;
+}
+
+static void put_flow(const struct flow_of_bytes *k, struct image_out *o)
+{
+	uint64_t filled = 0;
+
+	for (unsigned i = 0; i < BUCKETS; i++)
+		filled |= (uint64_t)(k->bucket[i] != 0) << i;
+	image_put(o, 4, k->last_s);
+	image_put(o, 1, k->rest);
+	image_put(o, 8, filled);
+	for (; filled; filled &= filled - 1)
+		image_put(o, 4, k->bucket[__builtin_ctzll(filled)]);
+}
+
+static void get_flow(struct flow_of_bytes *k, struct image_in *in)
+{
+	uint64_t filled;
+
+	k->last_s = (uint32_t)image_get(in, 4, UINT32_MAX);
+	k->rest = (uint32_t)image_get(in, 1, UNIT - 1);
+	filled = image_get(in, 8, (1ull << BUCKETS) - 1);
+	for (; filled; filled &= filled - 1) {
+		uint32_t *bucket = &k->bucket[__builtin_ctzll(filled)];
+
+		*bucket = (uint32_t)image_get(in, 4, UINT32_MAX);
+		in->bad |= *bucket == 0;
+	}
+}
+
+static void put_set(const struct volume *v, size_t set, struct image_out *o)
+{
+	unsigned taken = 0;
+
+	for (unsigned i = 0; i < WAYS; i++)
+		taken |= (v->key[set + i] != 0) << i;
+	image_put(o, 1, taken);
+	for (; taken; taken &= taken - 1) {
+		size_t i = set + (size_t)__builtin_ctz(taken);
+
+		image_put(o, 8, v->key[i]);
+		put_flow(&v->flow[i], o);
+	}
+}
+
+static void get_set(struct volume *v, size_t set, struct image_in *in)
+{
+	unsigned taken = (unsigned)image_get(in, 1, UINT8_MAX);
+
+	for (; taken; taken &= taken - 1) {
+		size_t i = set + (size_t)__builtin_ctz(taken);
+		uint64_t key = image_get(in, 8, UINT64_MAX);
+
+		in->bad |= !(key & 1) || set_of(v, key) != set || find(v, key);
+		v->key[i] = key;
+		get_flow(&v->flow[i], in);
+	}
+}
+
+static void put(const struct volume *v, struct image_out *o)
+{
+	image_put(o, 4, MARK);
+	image_put(o, 4, v->sets);
+	image_put(o, 8, v->lost);
+	for (size_t set = 0; set < (size_t)v->sets * WAYS; set += WAYS)
+		put_set(v, set, o);
+}
+
+size_t volume_image_bytes(const struct volume *v)
+{
+	struct image_out o = {0};
+
+	put(v, &o);
+	return o.bytes;
+}
+
+void volume_image(const struct volume *v, uint8_t *out)
+{
+	put(v, &(struct image_out){.at = out});
+}
+
+static void clear(struct volume *v)
+{
+	memset(v->key, 0, (size_t)v->sets * WAYS * sizeof(*v->key));
+	memset(v->flow, 0, (size_t)v->sets * WAYS * sizeof(*v->flow));
+	v->lost = 0;
+}
+
+static bool get(struct volume *v, struct image_in *in)
+{
+	image_expect(in, 4, MARK);
+	image_expect(in, 4, v->sets);
+	v->lost = image_get(in, 8, UINT64_MAX);
+	for (size_t set = 0; set < (size_t)v->sets * WAYS && !in->bad; set += WAYS)
+		get_set(v, set, in);
+	return !in->bad && in->left.left == 0;
+}
+
+bool volume_restore(struct volume *v, const uint8_t *image, size_t n)
+{
+	struct image_in in = {.left = bytes_of(image, n)};
+
+	clear(v);
+	if (get(v, &in))
+		return true;
+	clear(v);
+	return false;
 }

@@ -12,6 +12,7 @@
 // gigabyte. ≈ 0.1 µs. One thread.
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum volume_window { VOLUME_HOUR, VOLUME_DAY, VOLUME_WEEK, VOLUME_WINDOWS };
@@ -24,3 +25,11 @@ void volume_add(struct volume *v, uint64_t key, uint64_t bytes, uint64_t now_s, 
 // False: unknown, sums 0.
 bool volume_look(const struct volume *v, uint64_t key, uint64_t now_s, uint64_t sum[VOLUME_WINDOWS]);
 uint64_t volume_lost(const struct volume *v); // keys that had to go within a week of their last bytes
+
+// An image of all it holds, the same bytes for the same state whatever the machine (image_impl.h), for a restart.
+// What is empty takes an eighth of a byte a key, a key 21 B and 4 B a bucket that holds anything.
+size_t volume_image_bytes(const struct volume *v); // of its image now
+void volume_image(const struct volume *v, uint8_t *out);
+// Into one created with the same configuration; what it held goes. From then on it answers and changes as the one the
+// image is of, to the last bit. False: not an image, damaged, or of another configuration; it is as newly created.
+bool volume_restore(struct volume *v, const uint8_t *image, size_t n);
