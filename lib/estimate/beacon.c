@@ -17,6 +17,17 @@ void beacon_clear(struct beacon *b)
 	memset(b, 0, sizeof(*b));
 }
 
+bool beacon_check(const struct beacon *b)
+{
+	if (b->held > BEACON_INTERVALS || b->next >= BEACON_INTERVALS ||
+	    (b->held < BEACON_INTERVALS && b->next != b->held))
+		return false;
+	for (uint32_t i = 0; i < b->held; i++)
+		if (b->interval_ms[i] < SAME_CONTACT_MS)
+			return false;
+	return true;
+}
+
 bool beacon_add(struct beacon *b, uint64_t now_ms)
 {
 	uint64_t since = now_ms - b->last_ms;

@@ -43,6 +43,8 @@ struct beacon_result {
 };
 
 void beacon_clear(struct beacon *b);
+// Whether one read back from a file can be used: places within bounds, intervals as beacon_add lets them in.
+bool beacon_check(const struct beacon *b);
 // A contact. False: the same contact still, or time went back (then it is the new last).
 bool beacon_add(struct beacon *b, uint64_t now_ms);
 // False: fewer than BEACON_FEWEST intervals; bits is 0.

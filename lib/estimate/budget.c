@@ -7,6 +7,9 @@
 #include <string.h>
 
 enum { LEAST_SURGE = 5, TAIL = 16 };
+// The tail's end is at most 745 mean excesses (ln of the least double) beyond the largest peak: it stays below 2^63.
+#define MOST_PEAK (1ll << 52)
+#define MOST_DAYS (1u << 20) // an age of the world; far from where the count of days would begin again
 #define LEAST_PER_DAY 0.01
 #define DEBT_DAYS 5.0
 #define MOST_CORRECTION 2.0 // bits: a factor of 4
@@ -21,6 +24,32 @@ void budget_begin(struct budget *b, double per_day)
 	b->surge = 5;
 	b->step = 1000000;
 	b->threshold = INT64_MAX;
+}
+
+static bool is_in_order(const int64_t *highest_first, uint32_t n)
+{
+	if (n > BUDGET_PEAKS)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		if (highest_first[i] > (i ? highest_first[i - 1] : MOST_PEAK) || highest_first[i] < -MOST_PEAK)
+			return false;
+	return true;
+}
+
+bool budget_check(const struct budget *b)
+{
+	double most = DEBT_DAYS * BUDGET_MOST * MOST_CORRECTION * REAL_LN2;
+
+	// A comparison with what is no number is false.
+	if (!(b->per_day >= LEAST_PER_DAY && b->per_day <= BUDGET_MOST && b->half_life > 0 &&
+	      b->half_life <= MOST_DAYS && b->debt >= -most && b->debt <= most) ||
+	    b->surge > UINT16_MAX || b->step < 0 || b->threshold < -MOST_PEAK || b->confirmed > b->alarms ||
+	    b->days > MOST_DAYS || !is_in_order(b->today, b->held))
+		return false;
+	for (uint32_t day = 0; day < BUDGET_DAYS; day++)
+		if (!is_in_order(b->peak[day], b->count[day]) || (day >= b->days && b->count[day]))
+			return false;
+	return true;
 }
 
 static uint32_t most_in_a_day(const struct budget *b)
@@ -65,7 +94,8 @@ static void insert(int64_t *highest_first, uint32_t *held, int64_t x)
 
 void budget_peak(struct budget *b, int64_t level)
 {
-	insert(b->today, &b->held, level);
+	level = level < MOST_PEAK ? level : MOST_PEAK;
+	insert(b->today, &b->held, level > -MOST_PEAK ? level : -MOST_PEAK);
 }
 
 // A surge leaves no more than it may of what passed the threshold; which of them does not matter above it.

@@ -44,10 +44,13 @@ struct budget {
 
 // B outside its bounds is brought within. half_life 7, surge 5, step 1 bit.
 void budget_begin(struct budget *b, double per_day);
+// Whether one read back from a file can be used: counts and places within bounds, peaks in their order, levels and debt
+// such as no sum of them overflows.
+bool budget_check(const struct budget *b);
 // A device's evidence now, at most until its first alarm of the day.
 enum budget_word budget_ask(struct budget *b, int64_t level);
 void budget_confirm(struct budget *b); // an alarm of today was a true one
-// A device's highest of the day that ends; not of one whose alarm was confirmed.
+// A device's highest of the day that ends; not of one whose alarm was confirmed. Beyond ± 2^52 it is taken for that.
 void budget_peak(struct budget *b, int64_t level);
 // `live`: alarms were given today. False while training: then nothing is owed.
 void budget_end_day(struct budget *b, bool live);

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { HIGHEST = 2218 };                  // the bin of 2^64
+#define MOST_COUNT (1ull << 62)           // far from where quantiles would not fit their type
 #define BINS_PER_OCTAVE 34.65505021763465 // 1/log2(γ)
 
 static int32_t index_of(uint64_t x)
@@ -25,6 +27,28 @@ void ddsketch_clear(struct ddsketch *s, uint32_t bins)
 {
 	memset(s, 0, ddsketch_bytes(bins));
 	s->bins = bins;
+}
+
+static bool adds_up(const struct ddsketch *s)
+{
+	uint64_t sum = s->zeros;
+	bool full = s->zeros == UINT32_MAX; // what came to a full bin stands in the count alone
+
+	for (uint32_t i = 0; i < s->bins; i++) {
+		if (s->bin[i] && (int64_t)i > (int64_t)s->highest - s->lowest)
+			return false;
+		sum += s->bin[i];
+		full |= s->bin[i] == UINT32_MAX;
+	}
+	return s->count == sum || (full && s->count > sum && s->count < MOST_COUNT);
+}
+
+bool ddsketch_check(const struct ddsketch *s, size_t bytes)
+{
+	if (bytes < sizeof(*s) || s->bins < 2 || s->bins > INT32_MAX || bytes != ddsketch_bytes(s->bins))
+		return false;
+	return s->lowest >= 0 && s->lowest <= s->highest && s->highest <= HIGHEST &&
+	       (uint32_t)(s->highest - s->lowest) < s->bins && adds_up(s);
 }
 
 static uint32_t add_counts(uint32_t a, uint64_t b) // a full bin stays full

@@ -12,6 +12,7 @@
 // about the bins (about `collapsed` it may). Memory: 32 + 4 × bins B, the caller's, no pointers in it: it can be copied
 // and saved as it is. One thread.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,9 @@ static inline size_t ddsketch_bytes(uint32_t bins)
 	return sizeof(struct ddsketch) + bins * sizeof(uint32_t);
 }
 void ddsketch_clear(struct ddsketch *s, uint32_t bins); // bins ≥ 2; begins a new one in ddsketch_bytes(bins) of memory
+// Whether `bytes` of memory, read back from a file, are a sketch that can be used: it fills them, its window lies where
+// values are, its bins add up.
+bool ddsketch_check(const struct ddsketch *s, size_t bytes);
 void ddsketch_add(struct ddsketch *s, uint64_t x, uint32_t times);
 void ddsketch_merge(struct ddsketch *into, const struct ddsketch *from); // window sizes may differ
 // Half of everything, what was odd carried upward: sum and order stay right within 1. For ageing: once a half-life.

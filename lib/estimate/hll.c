@@ -45,6 +45,20 @@ bool hll_merge(struct hll *into, const struct hll *from)
 	return true;
 }
 
+bool hll_check(const struct hll *h, size_t bytes)
+{
+	uint16_t registers[HLL_RANKS] = {0};
+
+	if (bytes < sizeof(*h) || h->bits < HLL_LEAST_BITS || h->bits > HLL_MOST_BITS || bytes != hll_bytes(h->bits))
+		return false;
+	for (uint32_t i = 0; i < 1u << h->bits; i++) {
+		if (h->rank[i] > 65 - h->bits)
+			return false;
+		registers[h->rank[i]]++;
+	}
+	return memcmp(registers, h->registers, sizeof(registers)) == 0;
+}
+
 static double sigma(double x)
 {
 	double y = 1, z = x, before = -1;

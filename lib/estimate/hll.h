@@ -28,4 +28,7 @@ static inline size_t hll_bytes(unsigned p)
 void hll_clear(struct hll *h, unsigned p);
 bool hll_add(struct hll *h, uint64_t hash);
 bool hll_merge(struct hll *into, const struct hll *from); // false: p differs, nothing done
+// Whether `bytes` of memory, read back from a file, are a sketch that can be used: it fills them, ranks are such as
+// hashes have, and as many as is said.
+bool hll_check(const struct hll *h, size_t bytes);
 double hll_estimate(const struct hll *h);

@@ -27,6 +27,7 @@ static void tell_time(const char *what, double ns, double times)
 
 #include "estimate_test_backoff.h"
 #include "estimate_test_behaviour.h"
+#include "estimate_test_check.h"
 #include "estimate_test_image.h"
 #include "estimate_test_judging.h"
 #include "estimate_test_sketch.h"
@@ -41,6 +42,7 @@ int main(void)
 	suite_add_tcase(suite, sketch_cases());
 	suite_add_tcase(suite, behaviour_cases());
 	suite_add_tcase(suite, judging_cases());
+	suite_add_tcase(suite, flat_cases());
 	suite_add_tcase(suite, image_cases());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
