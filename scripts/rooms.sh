@@ -16,20 +16,20 @@ declare -A may_include=(
 	[lib/block]="lib/base lib/channel lib/decode"
 	[lib/inspect]="lib/base lib/channel lib/decode lib/defrag lib/flow lib/proto lib/block"
 	# far side
-	[lib/estimate]="lib/base" # joins far_side below when learn or judge stands on it
-	[lib/learn]="lib/base lib/channel"
-	[lib/judge]="lib/base lib/channel lib/learn"
-	[lib/incident]="lib/base lib/channel lib/learn lib/judge"
-	[lib/respond]="lib/base lib/channel lib/learn lib/judge lib/incident"
-	[lib/journal]="lib/base lib/channel lib/learn lib/judge lib/incident lib/respond"
-	[lib/story]="lib/base lib/channel lib/learn lib/judge lib/incident lib/respond"
-	[lib/reason]="lib/base lib/channel lib/learn lib/judge lib/incident lib/respond lib/journal lib/story"
+	[lib/estimate]="lib/base"
+	[lib/learn]="lib/base lib/channel lib/estimate"
+	[lib/judge]="lib/base lib/channel lib/estimate lib/learn"
+	[lib/incident]="lib/base lib/channel lib/estimate lib/learn lib/judge"
+	[lib/respond]="lib/base lib/channel lib/estimate lib/learn lib/judge lib/incident"
+	[lib/journal]="lib/base lib/channel lib/estimate lib/learn lib/judge lib/incident lib/respond"
+	[lib/story]="lib/base lib/channel lib/estimate lib/learn lib/judge lib/incident lib/respond"
+	[lib/reason]="lib/base lib/channel lib/estimate lib/learn lib/judge lib/incident lib/respond lib/journal lib/story"
 	[drivers/nic]="lib/base lib/decode"
 	[drivers/fence]="lib/base lib/channel"
-	[drivers/export]="lib/base lib/channel lib/learn lib/judge lib/incident lib/respond"
+	[drivers/export]="lib/base lib/channel lib/estimate lib/learn lib/judge lib/incident lib/respond"
 )
 wire_side="lib/decode lib/defrag lib/flow lib/proto lib/block lib/inspect"
-far_side="lib/learn lib/judge lib/incident lib/respond lib/journal lib/story lib/reason"
+far_side="lib/estimate lib/learn lib/judge lib/incident lib/respond lib/journal lib/story lib/reason"
 # programs
 may_include[app/wire]="lib/base lib/channel lib/control $wire_side drivers/nic"
 may_include[app/brain]="lib/base lib/channel lib/control $far_side drivers/export drivers/fence"
@@ -56,11 +56,11 @@ generated_only="lib/control app/wire app/brain app/cli"
 
 # Public functions of a room start with the room's name or their header's; beyond that, these.
 declare -A prefixes=(
-	[lib/base]="base64 bytes count counter duration log prefix siphash13 siphash24 time"
+	[lib/base]="base64 image bytes count counter duration log prefix siphash13 siphash24 time"
 	[lib/channel]="app brain_sheet direction fact file_kind filter ldap_operation mode name_to_index ring sheet verdict wire_sheet"
 	[lib/decode]="checksum" # the arithmetic of RFC 1071, for whoever builds a packet
 	[lib/judge]="phase response"
-	[lib/learn]="device feature recent role"
+	[lib/learn]="dayset device feature recent role"
 	[lib/proto]="file_class file inflate jndi ja4 lend self_address_in"
 	[lib/respond]="block_state"
 	[lib/story]="page"

@@ -2,6 +2,7 @@
 // `sekimori replay`: the same stations as inline, with files for a port and the packet's time for both clocks, in one process, without root. Deterministic: the only
 // keys are fixed ones, the only time is the packet's. A frame's observations are judged before the next frame is looked at.
 #include "cli.h"
+#include "budget.h"
 #include "eve.h"
 #include "inspect.h"
 #include "log.h"
@@ -25,6 +26,8 @@ static const char usage[] =
 	"  --mode MODE      learn, observe, advise, enforce (default observe)\n"
 	"  --eve FILE       events as EVE JSON lines\n"
 	"  --observations   print every observation (for tests)\n"
+	"  --scores         print every event that is evidence of 3 bits and more, with its terms\n"
+	"  --budget N       alarms a day (default 1; 0: none, policies stand alone)\n"
 	"  --dump FILE      the journal as text, for comparing two runs\n"
 	"  --lang en|ja     language of the stories (repeatable; default en)\n"
 	"  --quiet          no stories, only the summary line\n";
@@ -32,6 +35,7 @@ static const char usage[] =
 static const struct option options[] = {
 	{"state", required_argument, NULL, 's'}, {"policy", required_argument, NULL, 'p'}, {"inside", required_argument, NULL, 'i'},
 	{"mode", required_argument, NULL, 'm'},  {"eve", required_argument, NULL, 'e'},    {"observations", no_argument, NULL, 'o'},
+	{"scores", no_argument, NULL, 'S'}, {"budget", required_argument, NULL, 'b'},
 	{"dump", required_argument, NULL, 'd'},  {"lang", required_argument, NULL, 'l'},   {"quiet", no_argument, NULL, 'q'},
 	{"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
 };
@@ -40,7 +44,8 @@ struct replay {
 	const char *state, *policy, *eve_path, *dump;
 	struct prefix inside[INSIDE_MAX];
 	unsigned insides, mode;
-	bool observations, quiet, lang[2];
+	bool observations, scores, quiet, lang[2];
+	double budget;
 	struct counters counters;
 	struct wire_sheet *wire;
 	struct brain_sheet *brain;
@@ -82,6 +87,22 @@ static void take_alert(void *user, const struct alert *a, const struct incident 
 		eve_alert(r->eve, a);
 }
 
+static void take_score(void *user, const struct score *s)
+{
+	const struct replay *r = user;
+	char device[ADDRESS_TEXT_BYTES], endpoint[ADDRESS_TEXT_BYTES], when[TEXT_TIME_BYTES];
+
+	if (!r->scores)
+		return;
+	printf("score %s %s device %s endpoint %s port %u role %s surprise %.2f p 2^-%.2f evidence %.2f of %u%s\n",
+	       time_format(s->time_ns, when), score_class_name(s->class), address_format(&s->device, device),
+	       address_format(&s->endpoint, endpoint), s->endpoint_port, role_name(s->role), s->surprise, s->rank.bits,
+	       s->microbits / (double)EVIDENCE_BIT, s->rank.held, s->rank.extrapolated ? " extrapolated" : "");
+	for (unsigned i = 0; i < s->terms; i++)
+		printf("  %s \"%s\" %s%.2f bits\n", feature_name(s->term[i].feature), s->term[i].value,
+		       s->term[i].sign < 0 ? "-" : "", s->term[i].bits);
+}
+
 static void take_block(void *user, const struct block *b, const char *what, uint64_t now_ns)
 {
 	struct replay *r = user;
@@ -106,6 +127,17 @@ static void set_mode(struct replay *r, const char *text)
 	r->mode = (unsigned)m;
 }
 
+static void set_budget(struct replay *r, const char *text)
+{
+	char *end;
+
+	r->budget = strtod(text, &end);
+	if (end == text || *end || !(r->budget >= 0 && r->budget <= BUDGET_MOST))
+		log_fatal("--budget \"%s\": alarms a day, 0 to %d", text, BUDGET_MOST);
+	if (r->budget == 0)
+		r->budget = -1;
+}
+
 static void set_lang(struct replay *r, const char *text)
 {
 	if (strcmp(text, "en") && strcmp(text, "ja"))
@@ -127,6 +159,8 @@ static bool read_options(struct replay *r, int argc, char **argv, int *status)
 		case 'm': set_mode(r, optarg); break;
 		case 'e': r->eve_path = optarg; break;
 		case 'o': r->observations = true; break;
+		case 'S': r->scores = true; break;
+		case 'b': set_budget(r, optarg); break;
 		case 'd': r->dump = optarg; break;
 		case 'l': set_lang(r, optarg); break;
 		case 'q': r->quiet = true; break;
@@ -178,8 +212,8 @@ static void create_channel(struct replay *r)
 static void create_stations(struct replay *r)
 {
 	struct reason_config far = {.state = r->state, .policies = r->policies, .mode = r->mode, .key = {3, 4}, .filter_key = {1, 2},
-				    .sheet = r->brain, .hold = true, .counters = &r->counters,
-				    .hooks = {take_verdict, take_observation, take_alert, take_block, r}};
+				    .sheet = r->brain, .hold = true, .alarms_per_day = r->budget, .counters = &r->counters,
+				    .hooks = {take_verdict, take_observation, take_alert, take_block, r, take_score}};
 	struct inspect_config near = {.flow = {.flows = FLOWS, .parked_segments = PARKED, .key = {5, 6}}, .contexts = CONTEXTS,
 				      .blocks = 1 << 16, .replay = true, .inside = r->inside, .inside_count = r->insides, .wire = r->wire,
 				      .brain = r->brain, .counters = &r->counters};

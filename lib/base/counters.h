@@ -85,6 +85,9 @@
 	X(BRAIN_ALERTS_THROTTLED, "alerts folded into an earlier one")                                                 \
 	X(BRAIN_DEVICES_FULL, "devices not learned: the table was full")                                               \
 	X(BRAIN_COUNTS_FULL, "values not learned: the table was full")                                                 \
+	X(BRAIN_DRIFT_REFUSED, "values not learned: too many new ones of a device a day")                              \
+	X(BRAIN_WAITING_FULL, "values not learned: too many wait for it")                                              \
+	X(BRAIN_DISCARDED, "values not learned: their device alarmed meanwhile")                                       \
 	X(BRAIN_BLOCKS, "blocks ordered")                                                                              \
 	X(BRAIN_BLOCKS_REFUSED, "blocks refused: never-block list or cap")                                             \
 	X(BRAIN_VERDICTS_LOST, "verdicts lost: the ring was full")                                                     \

@@ -99,6 +99,11 @@ void backoff_sweep(struct backoff *b, uint32_t today, uint32_t entries);
 // Fetches ahead what backoff_look will read: call it for all of an observation's terms before the first look.
 void backoff_prefetch(const struct backoff *b, uint32_t context, uint64_t value);
 void backoff_look(const struct backoff *b, uint32_t context, uint64_t value, double base, struct backoff_terms *out);
+// The counts alone, for whoever asks no probability: p, bits and discounts stay as they are in *out.
+void backoff_counts(const struct backoff *b, uint32_t context, uint64_t value, struct backoff_terms *out);
+bool backoff_holds(const struct backoff *b, uint32_t context, uint64_t value); // was it ever shown there?
+uint32_t backoff_held(const struct backoff *b, uint32_t context);              // values it holds
+double backoff_singles(const struct backoff *b, uint32_t context); // Good and Turing's n1/N; 1 when nothing is known
 // Fills in discount, p and bits from counts, strength and base. What explains an alert calls it again.
 void backoff_compute(struct backoff_terms *t);
 // How likely the next value is one never seen, at most: Good–Turing's n1/N and the margin of McAllester and Schapire

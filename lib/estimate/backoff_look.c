@@ -16,7 +16,7 @@ void backoff_prefetch(const struct backoff *b, uint32_t context, uint64_t value)
 	}
 }
 
-void backoff_look(const struct backoff *b, uint32_t context, uint64_t value, double base, struct backoff_terms *out)
+void backoff_counts(const struct backoff *b, uint32_t context, uint64_t value, struct backoff_terms *out)
 {
 	uint32_t levels = 0;
 
@@ -36,9 +36,31 @@ void backoff_look(const struct backoff *b, uint32_t context, uint64_t value, dou
 		out->self |= shown;
 	}
 	out->levels = levels;
+}
+
+void backoff_look(const struct backoff *b, uint32_t context, uint64_t value, double base, struct backoff_terms *out)
+{
+	backoff_counts(b, context, value, out);
 	out->strength = b->strength;
 	out->base = base;
 	backoff_compute(out);
+}
+
+bool backoff_holds(const struct backoff *b, uint32_t context, uint64_t value)
+{
+	return context < b->context_used && backoff_place(b, context, value)->context != 0;
+}
+
+uint32_t backoff_held(const struct backoff *b, uint32_t context)
+{
+	return context < b->context_used ? b->context[context].held : 0;
+}
+
+double backoff_singles(const struct backoff *b, uint32_t context)
+{
+	const struct backoff_context *c = &b->context[context];
+
+	return context >= b->context_used || c->customers == 0 ? 1 : (double)c->single / (double)c->customers;
 }
 
 static double discount_of(const struct backoff_level *l)

@@ -14,12 +14,15 @@ enum { LEAST_SURGE = 5, TAIL = 16 };
 #define DEBT_DAYS 5.0
 #define MOST_CORRECTION 2.0 // bits: a factor of 4
 
+static double within_bounds(double per_day)
+{
+	return per_day > BUDGET_MOST ? BUDGET_MOST : per_day > LEAST_PER_DAY ? per_day : LEAST_PER_DAY;
+}
+
 void budget_begin(struct budget *b, double per_day)
 {
 	memset(b, 0, sizeof(*b));
-	b->per_day = per_day < BUDGET_MOST ? per_day : BUDGET_MOST;
-	if (!(b->per_day > LEAST_PER_DAY))
-		b->per_day = LEAST_PER_DAY;
+	b->per_day = within_bounds(per_day);
 	b->half_life = 7;
 	b->surge = 5;
 	b->step = 1000000;
@@ -206,6 +209,14 @@ void budget_end_day(struct budget *b, bool live)
 	if (live && before != INT64_MAX && level > before && level - before > b->step)
 		level = before + b->step;
 	b->threshold = level;
+}
+
+void budget_change(struct budget *b, double per_day)
+{
+	b->per_day = within_bounds(per_day);
+	b->debt = 0;
+	if (b->days)
+		b->threshold = level_for(b, b->per_day);
 }
 
 double budget_error(const struct budget *b)

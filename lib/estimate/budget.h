@@ -47,6 +47,8 @@ void budget_begin(struct budget *b, double per_day);
 // Whether one read back from a file can be used: counts and places within bounds, peaks in their order, levels and debt
 // such as no sum of them overflows.
 bool budget_check(const struct budget *b);
+// Another B from now on: the threshold follows at once, what was owed is forgotten.
+void budget_change(struct budget *b, double per_day);
 // A device's evidence now, at most until its first alarm of the day.
 enum budget_word budget_ask(struct budget *b, int64_t level);
 void budget_confirm(struct budget *b); // an alarm of today was a true one

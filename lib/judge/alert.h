@@ -2,16 +2,30 @@
 // An alert: one policy matched one observation, with the exact counts that made it unusual. Flat, fixed size, stored as
 // it is in the journal.
 #pragma once
-#include "learn.h"
+#include "score.h"
 
-enum alert_limits { ALERT_TERMS = 10, ALERT_FACTS = 6, ALERT_TEXT = 256, ALERT_VERSION = 1 };
+enum alert_limits { ALERT_TERMS = 10, ALERT_FACTS = 6, ALERT_TEXT = 256, ALERT_VERSION = 2 };
 
 struct alert_term {      // one piece of learned evidence
 	uint8_t feature; // enum feature
 	uint8_t zero[3];
-	struct counts counts; // as they stood before today (learn_counts_before_today)
-	double bits;          // -log2 of (value's share), 0..20
-	char value[120];      // printable
+	struct counts counts;         // a day old at least: what waits is not in them
+	struct backoff_terms model;   // the same counts as the estimate took them
+	double bits;                  // −log2 P, 0..20; alert_compute makes it of `model`
+	char value[120];              // printable
+};
+
+struct alert_proof { // what evidence there was against the device when the alert was given
+	struct evidence_state before; // what was known before the items
+	struct evidence_item item[EVIDENCE_ITEMS];
+	uint32_t items;
+	uint8_t calibrated; // 0: the thresholds did not count yet
+	uint8_t families;   // of evidence, within 10 minutes
+	uint8_t zero[2];
+	struct evidence_state evidence; // the two levels that follow (evidence_fold)
+	uint64_t half_life_ms[EVIDENCE_SPEEDS];
+	int64_t threshold, block_threshold; // microbits
+	double per_day, blocks_per_day;     // the budgets; 0 = none was set
 };
 
 struct alert {
@@ -48,7 +62,18 @@ struct alert {
 	char group[32];             // device's peer group
 	char mitre[3][12];          // "T1190"
 	char baseline[17];          // first 16 hex digits of the baseline's hash
+	uint8_t note;     // below the budget's threshold: told to nobody, kept for the story
+	uint8_t grouped;  // one of a surge
+	uint8_t unproven; // what it asks for is not done without a person: its evidence is below the blocks' budget
+	uint8_t zero2[4];
+	double weight;           // bits the policy adds to the device's evidence
+	struct alert_proof proof;
+	struct score score; // the event that raised the alarm; class 0 where a policy did
 };
+
+// Makes the bits of every term, their sum, the score and the levels of evidence again from counts. What differs from
+// what the alert says is written into `out` as a line each; returns how many lines. `out` may be cut at cap.
+unsigned alert_verify(const struct alert *a, char *out, size_t cap);
 
 enum alert_response {
 	RESPONSE_NONE,

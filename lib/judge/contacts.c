@@ -4,23 +4,8 @@
 #include "judge_impl.h"
 
 enum { LABELS_MOST = 8, LITERALS_MOST = 4 };
-enum {
-	MARK_NETWORK = 1,
-	MARK_JNDI = 2,
-	FAMILY_NAME = 0xfe
-}; // never in an observation: keys of our own beside real addresses
-
-struct address contacts_network(const struct address *a)
-{
-	struct address net = *a;
-
-	net.zero[0] = MARK_NETWORK;
-	if (a->family == 4)
-		net.b[3] = 0;
-	else
-		memset(net.b + 6, 0, 10);
-	return net;
-}
+// Never in an observation: keys of our own beside real addresses (1 is recent_network's).
+enum { MARK_JNDI = 2, FAMILY_NAME = 0xfe };
 
 struct address contacts_jndi(const struct address *device)
 {
@@ -65,7 +50,7 @@ static void note_named(struct judge *j, const struct address *device, const stru
 {
 	struct address marked = contacts_jndi(device);
 
-	if (address_equal(device, other))
+	if (address_equal(device, other) || (j->without & WITHOUT_TAINT))
 		return;
 	recent_put(j->learn, RECENT_NAMED, device, other, now_ns);
 	if (jndi)
@@ -78,7 +63,7 @@ static bool host_is_established(struct judge *j, const struct observation *o, st
 	uint8_t room[128];
 	struct counts c;
 
-	learn_counts_before_today(j->learn, learn_device_find(j->learn, observation_device(o)), FEATURE_HOST,
+	learn_counts(j->learn, learn_device_find(j->learn, observation_device(o)), FEATURE_HOST,
 				  bytes_of(room, learn_host(host, room)), o->time_ns, &c);
 	return c.device_days > 0 || !counts_are_rare(&c, o->time_ns);
 }
@@ -94,7 +79,7 @@ static void note_dns(struct judge *j, const struct observation *o)
 		return;
 	while (bytes_take(&raw, sizeof(a), &one)) {
 		memcpy(&a, one.at, sizeof(a));
-		recent_put(j->learn, RECENT_RESOLVED, device, &a, o->time_ns);
+		recent_put_name(j->learn, device, &a, name, o->time_ns);
 		if (tainted)
 			note_named(j, device, &a, true, o->time_ns);
 	}
@@ -156,7 +141,7 @@ void contacts_note(struct judge *j, const struct observation *o)
 	if (o->direction != DIRECTION_IN)
 		return;
 	if (o->transport == TRANSPORT_TCP_NUMBER && (inbound & 1u << o->kind)) {
-		net = contacts_network(&o->client);
+		net = recent_network(&o->client);
 		recent_put(j->learn, RECENT_INBOUND, &o->server, &o->client, o->time_ns);
 		recent_put(j->learn, RECENT_INBOUND, &o->server, &net, o->time_ns);
 	}

@@ -1,37 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The alert as a proof: every piece of evidence with its exact counts and bits, every text printable.
-//
-// Bits are -log2 P with P backed off device → peer group → organisation → base, as in hierarchical Pitman–Yor models
-// with one table per type (Teh 2006; Sanna Passino and Heard, "Modelling dynamic network evolution as a Pitman-Yor
-// process", 2019), discount 0, strength 1:
-//   P_org   = (other devices of the organisation that showed it + base)    / (how many there are + 1)
-//   P_peers = (other devices of the group that showed it        + P_org)   / (how many there are + 1)
-//   P       = (days this device showed it                       + P_peers) / (days it was seen   + 1)
 #include "judge_impl.h"
 
-#include <math.h>
 #include <stdio.h>
 
-enum { BITS_MOST = 20 };
 static const double certain_bits =
 	13.2877; // log2 10⁴: a fact with meaning of its own is bounded by one benign case in ten thousand
-
-// −log2 of the share a value has of which nothing is known: endpoints and names are many, kinds of files are few.
-static const uint8_t base_bits[FEATURE_COUNT] = {
-	[FEATURE_ENDPOINT] = 20,    [FEATURE_ENDPOINT_PORT] = 20, [FEATURE_PORT] = 16,   [FEATURE_AGENT] = 12,
-	[FEATURE_AGENT_FAMILY] = 8, [FEATURE_HOST] = 16,          [FEATURE_FILE] = 5,    [FEATURE_FILE_SOURCE] = 20,
-	[FEATURE_JA4] = 12,         [FEATURE_SERVED] = 16,        [FEATURE_CLIENT] = 10,
-};
-
-double evidence_bits(unsigned feature, const struct counts *c)
-{
-	double org = (c->org + exp2(-(double)base_bits[feature])) / (c->org_total + 1.0);
-	double peers = (c->peers + org) / (c->peers_total + 1.0);
-	double p = (c->device_days + peers) / (c->device_known + 1.0);
-	double bits = p > 0 ? -log2(p) : BITS_MOST;
-
-	return bits < 0 ? 0 : bits > BITS_MOST ? BITS_MOST : bits;
-}
 
 static const char *transport_text(unsigned transport, char buffer[8])
 {
@@ -41,7 +15,20 @@ static const char *transport_text(unsigned transport, char buffer[8])
 	return buffer;
 }
 
-static void value_text(unsigned feature, struct bytes value, char *out, size_t cap)
+static const bool tells_port[FEATURE_COUNT] = {[FEATURE_PORT] = true,
+					      [FEATURE_SERVED] = true,
+					      [FEATURE_PORT_GIVEN] = true,
+					      [FEATURE_INSIDE_PORT_GIVEN] = true};
+static const bool tells_address[FEATURE_COUNT] = {[FEATURE_ENDPOINT] = true,
+						  [FEATURE_CLIENT] = true,
+						  [FEATURE_INSIDE] = true,
+						  [FEATURE_DESTINATION] = true};
+static const char *const byte_words[FEATURE_COUNT][3] = {
+	[FEATURE_NAMED_GIVEN] = {"without a name", "named by DNS", "named by DNS"},
+	[FEATURE_CALLBACK_GIVEN] = {"not called by it", "called by its network", "called by it"},
+};
+
+void value_text(unsigned feature, struct bytes value, char *out, size_t cap)
 {
 	char text[ADDRESS_TEXT_BYTES], number[8];
 	struct address a = {0};
@@ -50,38 +37,57 @@ static void value_text(unsigned feature, struct bytes value, char *out, size_t c
 	if (feature == FEATURE_FILE_SOURCE && value.left == 1 + sizeof(a)) {
 		memcpy(&a, b + 1, sizeof(a));
 		snprintf(out, cap, "%s from %s", file_kind_name(b[0]), address_format(&a, text));
-	} else if (feature == FEATURE_FILE && value.left == 1) {
+	} else if ((feature == FEATURE_FILE || feature == FEATURE_FILE_GIVEN) && value.left == 1) {
 		snprintf(out, cap, "%s", file_kind_name(b[0]));
-	} else if ((feature == FEATURE_PORT || feature == FEATURE_SERVED) && value.left == 4) {
+	} else if (tells_port[feature] && value.left == 4) {
 		snprintf(out, cap, "%s%s%s/%u", b[0] == APP_NONE ? "" : app_name(b[0]), b[0] == APP_NONE ? "" : " on ",
 			 transport_text(b[1], number), (unsigned)b[2] << 8 | b[3]);
-	} else if ((feature == FEATURE_ENDPOINT || feature == FEATURE_CLIENT) && value.left == sizeof(a)) {
+	} else if (tells_address[feature] && value.left == sizeof(a)) {
 		memcpy(&a, b, sizeof(a));
 		snprintf(out, cap, "%s", address_format(&a, text));
 	} else if (feature == FEATURE_ENDPOINT_PORT && value.left == sizeof(a) + 3) {
 		memcpy(&a, b, sizeof(a));
 		snprintf(out, cap, "%s %s/%u", address_format(&a, text), transport_text(b[20], number),
 			 (unsigned)b[21] << 8 | b[22]);
+	} else if (feature < FEATURE_COUNT && byte_words[feature][0] && value.left == 1) {
+		snprintf(out, cap, "%s", byte_words[feature][b[0] < 3 ? b[0] : 0]);
+	} else if (feature == FEATURE_HOUR && value.left == 1) {
+		snprintf(out, cap, "%s %02u-%02u h UTC", b[0] < 6 ? "workday" : "weekend", b[0] % 6 * 4, b[0] % 6 * 4 + 4);
 	} else {
 		text_printable(value, out, cap);
 	}
+}
+
+static double term_bits(const struct backoff_terms *model)
+{
+	return model->bits < 0 ? 0 : model->bits > SCORE_TERM_BITS ? SCORE_TERM_BITS : model->bits;
+}
+
+// In the order they stand in: the same sum on every machine.
+static double sum_of_bits(const struct alert *a)
+{
+	double sum = 0;
+
+	for (unsigned i = 0; i < a->terms; i++)
+		sum += a->term[i].bits;
+	return sum + (a->certain ? certain_bits : 0);
 }
 
 static void fill_terms(struct alert *a, const struct policy *p, struct situation *s)
 {
 	for (unsigned i = 0; i < p->evidences; i++) {
 		unsigned feature = p->evidence[i];
-		const struct counts *c = situation_counts(s, feature);
 		struct alert_term *term = &a->term[a->terms];
 		struct bytes value;
 
-		if (!c || !situation_value(s, feature, &value))
+		if (!situation_value(s, feature, &value))
 			continue;
 		term->feature = (uint8_t)feature;
-		term->counts = *c;
-		term->bits = evidence_bits(feature, c);
+		learn_look(s->learn, s->device, (enum feature)feature, NOVELTY_KNOWN, value, feature_base(feature),
+			   &term->model);
+		learn_counts_of(s->learn, s->device, &term->model, s->now_ns, &term->counts);
+		term->bits = term_bits(&term->model);
 		value_text(feature, value, term->value, sizeof(term->value));
-		a->bits += term->bits;
 		a->terms++;
 	}
 }
@@ -181,8 +187,10 @@ void alert_fill(struct alert *a, const struct policy *p, struct situation *s, un
 		fill_texts(a, s);
 		a->certain = p->certain || is_certain(p, s);
 		fill_terms(a, p, s);
-		a->bits += a->certain ? certain_bits : 0;
+		a->bits = sum_of_bits(a);
 	}
+	alarm_prove(s->judge, s, a);
+	a->weight = p->weight;
 	memcpy(a->policy, p->name, sizeof(a->policy));
 	memcpy(a->mitre, p->mitre, sizeof(a->mitre));
 	a->policy_version = p->version;
@@ -196,4 +204,85 @@ void alert_fill(struct alert *a, const struct policy *p, struct situation *s, un
 		a->wants_block = p->response.block;
 		a->block_ns = p->response.block_ns;
 	}
+}
+
+// --- proof ---
+
+struct finding {
+	char *out;
+	size_t cap, used;
+	unsigned count;
+};
+
+static void differs(struct finding *f, const char *what, double said, double made)
+{
+	int n = f->used < f->cap ? snprintf(f->out + f->used, f->cap - f->used, "%s: said %.17g, made again %.17g\n", what,
+					    said, made)
+				 : 0;
+
+	if (n > 0)
+		f->used += (size_t)n < f->cap - f->used ? (size_t)n : f->cap - f->used;
+	f->count++;
+}
+
+static void must_equal(struct finding *f, const char *what, double said, double made)
+{
+	if (memcmp(&said, &made, sizeof(said)) != 0)
+		differs(f, what, said, made);
+}
+
+static void verify_terms(const struct alert *a, struct finding *f)
+{
+	for (unsigned i = 0; i < a->terms && i < ALERT_TERMS; i++) {
+		struct backoff_terms model = a->term[i].model;
+
+		backoff_compute(&model);
+		must_equal(f, feature_name(a->term[i].feature), a->term[i].bits, term_bits(&model));
+	}
+	must_equal(f, "bits", a->bits, sum_of_bits(a));
+}
+
+static void verify_evidence(const struct alert *a, struct finding *f)
+{
+	const struct alert_proof *p = &a->proof;
+	struct evidence_config config = {0};
+	struct evidence_state made;
+
+	if (p->items == 0 || p->items > EVIDENCE_ITEMS)
+		return;
+	memcpy(config.half_life_ms, p->half_life_ms, sizeof(config.half_life_ms));
+	made = evidence_fold(&config, p->before, p->item, p->items);
+	for (unsigned i = 0; i < EVIDENCE_SPEEDS; i++)
+		if (made.time_ms == p->evidence.time_ms)
+			must_equal(f, "evidence", (double)p->evidence.level[i], (double)made.level[i]);
+}
+
+unsigned score_verify(const struct score *s, char *out, size_t cap)
+{
+	struct finding f = {out, cap, 0, 0};
+	struct score made = *s;
+
+	if (cap)
+		out[0] = 0;
+	if (s->class == SCORE_NONE || s->terms > SCORE_TERMS)
+		return 0;
+	score_compute(&made);
+	for (unsigned i = 0; i < s->terms; i++)
+		must_equal(&f, feature_name(s->term[i].feature), s->term[i].bits, made.term[i].bits);
+	must_equal(&f, "surprise", s->surprise, made.surprise);
+	must_equal(&f, "p", s->rank.p, made.rank.p);
+	if (s->rank.held)
+		must_equal(&f, "evidence of the event", s->microbits, made.microbits);
+	return f.count;
+}
+
+unsigned alert_verify(const struct alert *a, char *out, size_t cap)
+{
+	struct finding f = {out, cap, 0, 0};
+
+	f.count = score_verify(&a->score, out, cap);
+	f.used = cap ? strnlen(out, cap) : 0;
+	verify_terms(a, &f);
+	verify_evidence(a, &f);
+	return f.count;
 }

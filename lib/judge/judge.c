@@ -25,7 +25,12 @@ struct judge *judge_create(const struct judge_config *config)
 	j->throttles = calloc(THROTTLES, sizeof(*j->throttles));
 	j->suspects = calloc(THROTTLES, sizeof(*j->suspects));
 	j->past = calloc(PAST_ALERTS, sizeof(*j->past));
-	if (j->requests && j->throttles && j->suspects && j->past)
+	j->score = config->score;
+	j->without = config->without;
+	j->scored = dayset_create(SCORED_KEYS);
+	alarm_set_budget(j, config->alarms_per_day, config->blocks_per_day);
+	if (j->requests && j->throttles && j->suspects && j->past && j->scored && alarm_create(j) &&
+	    calibrate_create(j))
 		return j;
 	judge_destroy(j);
 	errno = ENOMEM;
@@ -36,6 +41,10 @@ void judge_destroy(struct judge *j)
 {
 	if (!j)
 		return;
+	calibrate_destroy(j);
+	alarm_destroy(j);
+	if (j->scored)
+		dayset_destroy(j->scored);
 	free(j->past);
 	free(j->suspects);
 	free(j->throttles);
@@ -94,7 +103,7 @@ static uint64_t throttle_key(const struct judge *j, unsigned policy, const struc
 {
 	struct {
 		struct address device, endpoint;
-		uint64_t flow, policy, feature[FEATURE_COUNT];
+		uint64_t flow, policy, feature[FEATURE_POLICY];
 		uint32_t port, transport;
 	} key;
 	struct bytes value;
@@ -111,7 +120,7 @@ static uint64_t throttle_key(const struct judge *j, unsigned policy, const struc
 	}
 	if (p->throttle_keys & 1u << THROTTLE_FLOW)
 		key.flow = s->o->flow;
-	for (unsigned f = 0; f < FEATURE_COUNT; f++)
+	for (unsigned f = 0; f < FEATURE_POLICY; f++)
 		if ((p->throttle_keys & 1u << (THROTTLE_FEATURES + f)) && situation_value(s, f, &value))
 			key.feature[f] = siphash13(&j->key, value.at, value.left);
 	return siphash13(&j->key, &key, sizeof(key));
@@ -164,10 +173,28 @@ _Static_assert(POLICY_MAX <= 64, "policies are bits of a word in past_add");
 
 static void emit(struct judge *j, struct alert *a)
 {
-	if (a->wants_cut || a->wants_block)
+	if ((a->wants_cut || a->wants_block) && !a->unproven)
 		j->refused = true;
 	count(j->counters, COUNT_BRAIN_ALERTS);
 	j->alert(j->user, a);
+}
+
+static bool is_left_out(const struct judge *j, const struct policy *p)
+{
+	return (p->certain && (j->without & WITHOUT_FACTS)) || (j->without & WITHOUT_POLICIES);
+}
+
+// What was learned must pass the threshold to be more than a note; what it then asks for must pass the blocks'.
+static void weigh_alert(struct judge *j, struct situation *s, struct alert *a, enum alarm_word word)
+{
+	a->grouped = word == ALARM_GROUPED;
+	a->note = !a->certain && (word == ALARM_BELOW || word == ALARM_GROUPED);
+	if (a->note) {
+		a->priority = 1;
+		a->wants_cut = a->wants_block = 0;
+		a->block_ns = 0;
+	}
+	a->unproven = (a->wants_cut || a->wants_block) && !a->certain && !alarm_may_block(j, s);
 }
 
 // true: told or folded into an earlier one; then *told says which.
@@ -179,6 +206,7 @@ static bool try_policy(struct judge *j, struct situation *s, unsigned i, unsigne
 
 	*told = false;
 	if ((mode == MODE_LEARN && !p->certain && !(s->alert && s->alert->certain)) ||
+	    (!s->score && is_left_out(j, p)) ||
 	    !conditions_hold(p->when, p->conditions, s))
 		return false;
 	if (throttle_take(j->throttles, throttle_key(j, i, p, s), s->now_ns, p->throttle_ns, t, &repeats)) {
@@ -187,7 +215,10 @@ static bool try_policy(struct judge *j, struct situation *s, unsigned i, unsigne
 		return true;
 	}
 	*told = true;
+	if (!s->alert && !s->score)
+		s->word = alarm_policy(j, s, i, p->weight);
 	alert_fill(room, p, s, mode);
+	weigh_alert(j, s, room, s->word);
 	room->repeats = repeats;
 	return true;
 }
@@ -208,13 +239,43 @@ static void judge_alert(struct judge *j, struct situation *s, const struct alert
 	s->alert = NULL;
 }
 
+// An alert that stands: what led to it is not learned, and the policies on alerts have their say.
+static void tell(struct judge *j, struct situation *s, unsigned i, struct alert *a, struct throttle *t, unsigned mode)
+{
+	struct throttle *unused;
+	uint32_t repeats;
+	bool before = j->refused;
+
+	j->refused = false;
+	emit(j, a);
+	past_add(j, s, i, a);
+	judge_alert(j, s, a, mode);
+	t->wants = j->refused;
+	j->refused = j->refused || before;
+	if (a->priority <= 1)
+		return;
+	s->told = true;
+	throttle_take(j->suspects, suspect_key(j, s), s->now_ns, SUSPECT_NS, &unused, &repeats);
+	if (s->device)
+		learn_discard(j->learn, s->device, s->now_ns);
+}
+
+void judge_special(struct judge *j, struct situation *s, unsigned on)
+{
+	struct throttle *t;
+	bool told;
+
+	for (unsigned i = 0; i < j->policies->count; i++)
+		if ((j->policies->policy[i].on & 1u << on) && try_policy(j, s, i, j->mode, &j->alert_room, &t, &told) && told)
+			tell(j, s, i, &j->alert_room, t, j->mode);
+}
+
 // All policies of this kind of observation. true: one matched.
 static bool judge_policies(struct judge *j, struct situation *s, unsigned mode)
 {
 	unsigned kind = s->o->kind == OBS_HELD ? OBS_FLOW_OPEN : s->o->kind;
-	struct throttle *t, *unused;
-	uint32_t repeats;
-	bool matched = false, told, before;
+	struct throttle *t;
+	bool matched = false, told;
 
 	for (unsigned i = 0; i < j->policies->count; i++) {
 		struct alert *a = &j->alert_room;
@@ -222,19 +283,31 @@ static bool judge_policies(struct judge *j, struct situation *s, unsigned mode)
 		if (!(j->policies->policy[i].on & 1u << kind) || !try_policy(j, s, i, mode, a, &t, &told))
 			continue;
 		matched = true;
-		if (!told)
-			continue;
-		before = j->refused;
-		j->refused = false;
-		emit(j, a);
-		past_add(j, s, i, a);
-		judge_alert(j, s, a, mode);
-		t->wants = j->refused;
-		j->refused = j->refused || before;
-		if (a->priority > 1)
-			throttle_take(j->suspects, suspect_key(j, s), s->now_ns, SUSPECT_NS, &unused, &repeats);
+		if (told)
+			tell(j, s, i, a, t, mode);
 	}
 	return matched;
+}
+
+// Scores first, so that a policy's match stands on what the same observation adds. An alarm that no policy has put into
+// words is told by those on evidence.
+static bool judge_situation(struct judge *j, struct situation *s, unsigned mode)
+{
+	bool matched;
+
+	if (s->device && alarm_has_budget(j) && !(j->without & WITHOUT_SCORES)) {
+		score_observation(j, s);
+		if (!(j->without & WITHOUT_NUMBERS))
+			numbers_observation(j, s);
+	}
+	matched = judge_policies(j, s, mode);
+	if (s->raised && !s->told) {
+		s->score = &j->raised_room;
+		s->word = ALARM_NEW;
+		judge_special(j, s, ON_EVIDENCE);
+		s->score = NULL;
+	}
+	return matched || s->told;
 }
 
 // The baseline is named by its hash at the beginning of the day, like all counts that judge.
@@ -255,6 +328,28 @@ static bool is_judged(const struct observation *o)
 	return o->kind != OBS_NONE && o->kind < OBS_BLOCKED && o->direction != DIRECTION_TRANSIT && o->direction != 0;
 }
 
+// Midnight (UTC) ends a day of budgets and samples.
+static void turn_day(struct judge *j, uint64_t now_ns, unsigned mode)
+{
+	uint64_t day = now_ns / JUDGE_DAY_NS + 1;
+
+	j->mode = mode;
+	learn_step(j->learn, now_ns);
+	calibrate_step(j, now_ns);
+	if (j->day == 0)
+		j->day = day;
+	if (day <= j->day)
+		return;
+	j->day = day;
+	alarm_end_day(j, mode != MODE_LEARN);
+	calibrate_end_day(j);
+}
+
+void judge_step(struct judge *j, uint64_t now_ns, unsigned mode)
+{
+	turn_day(j, now_ns, mode);
+}
+
 void judge_observe(struct judge *j, const struct observation *o, unsigned mode)
 {
 	struct situation *s = &j->situation;
@@ -263,6 +358,7 @@ void judge_observe(struct judge *j, const struct observation *o, unsigned mode)
 	count(j->counters, COUNT_BRAIN_OBSERVATIONS);
 	if (!is_judged(o) || o->kind == OBS_HELD)
 		return;
+	turn_day(j, o->time_ns, mode);
 	refresh_baseline(j, o->time_ns);
 	if (o->kind == OBS_HTTP_REQUEST)
 		requests_put(j, o);
@@ -270,7 +366,7 @@ void judge_observe(struct judge *j, const struct observation *o, unsigned mode)
 	j->refused = false;
 	situation_init(s, j, o);
 	s->device = learn_device_of(j->learn, o);
-	if (judge_policies(j, s, mode) || dropped || throttle_has(j->suspects, suspect_key(j, s), s->now_ns)) {
+	if (judge_situation(j, s, mode) || dropped || throttle_has(j->suspects, suspect_key(j, s), s->now_ns)) {
 		if (s->device)
 			learn_touch(j->learn, s->device, o->time_ns);
 		return;
@@ -285,10 +381,45 @@ bool judge_held(struct judge *j, const struct observation *o, unsigned mode)
 	if (!is_judged(o))
 		return true;
 	count(j->counters, COUNT_BRAIN_OBSERVATIONS);
+	turn_day(j, o->time_ns, mode);
 	refresh_baseline(j, o->time_ns);
 	j->refused = false;
 	situation_init(s, j, o);
 	s->device = learn_device_of(j->learn, o);
-	judge_policies(j, s, mode);
+	judge_situation(j, s, mode);
 	return !j->refused;
+}
+
+void judge_get_budget(const struct judge *j, struct judge_budget *out)
+{
+	const struct budget *b = &j->budget;
+
+	*out = (struct judge_budget){.alarms_per_day = b->per_day};
+	if (!alarm_has_budget(j))
+		return;
+	out->blocks_per_day = j->block_budget.per_day;
+	out->threshold = b->threshold;
+	out->block_threshold = j->block_budget.threshold;
+	out->calibrated = alarm_is_calibrated(j);
+	out->error = budget_error(b);
+	out->days = b->days;
+	out->today = b->alarms;
+	out->debt = b->debt;
+}
+
+void judge_set_budget(struct judge *j, double alarms_per_day, double blocks_per_day)
+{
+	alarm_set_budget(j, alarms_per_day, blocks_per_day);
+}
+
+void judge_confirm(struct judge *j)
+{
+	budget_confirm(&j->budget);
+}
+
+int64_t judge_evidence(const struct judge *j, const struct device *d, uint64_t now_ns)
+{
+	struct evidence_state e = evidence_look(j->evidence, d->index, now_ns / 1000000);
+
+	return e.level[0] > e.level[1] ? e.level[0] : e.level[1];
 }

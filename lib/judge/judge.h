@@ -8,12 +8,29 @@
 struct judge;
 typedef void (*judge_alert_fn)(void *user, struct alert *a); // a->id is 0; the callee copies what it keeps
 
+typedef void (*judge_score_fn)(void *user, const struct score *s); // evidence of 3 bits and more; copied by the callee
+
+enum judge_without { // beside learn's: parts left out, to measure what each is worth
+	WITHOUT_ACCUMULATION = 1 << 9,  // the last event alone counts
+	WITHOUT_FACTS = 1 << 10,        // certain policies are silent
+	WITHOUT_TAINT = 1 << 11,        // nothing is remembered of what inbound fields named
+	WITHOUT_FEEDBACK = 1 << 12,     // the threshold follows peaks only, not alarms
+	WITHOUT_ROLLOUT = 1 << 13,      // what many begin with at once is as unlikely as for one
+	WITHOUT_NUMBERS = 1 << 14,      // bytes, fan-out, beacons
+	WITHOUT_SCORES = 1 << 15,       // policies alone
+	WITHOUT_POLICIES = 1 << 16,     // scores alone: policies add nothing and say nothing, but for those on evidence
+};
+
 struct judge_config {
 	const struct policy_set *policies;
 	struct learn *learn;
 	struct counters *counters;
 	judge_alert_fn alert;
 	void *user;
+	judge_score_fn score;  // may be NULL
+	double alarms_per_day; // 0: no budget, every match of a policy is an alert and nothing else is
+	double blocks_per_day; // 0: a fiftieth of the alarms
+	uint32_t without;      // enum judge_without
 };
 
 struct judge *judge_create(const struct judge_config *config); // NULL with errno
@@ -31,3 +48,27 @@ struct judge_request {
 	uint64_t time_ns;
 };
 bool judge_request_of(const struct judge *j, uint64_t flow, uint64_t tx, struct judge_request *out);
+
+// The budget as it stands. Sets it when alarms_per_day > 0 (0.01 … 10; blocks 0: a fiftieth), from now on.
+struct judge_budget {
+	double alarms_per_day, blocks_per_day;
+	int64_t threshold, block_threshold; // microbits; INT64_MAX: none yet
+	bool calibrated;
+	double error;      // relative standard deviation of the rate that the days so far allow to promise; ≥ 1: nothing
+	uint32_t days;     // that the thresholds rest on
+	uint32_t today;    // alarms
+	double debt;       // alarms beyond the budget, so far
+};
+void judge_get_budget(const struct judge *j, struct judge_budget *out);
+void judge_set_budget(struct judge *j, double alarms_per_day, double blocks_per_day);
+// A person said that an alarm of today was a true one: it is not owed to the budget.
+void judge_confirm(struct judge *j);
+// Evidence against a device now, microbits: the higher of the two levels.
+int64_t judge_evidence(const struct judge *j, const struct device *d, uint64_t now_ns);
+// Time passes without observations. live: alarms are given (mode above learn).
+void judge_step(struct judge *j, uint64_t now_ns, unsigned mode);
+
+// Samples, evidence and budgets as sections of an image (ids 16 … 31). 0 or -EPROTO: refused, as newly created.
+struct image;
+void judge_put(const struct judge *j, struct image *i);
+int judge_take(struct judge *j, const struct image *i);

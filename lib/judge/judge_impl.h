@@ -2,8 +2,12 @@
 // What the judging files share: one observation with all that is known about it (the situation), and the judge's
 // bounded memories.
 #pragma once
+#include "budget.h"
+#include "dayset.h"
 #include "policy_impl.h"
 #include "text.h"
+
+#include <stdlib.h>
 
 enum judge_private_limits {
 	REQUESTS = 1 << 14, // last HTTP requests kept, to join files and responses to
@@ -12,6 +16,8 @@ enum judge_private_limits {
 	THROTTLE_WAYS = 8,
 	PAST_ALERTS = 4096, // for alert.families
 	TRANSPORT_TCP_NUMBER = 6,
+	NOTED_MICROBITS = 3 * EVIDENCE_BIT, // evidence that is kept in the journal
+	SCORED_KEYS = 1 << 18,
 };
 #define HOUR_NS (3600 * NS_PER_S)
 #define JUDGE_DAY_NS (24 * HOUR_NS)
@@ -39,11 +45,24 @@ struct past_alert {
 	uint16_t policy, family; // index of the policy; index of the first policy of its family
 };
 
+enum alarm_word {
+	ALARM_UNCALIBRATED, // no budget yet: policies stand by themselves
+	ALARM_BELOW,
+	ALARM_NEW,    // the device's first of the day
+	ALARM_STANDS, // it alarmed before today
+	ALARM_GROUPED // a surge
+};
+
 struct situation {
 	struct judge *judge;
 	struct learn *learn;
 	const struct observation *o;
 	const struct alert *alert;     // set while policies on alerts are judged
+	const struct score *score;     // set while policies on evidence are
+	struct evidence_state evidence; // of the device, after the last addition
+	int64_t level;                  // microbits
+	enum alarm_word word;           // about the policy at hand
+	bool raised, told; // the device's first alarm of the day; an alert was told
 	struct device *device;         // NULL: none
 	const struct request *request; // the flow's own, or NULL
 	struct address device_address, endpoint;
@@ -51,12 +70,19 @@ struct situation {
 	uint64_t now_ns;
 	unsigned families, endpoint_policies; // of alerts within the hour
 	uint8_t value_state[FEATURE_COUNT];   // enum value_state
-	uint8_t counted[FEATURE_COUNT];
+	uint8_t counted[FEATURE_POLICY];
 	struct bytes value[FEATURE_COUNT];
-	struct counts counts[FEATURE_COUNT];
+	struct counts counts[FEATURE_POLICY];
 	uint8_t room[FEATURE_COUNT][128];
 };
 
+struct watch { // a device's day
+	int64_t peak;
+	uint8_t asked, zero[7]; // enum budget_word
+};
+
+struct pending;
+struct image;
 struct judge {
 	const struct policy_set *policies;
 	struct learn *learn;
@@ -73,11 +99,26 @@ struct judge {
 	bool refused;           // an alert of the observation at hand wanted a cut or a block
 	struct situation situation;
 	struct alert alert_room, compound_room;
+	// the scorer
+	judge_score_fn score;
+	uint32_t without;
+	struct conformal *sample[ROLE_COUNT + 1][SCORE_CLASSES];
+	struct pending *pending; // a ring, in order of time
+	uint32_t pending_first, pending_count;
+	struct evidence *evidence;
+	struct evidence_config evidence_config;
+	struct budget budget, block_budget;
+	struct watch *watch; // by device
+	struct dayset *scored;
+	bool evidence_today;
+	unsigned mode;
+	uint64_t day;
+	struct score score_room, raised_room;
 };
 
 void situation_init(struct situation *s, struct judge *j, const struct observation *o);
 bool situation_value(struct situation *s, unsigned feature, struct bytes *out);
-const struct counts *situation_counts(struct situation *s, unsigned feature); // before today; NULL: no such value
+const struct counts *situation_counts(struct situation *s, unsigned feature); // NULL: no such value
 bool situation_is_bare(const struct situation *s);                            // no host name is known for the endpoint
 bool counts_are_rare(const struct counts *c, uint64_t now_ns);
 
@@ -86,13 +127,43 @@ const struct request *requests_find(const struct judge *j, uint64_t flow, uint64
 
 // Short memory of addresses: what an observation tells before it is judged.
 void contacts_note(struct judge *j, const struct observation *o);
-struct address contacts_network(const struct address *a);   // the /24 or /48 as a key of its own
 struct address contacts_jndi(const struct address *device); // the device as one whom a JNDI look-up told an address
 bool contacts_name_is_tainted(const struct judge *j, const struct address *device, struct bytes name, uint64_t now_ns);
 
 // Fills an alert with what is known and the evidence of its policy.
 void alert_fill(struct alert *a, const struct policy *p, struct situation *s, unsigned mode);
-double evidence_bits(unsigned feature, const struct counts *c);
+double feature_base(unsigned feature); // P of a value nobody ever showed
+void value_text(unsigned feature, struct bytes value, char *out, size_t cap); // printable
+
+// --- the scorer ---
+bool calibrate_create(struct judge *j);
+void calibrate_destroy(struct judge *j);
+void calibrate_end_day(struct judge *j);
+void calibrate_step(struct judge *j, uint64_t now_ns);
+void calibrate_put_pending(const struct judge *j, struct image *i);
+bool calibrate_take_pending(struct judge *j, struct bytes in);
+void score_observation(struct judge *j, struct situation *s);
+void score_begin(struct score *score, const struct situation *s, unsigned class);
+// Weighs a number whose score was begun; `what` is told apart from others of its device and class.
+bool score_number(struct judge *j, struct situation *s, struct score *score, uint64_t what);
+// Ranks the score, adds it to the evidence, or to the sample it will be compared with. True: the device alarms.
+bool score_weigh(struct judge *j, struct situation *s, struct score *score);
+void numbers_observation(struct judge *j, struct situation *s);
+
+bool alarm_create(struct judge *j);
+void alarm_destroy(struct judge *j);
+void alarm_forget(struct judge *j); // evidence and thresholds; the budgets stay
+void alarm_set_budget(struct judge *j, double alarms_per_day, double blocks_per_day);
+bool alarm_has_budget(const struct judge *j);
+bool alarm_is_calibrated(const struct judge *j);
+bool alarm_score(struct judge *j, struct situation *s, const struct score *score); // true: the device alarms
+enum alarm_word alarm_policy(struct judge *j, struct situation *s, unsigned policy, double weight_bits);
+unsigned alarm_families(const struct judge *j, const struct situation *s); // of evidence within 10 minutes
+bool alarm_may_block(const struct judge *j, const struct situation *s);    // without a certain fact
+void alarm_prove(const struct judge *j, const struct situation *s, struct alert *a);
+void alarm_end_day(struct judge *j, bool live);
+// Policies on no observation (bit `on`), about the situation at hand.
+void judge_special(struct judge *j, struct situation *s, unsigned on);
 
 // true: this key was seen within its time; then it is counted.
 bool throttle_take(struct throttle *table, uint64_t key, uint64_t now_ns, uint64_t length_ns, struct throttle **out,

@@ -13,6 +13,7 @@ enum policy_private_limits {
 	NAME_BYTES = 48,
 	QUANTITY_NAME_BYTES = 64,
 	ON_ALERT = OBS_NONE, // the kind bit that stands for "alert"
+	ON_EVIDENCE = 31,    // and for "evidence": a device's passed the threshold
 };
 
 struct situation;
@@ -89,6 +90,8 @@ struct policy {
 	unsigned conditions;
 	uint8_t evidence[ALERT_TERMS];
 	unsigned evidences;
+	double weight;          // bits of evidence a match adds
+	bool weighted;          // the policy says so itself
 	uint64_t throttle_ns;   // 0: none
 	uint32_t throttle_keys; // bits of enum throttle_key, and of features above THROTTLE_FEATURES
 	struct raise raise[POLICY_RAISES];

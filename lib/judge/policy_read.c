@@ -63,6 +63,20 @@ static bool read_policy_priority(struct reader *r, const struct node *n, void *o
 	return read_priority(r, n, &((struct policy *)out)->priority);
 }
 
+// What a match adds where the policy does not say: a fact is wrong once in 8,000, others by their priority.
+enum { CERTAIN_WEIGHT = 13, WEIGHT_OF_PRIORITY = 2 };
+
+static bool read_weight(struct reader *r, const struct node *n, void *out)
+{
+	uint64_t bits = 0;
+
+	if (!number_read(r, n, 0, SCORE_TERM_BITS, &bits))
+		return false;
+	((struct policy *)out)->weight = (double)bits;
+	((struct policy *)out)->weighted = true;
+	return true;
+}
+
 static bool read_phase(struct reader *r, const struct node *n, void *out)
 {
 	struct policy *p = out;
@@ -108,7 +122,11 @@ static bool read_on_one(struct reader *r, const struct node *n, void *out)
 		p->on |= 1u << ON_ALERT;
 		return true;
 	}
-	if (!name_read(r, n, observation_kind_name, OBS_KINDS, "a kind of observation or 'alert'", &kind))
+	if (n->type == NODE_SCALAR && strcmp(n->text, "evidence") == 0) {
+		p->on |= 1u << ON_EVIDENCE;
+		return true;
+	}
+	if (!name_read(r, n, observation_kind_name, OBS_KINDS, "a kind of observation, 'alert' or 'evidence'", &kind))
 		return false;
 	if (kind == OBS_NONE || kind == OBS_HELD || kind >= OBS_BLOCKED)
 		return reader_fail(r, n->line,
@@ -120,15 +138,16 @@ static bool read_on_one(struct reader *r, const struct node *n, void *out)
 
 static bool read_on(struct reader *r, const struct node *n, void *out)
 {
+	const uint32_t special = 1u << ON_ALERT | 1u << ON_EVIDENCE;
 	struct policy *p = out;
 
 	if (n->type == NODE_SCALAR ? !read_on_one(r, n, out)
 				   : !list_read(r, n, "kinds of observations", read_on_one, out))
 		return false;
-	if (!p->on || ((p->on & 1u << ON_ALERT) && p->on != 1u << ON_ALERT))
-		return reader_fail(
-			r, n->line,
-			"found no kind or 'alert' among others, expected kinds of observations or alert alone");
+	if (!p->on || (p->on & special && p->on & (p->on - 1)))
+		return reader_fail(r, n->line,
+				   "found no kind, or 'alert' or 'evidence' among others, expected kinds of observations "
+				   "or one of these alone");
 	return true;
 }
 
@@ -141,14 +160,14 @@ static bool read_when(struct reader *r, const struct node *n, void *out)
 
 static bool read_feature(struct reader *r, const struct node *n, void *out)
 {
-	const char *list[FEATURE_COUNT + 1], *meant;
+	const char *list[FEATURE_POLICY + 1], *meant;
 	struct policy *p = out;
 	unsigned feature, words = 0;
 
 	if (!scalar_check(r, n, "a feature like agent"))
 		return false;
 	if (!feature_find(n->text, &feature)) {
-		for (unsigned f = 0; f < FEATURE_COUNT; f++)
+		for (unsigned f = 0; f < FEATURE_POLICY; f++)
 			if (feature_word(f))
 				list[words++] = feature_word(f);
 		list[words] = NULL;
@@ -354,6 +373,7 @@ bool policy_read_document(struct reader *r, const struct node *root)
 						 {"on", true, read_on},
 						 {"when", true, read_when},
 						 {"evidence", false, read_evidence},
+						 {"weight", false, read_weight},
 						 {"throttle", true, read_throttle},
 						 {"raise", false, read_raise},
 						 {"response", false, read_response},
@@ -371,6 +391,8 @@ bool policy_read_document(struct reader *r, const struct node *root)
 			return false;
 	if (!map_read(r, root, "a policy", keys, r->policy))
 		return false;
+	if (!r->policy->weighted)
+		r->policy->weight = r->policy->certain ? CERTAIN_WEIGHT : WEIGHT_OF_PRIORITY * (r->policy->priority - 1);
 	if (r->policy->conditions == 0)
 		return reader_fail(r, root->line,
 				   "found a policy without conditions, expected at least one under 'when'");

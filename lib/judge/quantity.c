@@ -7,7 +7,7 @@
 
 static const char *const transport_names[] = {"tcp", "udp", "icmp", "icmp6", "other"};
 static const uint8_t transport_numbers[] = {6, 17, 1, 58};
-enum { TRANSPORTS = 5, READY_DAYS = 7 /* research §4.5: one week with its weekend */ };
+enum { TRANSPORTS = 5 };
 
 static const char *transport_name(unsigned i)
 {
@@ -91,7 +91,7 @@ static bool read_device_age(struct situation *s, const struct quantity *q, struc
 
 static bool read_ready(struct situation *s, const struct quantity *q, struct quantity_value *out)
 {
-	return yes_if(s->device && days_since(s->device->first_ns, s->now_ns) >= READY_DAYS, out);
+	return s->device && number_of(learn_ready_percent(s->learn, s->device, s->now_ns), out);
 }
 
 static bool read_group(struct situation *s, const struct quantity *q, struct quantity_value *out)
@@ -131,7 +131,7 @@ static bool seconds_since(uint64_t then_ns, uint64_t now_ns, struct quantity_val
 
 static bool read_callback(struct situation *s, const struct quantity *q, struct quantity_value *out)
 {
-	struct address other = q->a ? contacts_network(&s->endpoint) : s->endpoint;
+	struct address other = q->a ? recent_network(&s->endpoint) : s->endpoint;
 
 	return seconds_since(recent_get(s->learn, RECENT_INBOUND, &s->device_address, &other), s->now_ns, out);
 }
@@ -176,6 +176,24 @@ static bool read_alert(struct situation *s, const struct quantity *q, struct qua
 	return number_of(s->endpoint_policies, out);
 }
 
+enum { EVIDENCE_BITS, EVIDENCE_FAMILIES, EVIDENCE_CLASS };
+
+static bool read_evidence(struct situation *s, const struct quantity *q, struct quantity_value *out)
+{
+	switch (q->a) {
+	case EVIDENCE_BITS:
+		return number_of(s->level > 0 ? (uint64_t)(s->level / EVIDENCE_BIT) : 0, out);
+	case EVIDENCE_FAMILIES:
+		return number_of(alarm_families(s->judge, s), out);
+	}
+	return number_of(s->score ? s->score->class : SCORE_NONE, out);
+}
+
+static bool read_novel(struct situation *s, const struct quantity *q, struct quantity_value *out)
+{
+	return s->device && yes_if(learn_novelty(s->learn, s->device, s->o) == NOVELTY_NEW, out);
+}
+
 static bool read_alert_policy(struct situation *s, const struct quantity *q, struct quantity_value *out)
 {
 	if (!s->alert)
@@ -213,7 +231,15 @@ static const struct named_quantity {
 	 "client, server (serves inside) or exposed-server",
 	 {QUANTITY_NAME, read_role, role_name, ROLE_COUNT}},
 	{"device.age_days", "whole days since the device was first seen", {NUMBER, read_device_age}},
-	{"device.ready", "the device has been known for at least 7 days", {BOOL, read_ready}},
+	{"device.ready", "per cent: how far the device can be judged by what it has shown", {NUMBER, read_ready}},
+	{"device.new_destination", "the device never went there before (by name, else by address)", {BOOL, read_novel}},
+	{"evidence.bits", "evidence against the device by now, in whole bits", {NUMBER, read_evidence, .a = EVIDENCE_BITS}},
+	{"evidence.families",
+	 "distinct kinds of evidence against the device within 10 minutes",
+	 {NUMBER, read_evidence, .a = EVIDENCE_FAMILIES}},
+	{"evidence.class",
+	 "on evidence: the kind of event that passed the threshold",
+	 {QUANTITY_NAME, read_evidence, score_class_name, SCORE_CLASSES, .a = EVIDENCE_CLASS}},
 	{"device.group", "name of its peer group", {QUANTITY_TEXT, read_group}},
 	{"endpoint.outside", "the other end is outside and an ordinary address", {BOOL, read_outside}},
 	{"endpoint.age_days",
@@ -250,7 +276,7 @@ static const struct named_quantity {
 };
 enum { COMPUTED = sizeof(computed) / sizeof(computed[0]) };
 
-static const char *const feature_words[FEATURE_COUNT] = {
+static const char *const feature_words[FEATURE_POLICY] = {
 	[FEATURE_ENDPOINT] = "endpoint",
 	[FEATURE_ENDPOINT_PORT] = "endpoint_port",
 	[FEATURE_PORT] = "port",
@@ -266,12 +292,12 @@ static const char *const feature_words[FEATURE_COUNT] = {
 
 const char *feature_word(unsigned feature)
 {
-	return feature < FEATURE_COUNT ? feature_words[feature] : NULL;
+	return feature < FEATURE_POLICY ? feature_words[feature] : NULL;
 }
 
 bool feature_find(const char *name, unsigned *out)
 {
-	for (unsigned f = 0; f < FEATURE_COUNT; f++)
+	for (unsigned f = 0; f < FEATURE_POLICY; f++)
 		if (strcmp(feature_words[f], name) == 0) {
 			*out = f;
 			return true;
@@ -284,12 +310,12 @@ static const struct {
 	const char *word, *doc;
 	uint8_t type;
 } count_words[WORD_WORDS] = {
-	{"days", "days of the last 28, before today, on which this device showed the value", NUMBER},
+	{"days", "days of the last 28 on which this device showed the value", NUMBER},
 	{"known", "days of the last 28, before today, on which this device was seen at all (at least 1)", NUMBER},
-	{"peers", "other devices of its group that showed the value before today", NUMBER},
-	{"peer_percent", "the peers that did so before today in percent of the group's other devices", NUMBER},
-	{"org", "other devices of the organisation that showed the value before today", NUMBER},
-	{"rare", "before today at most one other device showed it, and it is younger than 30 days here", BOOL},
+	{"peers", "other devices of its group that showed the value", NUMBER},
+	{"peer_percent", "the peers that did so in percent of the group's other devices", NUMBER},
+	{"org", "other devices of the organisation that showed the value", NUMBER},
+	{"rare", "at most one other device showed it, and it is younger than 30 days here", BOOL},
 };
 
 static bool read_count(struct situation *s, const struct quantity *q, struct quantity_value *out)
@@ -379,7 +405,7 @@ bool quantity_at(unsigned i, char name[QUANTITY_NAME_BYTES], struct quantity *ou
 		return true;
 	}
 	i -= COMPUTED;
-	if (i < FEATURE_COUNT * WORD_WORDS) {
+	if (i < FEATURE_POLICY * WORD_WORDS) {
 		unsigned f = i / WORD_WORDS, w = i % WORD_WORDS;
 
 		snprintf(name, QUANTITY_NAME_BYTES, "%s.%s", feature_words[f], count_words[w].word);
@@ -387,7 +413,7 @@ bool quantity_at(unsigned i, char name[QUANTITY_NAME_BYTES], struct quantity *ou
 		*doc = count_words[w].doc;
 		return true;
 	}
-	i -= FEATURE_COUNT * WORD_WORDS;
+	i -= FEATURE_POLICY * WORD_WORDS;
 	if (i < FACT_COUNT) {
 		snprintf(name, QUANTITY_NAME_BYTES, "fact.%s", fact_name(i));
 		*out = (struct quantity){.type = BOOL, .read = read_fact, .a = i};

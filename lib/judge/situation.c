@@ -50,7 +50,7 @@ static bool joined_value(struct situation *s, unsigned f, struct bytes *out)
 bool situation_value(struct situation *s, unsigned f, struct bytes *out)
 {
 	if (s->value_state[f] == VALUE_UNSEEN) {
-		bool there = learn_value(s->o, f, s->room[f], &s->value[f]) || joined_value(s, f, &s->value[f]);
+		bool there = learn_value(s->learn, s->o, (enum feature)f, s->room[f], &s->value[f]) || joined_value(s, f, &s->value[f]);
 
 		s->value_state[f] = there ? VALUE_THERE : VALUE_NONE;
 	}
@@ -67,7 +67,7 @@ const struct counts *situation_counts(struct situation *s, unsigned f)
 	if (!situation_value(s, f, &value))
 		return NULL;
 	if (!s->counted[f])
-		learn_counts_before_today(s->learn, s->device, f, value, s->now_ns, &s->counts[f]);
+		learn_counts(s->learn, s->device, (enum feature)f, value, s->now_ns, &s->counts[f]);
 	s->counted[f] = 1;
 	return &s->counts[f];
 }

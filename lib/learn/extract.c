@@ -58,7 +58,7 @@ static bool is_flow_opening(const struct observation *o)
 	return o->kind == OBS_FLOW_OPEN || o->kind == OBS_HELD;
 }
 
-static bool value_endpoint(const struct observation *o, uint8_t room[128], struct bytes *out)
+static bool value_endpoint(const struct learn *l, const struct observation *o, uint8_t *room, struct bytes *out)
 {
 	if (o->direction != DIRECTION_OUT || address_is_special(&o->server))
 		return false;
@@ -66,7 +66,7 @@ static bool value_endpoint(const struct observation *o, uint8_t room[128], struc
 	return true;
 }
 
-static bool value_endpoint_port(const struct observation *o, uint8_t room[128], struct bytes *out)
+static bool value_endpoint_port(const struct learn *l, const struct observation *o, uint8_t *room, struct bytes *out)
 {
 	size_t n = sizeof(o->server);
 
@@ -81,7 +81,7 @@ static bool value_endpoint_port(const struct observation *o, uint8_t room[128], 
 }
 
 // The opening of a flow knows no protocol yet: then the port alone is the value.
-static bool put_port(const struct observation *o, uint8_t room[128], struct bytes *out)
+static bool put_port(const struct observation *o, uint8_t *room, struct bytes *out)
 {
 	if (!is_flow_opening(o) && o->app == APP_NONE)
 		return false;
@@ -93,17 +93,17 @@ static bool put_port(const struct observation *o, uint8_t room[128], struct byte
 	return true;
 }
 
-static bool value_port(const struct observation *o, uint8_t room[128], struct bytes *out)
+static bool value_port(const struct learn *l, const struct observation *o, uint8_t *room, struct bytes *out)
 {
 	return o->direction == DIRECTION_OUT && put_port(o, room, out);
 }
 
-static bool value_served(const struct observation *o, uint8_t room[128], struct bytes *out)
+static bool value_served(const struct learn *l, const struct observation *o, uint8_t *room, struct bytes *out)
 {
 	return (o->direction == DIRECTION_IN || o->direction == DIRECTION_LATERAL) && put_port(o, room, out);
 }
 
-static bool value_agent(const struct observation *o, uint8_t room[128], struct bytes *out)
+static bool value_agent(const struct learn *l, const struct observation *o, uint8_t *room, struct bytes *out)
 {
 	if (o->direction != DIRECTION_OUT || o->kind != OBS_HTTP_REQUEST)
 		return false;
@@ -111,17 +111,17 @@ static bool value_agent(const struct observation *o, uint8_t room[128], struct b
 	return out->left > 0;
 }
 
-static bool value_agent_family(const struct observation *o, uint8_t room[128], struct bytes *out)
+static bool value_agent_family(const struct learn *l, const struct observation *o, uint8_t *room, struct bytes *out)
 {
 	struct bytes agent;
 
-	if (!value_agent(o, room, &agent))
+	if (!value_agent(l, o, room, &agent))
 		return false;
-	*out = bytes_of(room, learn_agent_family(agent, (char *)room, 128));
+	*out = bytes_of(room, learn_agent_family(agent, (char *)room, LEARN_VALUE_BYTES));
 	return out->left > 0;
 }
 
-size_t learn_host(struct bytes host, uint8_t room[128])
+size_t learn_host(struct bytes host, uint8_t room[LEARN_VALUE_BYTES])
 {
 	size_t n = 0;
 
@@ -130,7 +130,7 @@ size_t learn_host(struct bytes host, uint8_t room[128])
 	return n && room[n - 1] == '.' ? n - 1 : n;
 }
 
-static bool value_host(const struct observation *o, uint8_t room[128], struct bytes *out)
+static bool value_host(const struct learn *l, const struct observation *o, uint8_t *room, struct bytes *out)
 {
 	struct bytes host;
 
@@ -151,7 +151,7 @@ bool learn_from_outside(const struct observation *o)
 	return o->direction == (o->from_client ? DIRECTION_IN : DIRECTION_OUT);
 }
 
-static bool value_file(const struct observation *o, uint8_t room[128], struct bytes *out)
+static bool value_file(const struct learn *l, const struct observation *o, uint8_t *room, struct bytes *out)
 {
 	if (o->kind != OBS_FILE || !learn_from_outside(o))
 		return false;
@@ -160,18 +160,18 @@ static bool value_file(const struct observation *o, uint8_t room[128], struct by
 	return true;
 }
 
-static bool value_file_source(const struct observation *o, uint8_t room[128], struct bytes *out)
+static bool value_file_source(const struct learn *l, const struct observation *o, uint8_t *room, struct bytes *out)
 {
 	const struct address *source = observation_endpoint(o);
 
-	if (!value_file(o, room, out))
+	if (!value_file(l, o, room, out))
 		return false;
 	memcpy(room + 1, source, sizeof(*source));
 	*out = bytes_of(room, 1 + sizeof(*source));
 	return true;
 }
 
-static bool value_ja4(const struct observation *o, uint8_t room[128], struct bytes *out)
+static bool value_ja4(const struct learn *l, const struct observation *o, uint8_t *room, struct bytes *out)
 {
 	if (o->direction != DIRECTION_OUT || o->kind != OBS_TLS)
 		return false;
@@ -180,12 +180,106 @@ static bool value_ja4(const struct observation *o, uint8_t room[128], struct byt
 }
 
 // Only a completed handshake is a client: anybody may write any source address into a datagram.
-static bool value_client(const struct observation *o, uint8_t room[128], struct bytes *out)
+static bool value_client(const struct learn *l, const struct observation *o, uint8_t *room, struct bytes *out)
 {
 	if (o->direction != DIRECTION_IN || o->kind != OBS_FLOW_OPEN || o->transport != TCP ||
 	    (o->flags8 & OBS_FLAG_MIDSTREAM))
 		return false;
 	*out = bytes_of(&o->client, sizeof(o->client));
+	return true;
+}
+
+enum { LABELS = 3, SHORT_LABEL = 3, SHORT_TOP = 2 };
+
+struct bytes learn_domain(struct bytes host)
+{
+	size_t start[LABELS + 1] = {0}, n = host.left, end = n; // start[i]: where the i-th label from the right begins
+	unsigned labels = 0;
+
+	for (size_t i = n; i-- > 0 && labels < LABELS;)
+		if (host.at[i] == '.' || i == 0)
+			start[labels++] = host.at[i] == '.' ? i + 1 : 0;
+	if (labels < 2)
+		return host;
+	end = labels == LABELS && start[0] - 1 - start[1] <= SHORT_LABEL && n - start[0] <= SHORT_TOP ? start[2] : start[1];
+	return bytes_from(host, end);
+}
+
+static bool is_called_outside(const struct observation *o)
+{
+	return o->direction == DIRECTION_OUT && !address_is_special(&o->server);
+}
+
+static bool value_destination(const struct learn *l, const struct observation *o, uint8_t *room, struct bytes *out)
+{
+	if (!is_called_outside(o))
+		return false;
+	*out = recent_name(l, &o->client, &o->server, o->time_ns);
+	if (out->left == 0)
+		*out = bytes_of(&o->server, sizeof(o->server));
+	return true;
+}
+
+static bool value_domain(const struct learn *l, const struct observation *o, uint8_t *room, struct bytes *out)
+{
+	struct bytes name = observation_text(o, TEXT_DNS_NAME);
+
+	if (o->kind != OBS_DNS || (o->flags8 & OBS_FLAG_RESPONSE) || !o->from_client || o->direction == DIRECTION_IN ||
+	    name.left == 0)
+		return false;
+	*out = learn_domain(bytes_of(room, learn_host(name, room)));
+	return out->left > 0;
+}
+
+static bool value_inside(const struct learn *l, const struct observation *o, uint8_t *room, struct bytes *out)
+{
+	if (o->direction != DIRECTION_LATERAL || address_is_special(&o->server))
+		return false;
+	*out = bytes_of(&o->server, sizeof(o->server));
+	return true;
+}
+
+// UNIX time began on a Thursday. Twelve parts of a week: people who work late are not news each hour.
+static bool value_hour(const struct learn *l, const struct observation *o, uint8_t *room, struct bytes *out)
+{
+	unsigned weekday = (unsigned)(o->time_ns / DAY_NS % 7), part = (unsigned)(o->time_ns % DAY_NS / (DAY_NS / 6));
+
+	if (o->direction != DIRECTION_OUT && o->direction != DIRECTION_LATERAL)
+		return false;
+	room[0] = (uint8_t)((weekday == 2 || weekday == 3 ? 6 : 0) + part);
+	*out = bytes_of(room, 1);
+	return true;
+}
+
+static bool value_inside_port(const struct learn *l, const struct observation *o, uint8_t *room, struct bytes *out)
+{
+	return o->direction == DIRECTION_LATERAL && put_port(o, room, out);
+}
+
+static bool value_named(const struct learn *l, const struct observation *o, uint8_t *room, struct bytes *out)
+{
+	if (!is_called_outside(o))
+		return false;
+	room[0] = recent_name(l, &o->client, &o->server, o->time_ns).left > 0;
+	*out = bytes_of(room, 1);
+	return true;
+}
+
+static bool called_lately(const struct learn *l, const struct observation *o, const struct address *from)
+{
+	uint64_t then_ns = recent_get(l, RECENT_INBOUND, &o->client, from);
+
+	return then_ns && then_ns + RECENT_CALLBACK_NS > o->time_ns;
+}
+
+static bool value_callback(const struct learn *l, const struct observation *o, uint8_t *room, struct bytes *out)
+{
+	struct address network = recent_network(&o->server);
+
+	if (!is_called_outside(o))
+		return false;
+	room[0] = called_lately(l, o, &o->server) ? 2 : called_lately(l, o, &network) ? 1 : 0;
+	*out = bytes_of(room, 1);
 	return true;
 }
 
@@ -195,7 +289,7 @@ enum { // kinds of observations that speak for the whole flow
 };
 
 static const struct {
-	bool (*value)(const struct observation *o, uint8_t room[128], struct bytes *out);
+	bool (*value)(const struct learn *l, const struct observation *o, uint8_t *room, struct bytes *out);
 	uint32_t taught_by; // kinds of observations that are learned from
 } features[FEATURE_COUNT] = {
 	[FEATURE_ENDPOINT] = {value_endpoint, KIND(OBS_FLOW_OPEN)},
@@ -209,11 +303,37 @@ static const struct {
 	[FEATURE_JA4] = {value_ja4, KIND(OBS_TLS)},
 	[FEATURE_SERVED] = {value_served, KIND(OBS_FLOW_OPEN) | TEACHES_PROTOCOL},
 	[FEATURE_CLIENT] = {value_client, KIND(OBS_FLOW_OPEN)},
+	[FEATURE_DESTINATION] = {value_destination, KIND(OBS_FLOW_OPEN)},
+	[FEATURE_DOMAIN] = {value_domain, KIND(OBS_DNS)},
+	[FEATURE_INSIDE] = {value_inside, KIND(OBS_FLOW_OPEN)},
+	[FEATURE_HOUR] = {value_hour, KIND(OBS_FLOW_OPEN)},
+	[FEATURE_PORT_GIVEN] = {value_port, KIND(OBS_FLOW_OPEN) | KIND(OBS_PROTOCOL)},
+	[FEATURE_INSIDE_PORT_GIVEN] = {value_inside_port, KIND(OBS_FLOW_OPEN) | KIND(OBS_PROTOCOL)},
+	[FEATURE_AGENT_GIVEN] = {value_agent_family, KIND(OBS_HTTP_REQUEST)},
+	[FEATURE_FILE_GIVEN] = {value_file, KIND(OBS_FILE)},
+	[FEATURE_JA4_GIVEN] = {value_ja4, KIND(OBS_TLS)},
+	[FEATURE_NAMED_GIVEN] = {value_named, KIND(OBS_FLOW_OPEN)},
+	[FEATURE_CALLBACK_GIVEN] = {value_callback, KIND(OBS_FLOW_OPEN)},
 };
 
-bool learn_value(const struct observation *o, enum feature f, uint8_t room[128], struct bytes *out)
+bool learn_value(const struct learn *l, const struct observation *o, enum feature f, uint8_t room[LEARN_VALUE_BYTES],
+		 struct bytes *out)
 {
-	return (unsigned)f < FEATURE_COUNT && features[f].value(o, room, out);
+	return (unsigned)f < FEATURE_COUNT && features[f].value(l, o, room, out);
+}
+
+enum novelty learn_novelty(const struct learn *l, const struct device *d, const struct observation *o)
+{
+	enum feature f = o->direction == DIRECTION_LATERAL ? FEATURE_INSIDE : FEATURE_DESTINATION;
+	uint8_t room[LEARN_VALUE_BYTES];
+	struct bytes value;
+	uint32_t context = d ? l->private[d->index].context[f] : NO_CONTEXT;
+
+	if (l->without & WITHOUT_NOVELTY)
+		return NOVELTY_KNOWN;
+	if (context == NO_CONTEXT || !features[f].value(l, o, room, &value))
+		return NOVELTY_NEW;
+	return backoff_holds(l->backoff, context, value_hash(l, f, value)) ? NOVELTY_KNOWN : NOVELTY_NEW;
 }
 
 struct device *learn_device_of(struct learn *l, const struct observation *o)
@@ -227,15 +347,29 @@ struct device *learn_device_of(struct learn *l, const struct observation *o)
 	return proven ? learn_device_find_or_add(l, a, o->time_ns) : learn_device_find(l, a);
 }
 
+// Counts it a day from now, but for what makes roles: a flood of visitors exposes a server the day it comes.
+static void learn_value_late(struct learn *l, struct device *d, unsigned f, enum novelty n, struct bytes value,
+			     uint64_t now_ns)
+{
+	uint64_t hash = value_hash(l, f, value);
+
+	if (f == FEATURE_CLIENT)
+		clients_see(&l->private[d->index], hash, day_of(now_ns));
+	if (f == FEATURE_SERVED && day_of(now_ns) > l->private[d->index].served_day)
+		l->private[d->index].served_day = day_of(now_ns);
+	wait_add(l, d, slot_of(f, feature_is_given(f) ? n : NOVELTY_KNOWN), hash, now_ns);
+}
+
 static void learn_values(struct learn *l, struct device *d, const struct observation *o, bool served)
 {
-	uint8_t room[128];
+	enum novelty n = learn_novelty(l, d, o);
+	uint8_t room[LEARN_VALUE_BYTES];
 	struct bytes value;
 
 	for (unsigned f = 0; f < FEATURE_COUNT; f++)
 		if ((f == FEATURE_SERVED) == served && (features[f].taught_by & KIND(o->kind)) &&
-		    features[f].value(o, room, &value))
-			learn_see(l, d, f, value, o->time_ns);
+		    features[f].value(l, o, room, &value))
+			learn_value_late(l, d, f, n, value, o->time_ns);
 }
 
 // In a lateral flow the device is the client; who serves is the other one. A datagram's first packet proves no service.

@@ -7,8 +7,9 @@
 #include <stdlib.h>
 
 static const char *const feature_names[FEATURE_COUNT] = {
-	"endpoint", "endpoint-port", "port", "user-agent", "agent-family", "host",
-	"file",     "file-source",   "ja4",  "served",     "client",
+	"endpoint",   "endpoint-port", "port",   "user-agent",  "agent-family", "host",         "file",  "file-source",
+	"ja4",        "served",        "client", "destination", "domain",       "inside",       "hour",  "port-given",
+	"inside-port-given", "agent-given", "file-given", "ja4-given", "named-given", "callback-given",
 };
 static const char *const role_names[ROLE_COUNT] = {"client", "server", "exposed-server"};
 static const char *const role_groups[ROLE_COUNT] = {"clients", "servers", "exposed-servers"};
@@ -53,30 +54,50 @@ void mask_mark(uint32_t *mask, uint32_t *at, uint32_t day)
 
 static bool learn_allocate(struct learn *l, const struct learn_config *config)
 {
-	uint32_t values = config->values ? config->values : DEFAULT_VALUES;
+	const struct backoff_config backoff = {
+		.entries = config->values ? config->values : DEFAULT_VALUES,
+		.contexts = (config->devices + LEARN_GROUPS + 1) * SLOTS,
+		.strength = 1,
+	};
+	const struct peers_config peers = {
+		.devices = config->devices, .groups = LEARN_GROUPS - ROLE_COUNT, .join = 64, .leave = 45, .margin = 20, .hold = 3};
 
 	l->device_capacity = config->devices;
-	l->value_capacity = values;
+	l->entries = backoff.entries;
+	l->waiting_capacity = backoff.entries / 4 + 64;
 	l->device_mask = table_size(2ull * config->devices) - 1;
-	l->value_mask = table_size(2ull * values) - 1;
-	l->parent_mask = table_size(2ull * values) - 1;
 	l->devices = calloc(config->devices, sizeof(*l->devices));
 	l->private = calloc(config->devices, sizeof(*l->private));
 	l->device_index = calloc(l->device_mask + 1ul, sizeof(*l->device_index));
-	l->values = calloc(values, sizeof(*l->values));
-	l->value_index = calloc(l->value_mask + 1ul, sizeof(*l->value_index));
-	l->parents = calloc(l->parent_mask + 1ul, sizeof(*l->parents));
+	l->backoff = backoff_create(&backoff);
+	l->peers = peers_create(&peers);
+	l->waiting = calloc(l->waiting_capacity, sizeof(*l->waiting));
+	l->seen = dayset_create(2 * l->waiting_capacity);
+	l->adoptions = calloc(ADOPTIONS, sizeof(*l->adoptions));
+	l->numbers = numbers_create(config->devices);
+	l->recent_name = calloc(RECENT_ENTRIES, sizeof(*l->recent_name));
 	for (unsigned k = 0; k < RECENT_KINDS; k++)
 		if (!(l->recent[k] = calloc(RECENT_ENTRIES, sizeof(*l->recent[k]))))
 			return false;
-	return l->devices && l->private && l->device_index && l->values && l->value_index && l->parents;
+	return l->devices && l->private && l->device_index && l->backoff && l->peers && l->waiting && l->seen &&
+	       l->adoptions && l->numbers && l->recent_name;
+}
+
+static void groups_begin(struct learn *l)
+{
+	for (uint16_t g = 0; g < l->groups; g++) {
+		l->group[g].members = 0;
+		l->group[g].peers_number = PEERS_NONE;
+		memset(l->group[g].context, 0xff, sizeof(l->group[g].context));
+	}
+	memset(l->org_context, 0xff, sizeof(l->org_context));
 }
 
 struct learn *learn_create(const struct learn_config *config, struct counters *counters)
 {
 	struct learn *l;
 
-	if (config->devices == 0 || config->devices > 1u << 24 || config->values > 1u << 28) {
+	if (config->devices == 0 || config->devices > 1u << 20 || config->values > 1u << 28) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -85,46 +106,57 @@ struct learn *learn_create(const struct learn_config *config, struct counters *c
 		return NULL;
 	l->key = config->key;
 	l->counters = counters;
+	l->without = config->without;
 	if (!learn_allocate(l, config)) {
 		learn_destroy(l);
 		errno = ENOMEM;
 		return NULL;
 	}
 	for (unsigned r = 0; r < ROLE_COUNT; r++)
-		strcpy(l->group_name[r], role_groups[r]);
+		strcpy(l->group[r].name, role_groups[r]);
 	l->groups = ROLE_COUNT;
-	l->value_free = NO_VALUE;
+	groups_begin(l);
 	return l;
+}
+
+static void estimators_destroy(struct learn *l)
+{
+	if (l->backoff)
+		backoff_destroy(l->backoff);
+	if (l->peers)
+		peers_destroy(l->peers);
+	if (l->seen)
+		dayset_destroy(l->seen);
+	if (l->numbers)
+		numbers_destroy(l->numbers);
+	l->numbers = NULL;
+	l->backoff = NULL;
+	l->peers = NULL;
+	l->seen = NULL;
 }
 
 void learn_destroy(struct learn *l)
 {
 	if (!l)
 		return;
+	estimators_destroy(l);
 	for (unsigned k = 0; k < RECENT_KINDS; k++)
 		free(l->recent[k]);
-	free(l->parents);
-	free(l->value_index);
-	free(l->values);
+	free(l->recent_name);
+	free(l->adoptions);
+	free(l->waiting);
 	free(l->device_index);
 	free(l->private);
 	free(l->devices);
 	free(l);
 }
 
-void learn_reset(struct learn *l)
+static void swap_contents(struct learn *a, struct learn *b)
 {
-	memset(l->devices, 0, l->device_capacity * sizeof(*l->devices));
-	memset(l->private, 0, l->device_capacity * sizeof(*l->private));
-	memset(l->device_index, 0, (l->device_mask + 1ul) * sizeof(*l->device_index));
-	memset(l->values, 0, l->value_capacity * sizeof(*l->values));
-	memset(l->value_index, 0, (l->value_mask + 1ul) * sizeof(*l->value_index));
-	memset(l->parents, 0, (l->parent_mask + 1ul) * sizeof(*l->parents));
-	memset(l->group_members, 0, sizeof(l->group_members));
-	for (unsigned k = 0; k < RECENT_KINDS; k++)
-		memset(l->recent[k], 0, RECENT_ENTRIES * sizeof(*l->recent[k]));
-	l->device_count = l->value_used = l->parent_count = l->sweep = 0;
-	l->value_free = NO_VALUE;
+	struct learn mine = *a;
+
+	*a = *b;
+	*b = mine;
 }
 
 static uint32_t *device_slot(const struct learn *l, const struct address *a)
@@ -180,8 +212,10 @@ struct device *device_append(struct learn *l, const struct address *a)
 	d->address = *a;
 	d->index = index;
 	d->group = device_place(l, d);
-	l->private[index].first_value = NO_VALUE;
-	l->group_members[d->group]++;
+	memset(l->private[index].context, 0xff, sizeof(l->private[index].context));
+	minhash_clear(&l->private[index].signature.now);
+	minhash_clear(&l->private[index].signature.before);
+	l->group[d->group].members++;
 	l->device_count++;
 	*slot = index + 1;
 	return d;
@@ -204,6 +238,11 @@ struct device *learn_device_find_or_add(struct learn *l, const struct address *a
 	return d;
 }
 
+uint32_t learn_device_capacity(const struct learn *l)
+{
+	return l->device_capacity;
+}
+
 uint32_t learn_device_count(const struct learn *l)
 {
 	return l->device_count;
@@ -214,22 +253,6 @@ struct device *learn_device_at(struct learn *l, uint32_t index)
 	return index < l->device_count ? &l->devices[index] : NULL;
 }
 
-const char *learn_group_name(const struct learn *l, uint16_t group)
-{
-	return group < l->groups ? l->group_name[group] : "?";
-}
-
-static int group_find_or_add(struct learn *l, const char *name)
-{
-	for (uint16_t g = 0; g < l->groups; g++)
-		if (strcmp(l->group_name[g], name) == 0)
-			return g;
-	if (l->groups == LEARN_GROUPS)
-		return -ENOSPC;
-	memcpy(l->group_name[l->groups], name, strlen(name) + 1);
-	return l->groups++;
-}
-
 int learn_tag_group(struct learn *l, const struct prefix *net, const char *name)
 {
 	int group;
@@ -238,13 +261,13 @@ int learn_tag_group(struct learn *l, const struct prefix *net, const char *name)
 		return -EINVAL;
 	if (l->tag_count == TAGS)
 		return -ENOSPC;
-	group = group_find_or_add(l, name);
+	group = group_add(l, name, PEERS_NONE);
 	if (group < 0)
 		return group;
 	l->tags[l->tag_count++] = (struct tag){*net, (uint16_t)group};
 	for (uint32_t i = 0; i < l->device_count; i++)
 		if (prefix_has(net, &l->devices[i].address))
-			device_move(l, &l->devices[i], device_place(l, &l->devices[i]));
+			device_move(l, &l->devices[i], device_place(l, &l->devices[i]), 0);
 	return 0;
 }
 
@@ -299,8 +322,49 @@ bool learn_touch(struct learn *l, struct device *d, uint64_t now_ns)
 	role = d->tagged == TAGGED_ROLE ? d->role : device_role(d, p, d->day);
 	if (role == d->role)
 		return false;
+	// A group by behaviour outlives a change of role; its own review moves the device on.
+	if (!d->tagged && d->group == d->role)
+		device_move(l, d, (uint16_t)role, now_ns);
 	d->role = (uint8_t)role;
-	if (!d->tagged)
-		device_move(l, d, d->role);
 	return true;
+}
+
+// A round of the back-off's table each half day, so that counts are never older than that.
+static void sweep(struct learn *l, uint64_t now_ns)
+{
+	const uint64_t round_ns = DAY_NS / 2;
+	uint64_t since_ns = l->swept_ns && now_ns > l->swept_ns ? now_ns - l->swept_ns : 0;
+	uint64_t entries;
+
+	if (since_ns > round_ns)
+		since_ns = round_ns;
+	entries = (uint64_t)((double)l->entries * ((double)since_ns / (double)round_ns));
+	if (l->swept_ns && entries == 0)
+		return;
+	l->swept_ns = now_ns;
+	backoff_sweep(l->backoff, day_of(now_ns), (uint32_t)entries);
+}
+
+void learn_step(struct learn *l, uint64_t now_ns)
+{
+	wait_step(l, now_ns);
+	sweep(l, now_ns);
+	groups_review(l, now_ns);
+}
+
+// Everything but the operator's tags and their groups.
+void learn_reset(struct learn *l)
+{
+	const struct learn_config config = {l->device_capacity, l->entries, l->key, l->without};
+	struct learn *fresh = learn_create(&config, l->counters);
+
+	if (!fresh)
+		return;
+	fresh->groups = l->groups;
+	memcpy(fresh->group, l->group, sizeof(l->group));
+	memcpy(fresh->tags, l->tags, sizeof(l->tags));
+	fresh->tag_count = l->tag_count;
+	groups_begin(fresh);
+	swap_contents(l, fresh);
+	learn_destroy(fresh);
 }

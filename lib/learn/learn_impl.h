@@ -1,56 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What the files of this room share. Three flat tables, all bounded at creation:
+// What the files of this room share. All of it is bounded at creation:
 //   devices   address → struct device, with what is private about it beside it (same index)
-//   values    (device, feature, value) → days of presence; a pool, chained by device, found by an index
-//   parents   (scope, feature, value) → how many devices showed it; scope 0 is the organisation, g+1 is group g
+//   backoff   (context, value) → counts; a context is a feature of a device, a group or the organisation
+//   waiting   what observations showed in the last day, in order of time, not yet counted
 #pragma once
+#include "dayset.h"
 #include "learn.h"
+#include "minhash.h"
+#include "peers.h"
 #include "text.h"
 
 enum learn_private_limits {
-	NO_VALUE = 0xffffffff,
-	WINDOW_MASK = (1 << LEARN_WINDOW_DAYS) - 1,
-	FORGET_DAYS =
-		90, // a value nobody showed for so long makes room for others; a monthly job is not news each time
 	TAGS = 256, // operator's networks
 	GROUP_NAME_BYTES = 32,
 	EXPOSED_LEAVE = 5, // fewer clients than this end an exposed server's role: no flapping around 20
 	SERVED_DAYS = 7,
 	RECENT_ENTRIES = 1 << 16,
 	RECENT_WAYS = 8,
+	SLOTS = FEATURE_COUNT + (FEATURE_COUNT - FEATURE_PORT_GIVEN), // a given feature has one a novelty
+	NO_CONTEXT = BACKOFF_NOWHERE,
+	SIGNATURE_DAYS = 14,
+	ADOPTIONS = 1 << 12,
+	ADOPTION_WAYS = 8,
 };
 #define DAY_NS (86400ull * NS_PER_S)
-
-struct value {
-	uint64_t hash; // keyed, over feature and bytes
-	uint64_t first_ns;
-	uint32_t device;         // index
-	uint32_t next, previous; // chain of the device, newest first; free entries: next only
-	uint32_t mask;           // days of presence, bit 0 = day
-	uint32_t day;            // last day seen; 0 = this entry is free
-	uint8_t feature;
-	uint8_t zero[3];
-};
-
-struct parent {
-	uint64_t hash, first_ns;
-	uint32_t count; // devices; 0 = empty slot
-	uint32_t today; // how many of them came on `day`
-	uint32_t day;
-	uint16_t scope;
-	uint8_t feature, zero;
-};
 
 struct client { // an outside client of a device; day 0 = none
 	uint64_t hash;
 	uint32_t day, zero;
 };
 
+struct signature { // what kind of device it is, from what it shows: this fortnight's and the last one's
+	struct minhash now, before;
+	uint32_t since, tokens; // day; tokens added to `now` and `before`
+};
+
 struct device_private {
-	uint32_t first_value;
+	uint32_t context[SLOTS];                     // NO_CONTEXT: nothing shown yet
 	uint32_t served_day;                         // last day it served somebody inside
-	uint32_t held[FEATURE_COUNT];                // values kept, by feature
+	uint32_t new_day;                            // day `fresh` counts for
+	uint16_t fresh[SLOTS];                       // values new to it learned on that day
 	struct client client[LEARN_EXPOSED_CLIENTS]; // the latest distinct ones
+	struct signature signature;
+};
+
+struct waiting {
+	uint64_t value, time_ns;
+	uint32_t device;
+	uint8_t slot, zero[3];
 };
 
 struct tag {
@@ -58,29 +55,51 @@ struct tag {
 	uint16_t group;
 };
 
+struct group {
+	char name[GROUP_NAME_BYTES];
+	uint32_t members;
+	uint32_t peers_number; // of peers.h; PEERS_NONE: by role or by tag
+	uint32_t context[SLOTS];
+};
+
 struct recent {
 	struct address device, other;
 	uint64_t time_ns; // 0 = empty
 };
 
+struct adoption {
+	uint64_t value, first_ns; // first_ns 0: empty
+	uint32_t devices;
+	uint32_t device[LEARN_ADOPTERS];
+};
+
+struct numbers;
 struct learn {
 	struct siphash_key key;
 	struct counters *counters;
+	uint32_t without;
 	struct device *devices;
 	struct device_private *private;
 	uint32_t device_capacity, device_count;
 	uint32_t *device_index, device_mask; // device index + 1
-	struct value *values;
-	uint32_t value_capacity, value_used, value_free, sweep;
-	uint32_t *value_index, value_mask; // value index + 1
-	struct parent *parents;
-	uint32_t parent_mask, parent_count;
-	char group_name[LEARN_GROUPS][GROUP_NAME_BYTES];
-	uint32_t group_members[LEARN_GROUPS];
+	struct backoff *backoff;
+	uint32_t entries;
+	uint64_t learned[2]; // what was learned since the beginning, mixed into a number that names it
+	uint32_t org_context[SLOTS];
+	struct waiting *waiting;
+	uint32_t waiting_capacity, waiting_first, waiting_count;
+	struct dayset *seen; // what already waits or was counted today
+	struct group group[LEARN_GROUPS];
 	uint16_t groups;
+	struct peers *peers;
+	uint32_t review_day;
+	uint64_t swept_ns;
 	struct tag tags[TAGS];
 	uint32_t tag_count;
+	struct adoption *adoptions;
+	struct numbers *numbers;
 	struct recent *recent[RECENT_KINDS];
+	uint8_t (*recent_name)[RECENT_NAME_BYTES]; // of RECENT_RESOLVED
 };
 
 static inline uint32_t day_of(uint64_t ns)
@@ -91,24 +110,43 @@ static inline uint32_t day_of(uint64_t ns)
 // A mask whose bit 0 stands for `from`, seen from day `to`.
 static inline uint32_t mask_slide(uint32_t mask, uint32_t from, uint32_t to)
 {
+	const uint32_t window = (1u << LEARN_WINDOW_DAYS) - 1;
+
 	if (to <= from)
 		return mask;
-	return to - from >= LEARN_WINDOW_DAYS ? 0 : mask << (to - from) & WINDOW_MASK;
+	return to - from >= LEARN_WINDOW_DAYS ? 0 : mask << (to - from) & window;
 }
+
+static inline unsigned slot_of(unsigned feature, unsigned novelty)
+{
+	return feature < FEATURE_PORT_GIVEN ? feature
+					    : FEATURE_PORT_GIVEN + 2 * (feature - FEATURE_PORT_GIVEN) + novelty;
+}
+_Static_assert(NOVELTIES == 2, "slot_of counts two");
+unsigned slot_feature(unsigned slot);
 
 // Marks `day` in a mask whose bit 0 stands for *at, and lets *at follow. A day before the window changes nothing.
 void mask_mark(uint32_t *mask, uint32_t *at, uint32_t day);
 uint64_t hash_mix(uint64_t x);
 uint32_t table_size(uint64_t at_least); // power of two
-uint64_t value_hash(const struct learn *l, unsigned f, struct bytes value);
-struct value *value_find(const struct learn *l, uint32_t device, uint64_t hash);
-// A new entry at the head of the device's chain, counted above. What is too old for `today` makes room (0: nothing is).
-// NULL: no room.
-struct value *value_add(struct learn *l, struct device *d, unsigned f, uint64_t hash, uint64_t now_ns, uint32_t today);
+uint64_t value_hash(const struct learn *l, unsigned feature, struct bytes value);
+// Counts a value of a device on a day.
+void context_learn(struct learn *l, struct device *d, unsigned slot, uint64_t value, uint32_t day);
+// The device's context of that slot, opened below its group when there is none. NO_CONTEXT: no room.
+uint32_t context_of(struct learn *l, struct device *d, unsigned slot);
 // Moves what a device has shown from its group to another one.
-void device_move(struct learn *l, struct device *d, uint16_t group);
+void device_move(struct learn *l, struct device *d, uint16_t group, uint64_t now_ns);
+// What a day's showing says of the device's kind.
+void signature_add(struct learn *l, struct device *d, unsigned slot, uint64_t value, uint32_t day);
+void groups_review(struct learn *l, uint64_t now_ns);
+int group_add(struct learn *l, const char *name, uint32_t peers_number); // index or -ENOSPC
+// Puts a showing among those that wait. False: already there, or no room (counted).
+bool wait_add(struct learn *l, const struct device *d, unsigned slot, uint64_t value, uint64_t now_ns);
+void wait_step(struct learn *l, uint64_t now_ns);
 // A new device at the end of the array (its group by tag or role). NULL: full.
 struct device *device_append(struct learn *l, const struct address *a);
+struct numbers *numbers_create(uint32_t devices); // NULL: no memory
+void numbers_destroy(struct numbers *n);
 void learn_reset(struct learn *l); // empties everything but the operator's tags
 void clients_see(struct device_private *p, uint64_t hash, uint32_t day);
 uint32_t clients_count(const struct device_private *p, uint32_t day);

@@ -1,222 +1,166 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The store: one file. Head, devices (each with its values, newest first), recent contacts, SHA-256 over all of it.
-// What follows from these (parents, indexes, groups) is built again on load. Native byte order: the file stays on its
-// machine.
+// What is learned, as sections of an image: devices, groups, values, what waits, recent contacts. Contexts and sums
+// follow from the values and are built again. The operator's tags of today count, not those of then.
+#include "image.h"
 #include "learn_impl.h"
 
-#include "digest.h"
-
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { STORE_VERSION = 1, HASH_BYTES = 32 };
-#define STORE_MAGIC 0x0a4e5241454c4b53ull // "SKLEARN\n"
+enum { SECTION_LEARN = 1, SECTION_GROUPS, SECTION_DEVICES, SECTION_VALUES, SECTION_WAITING, SECTION_RECENT, SECTION_PEERS };
 
-struct store_head {
-	uint64_t magic;
-	uint32_t version, devices, values, recents;
+struct store_learn {
 	struct siphash_key key;
+	uint64_t learned[2], swept_ns;
+	uint32_t review_day, zero;
+};
+
+struct store_group {
+	char name[GROUP_NAME_BYTES];
+	uint32_t peers_number, zero;
 };
 
 struct store_device {
 	struct device device;
 	struct client client[LEARN_EXPOSED_CLIENTS];
-	uint32_t served_day, values;
+	struct signature signature;
+	uint32_t served_day, zero;
 };
 
 struct store_value {
-	uint64_t hash, first_ns;
-	uint32_t mask, day, feature, zero;
+	uint64_t value;
+	uint32_t device, days;
+	uint16_t first, last, total;
+	uint8_t slot, zero;
 };
 
 struct store_recent {
 	struct recent recent;
-	uint64_t kind;
+	uint32_t kind, zero;
+	uint8_t name[RECENT_NAME_BYTES];
 };
 
-struct buffer {
-	uint8_t *at;
-	size_t used, size;
+// Whose context is it? Groups and the organisation hold nothing of their own.
+struct owner {
+	uint32_t device, slot;
 };
 
-static void append(struct buffer *b, const void *data, size_t n)
+static struct owner *owners_of(const struct learn *l, uint32_t *count)
 {
-	memcpy(b->at + b->used, data, n); // sized beforehand by store_bytes
-	b->used += n;
+	struct owner *owner;
+
+	*count = (l->device_capacity + LEARN_GROUPS + 1) * SLOTS;
+	owner = calloc(*count, sizeof(*owner));
+	for (uint32_t d = 0; owner && d < l->device_count; d++)
+		for (uint32_t slot = 0; slot < SLOTS; slot++)
+			if (l->private[d].context[slot] != NO_CONTEXT)
+				owner[l->private[d].context[slot]] = (struct owner){d, slot};
+	return owner;
 }
 
-static uint32_t recents_used(const struct learn *l)
+static void put_values(const struct learn *l, struct image *i)
 {
-	uint32_t n = 0;
+	uint32_t count;
+	struct owner *owner = owners_of(l, &count);
+	struct backoff_seen seen;
+	uint64_t cursor = 0;
 
-	for (unsigned k = 0; k < RECENT_KINDS; k++)
-		for (uint32_t i = 0; i < RECENT_ENTRIES; i++)
-			n += l->recent[k][i].time_ns != 0;
-	return n;
-}
-
-static uint32_t values_live(const struct learn *l)
-{
-	uint32_t n = 0;
-
-	for (uint32_t d = 0; d < l->device_count; d++)
-		for (unsigned f = 0; f < FEATURE_COUNT; f++)
-			n += l->private[d].held[f];
-	return n;
-}
-
-static void append_device(struct buffer *b, const struct learn *l, uint32_t index)
-{
-	const struct device_private *p = &l->private[index];
-	struct store_device record = {.device = l->devices[index], .served_day = p->served_day};
-
-	memcpy(record.client, p->client, sizeof(record.client));
-	for (unsigned f = 0; f < FEATURE_COUNT; f++)
-		record.values += p->held[f];
-	append(b, &record, sizeof(record));
-	for (uint32_t i = p->first_value; i != NO_VALUE; i = l->values[i].next) {
-		const struct value *v = &l->values[i];
-		struct store_value value = {v->hash, v->first_ns, v->mask, v->day, v->feature, 0};
-
-		append(b, &value, sizeof(value));
-	}
-}
-
-static void append_recents(struct buffer *b, const struct learn *l)
-{
-	for (unsigned k = 0; k < RECENT_KINDS; k++)
-		for (uint32_t i = 0; i < RECENT_ENTRIES; i++)
-			if (l->recent[k][i].time_ns) {
-				struct store_recent record = {l->recent[k][i], k};
-
-				append(b, &record, sizeof(record));
-			}
-}
-
-// All that is learned as bytes; the caller frees b->at. `recents` false: the counts alone.
-static int serialise(const struct learn *l, bool recents, struct buffer *b)
-{
-	struct store_head head = {STORE_MAGIC, STORE_VERSION, l->device_count, values_live(l), 0, l->key};
-
-	if (recents)
-		head.recents = recents_used(l);
-	b->used = 0;
-	b->size = sizeof(head) + head.devices * sizeof(struct store_device) + head.values * sizeof(struct store_value) +
-		  head.recents * sizeof(struct store_recent) + HASH_BYTES;
-	b->at = malloc(b->size);
-	if (!b->at)
-		return -ENOMEM;
-	append(b, &head, sizeof(head));
-	for (uint32_t i = 0; i < l->device_count; i++)
-		append_device(b, l, i);
-	if (recents)
-		append_recents(b, l);
-	digest_sha256(b->at, b->used, b->at + b->used);
-	b->used += HASH_BYTES;
-	return 0;
-}
-
-void learn_hash(const struct learn *l, uint8_t out[32])
-{
-	struct buffer b;
-
-	memset(out, 0, HASH_BYTES);
-	if (serialise(l, false, &b) < 0)
+	if (!owner) {
+		i->error = -ENOMEM;
 		return;
-	memcpy(out, b.at + b.used - HASH_BYTES, HASH_BYTES);
-	free(b.at);
-}
-
-static int write_all(int fd, const uint8_t *at, size_t n)
-{
-	while (n) {
-		ssize_t done = write(fd, at, n);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return -errno;
-		at += done;
-		n -= (size_t)done;
 	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
+	while (backoff_next(l->backoff, &cursor, &seen)) {
+		const struct owner *o = &owner[seen.context];
+		struct store_value v = {.value = seen.value,
+					.device = o->device,
+					.days = seen.days,
+					.first = seen.first,
+					.last = seen.last,
+					.total = seen.total,
+					.slot = (uint8_t)o->slot};
 
-// The name is durable only when its folder is.
-static int sync_folder(const char *path)
-{
-	char copy[4096];
-	int fd, error;
-
-	snprintf(copy, sizeof(copy), "%s", path);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	error = fsync(fd) < 0 ? -errno : 0;
-	close(fd);
-	return error;
-}
-
-int learn_save(const struct learn *l, const char *path)
-{
-	char beside[4096];
-	struct buffer b;
-	int fd, error;
-
-	if ((size_t)snprintf(beside, sizeof(beside), "%s.new", path) >= sizeof(beside))
-		return -ENAMETOOLONG;
-	error = serialise(l, true, &b);
-	if (error)
-		return error;
-	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		error = -errno;
-		goto free_buffer;
+		image_append(i, &v, sizeof(v));
 	}
-	error = write_all(fd, b.at, b.used);
-	if (close(fd) < 0 && !error)
-		error = -errno;
-	if (!error && rename(beside, path) < 0)
-		error = -errno;
-	if (error)
-		unlink(beside);
-	else
-		error = sync_folder(path);
-free_buffer:
-	free(b.at);
-	return error;
+	free(owner);
 }
 
-static int read_all(int fd, struct buffer *b)
+static void put_devices(const struct learn *l, struct image *i)
 {
-	struct stat st;
+	for (uint32_t d = 0; d < l->device_count; d++) {
+		const struct device_private *p = &l->private[d];
+		struct store_device record;
 
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)(sizeof(struct store_head) + HASH_BYTES))
-		return -EPROTO;
-	b->size = (size_t)st.st_size;
-	b->at = malloc(b->size);
-	if (!b->at)
-		return -ENOMEM;
-	for (b->used = 0; b->used < b->size;) {
-		ssize_t n = read(fd, b->at + b->used, b->size - b->used);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return -EPROTO;
-		b->used += (size_t)n;
+		memset(&record, 0, sizeof(record)); // no stray bytes between the fields
+		record.device = l->devices[d];
+		record.signature = p->signature;
+		record.served_day = p->served_day;
+		memcpy(record.client, p->client, sizeof(record.client));
+		image_append(i, &record, sizeof(record));
 	}
-	return 0;
 }
+
+static void put_recents(const struct learn *l, struct image *i)
+{
+	for (uint32_t k = 0; k < RECENT_KINDS; k++)
+		for (uint32_t n = 0; n < RECENT_ENTRIES; n++) {
+			struct store_recent record = {l->recent[k][n], k, 0, {0}};
+
+			if (record.recent.time_ns == 0)
+				continue;
+			if (k == RECENT_RESOLVED)
+				memcpy(record.name, l->recent_name[n], sizeof(record.name));
+			image_append(i, &record, sizeof(record));
+		}
+}
+
+static void put_groups(const struct learn *l, struct image *i)
+{
+	for (uint16_t g = 0; g < l->groups; g++) {
+		struct store_group record = {.peers_number = l->group[g].peers_number};
+
+		memcpy(record.name, l->group[g].name, sizeof(record.name));
+		image_append(i, &record, sizeof(record));
+	}
+}
+
+static void put_waiting(const struct learn *l, struct image *i)
+{
+	for (uint32_t n = 0; n < l->waiting_count; n++)
+		image_append(i, &l->waiting[(l->waiting_first + n) % l->waiting_capacity], sizeof(struct waiting));
+}
+
+void learn_put(const struct learn *l, struct image *i)
+{
+	const struct store_learn head = {
+		l->key, {l->learned[0], l->learned[1]}, l->swept_ns, l->review_day, 0};
+	uint8_t *peers;
+
+	image_section(i, SECTION_LEARN);
+	image_append(i, &head, sizeof(head));
+	image_end(i);
+	image_section(i, SECTION_GROUPS);
+	put_groups(l, i);
+	image_end(i);
+	image_section(i, SECTION_DEVICES);
+	put_devices(l, i);
+	image_end(i);
+	image_section(i, SECTION_VALUES);
+	put_values(l, i);
+	image_end(i);
+	image_section(i, SECTION_WAITING);
+	put_waiting(l, i);
+	image_end(i);
+	image_section(i, SECTION_RECENT);
+	put_recents(l, i);
+	image_end(i);
+	image_section(i, SECTION_PEERS);
+	peers = image_room(i, peers_image_bytes(l->peers));
+	if (peers)
+		peers_image(l->peers, peers);
+	image_end(i);
+}
+
+// --- reading ---
 
 static bool take(struct bytes *in, void *out, size_t n)
 {
@@ -228,107 +172,151 @@ static bool take(struct bytes *in, void *out, size_t n)
 	return true;
 }
 
-static int load_value(struct learn *l, struct device *d, const struct store_value *r)
+// Groups as they are now by name: index[i] is where the i-th of the image is.
+static bool load_groups(struct learn *l, struct bytes in, uint16_t index[LEARN_GROUPS], uint16_t *count)
 {
-	struct value *v;
+	struct store_group r;
 
-	if (r->feature >= FEATURE_COUNT || value_find(l, d->index, r->hash))
-		return -EPROTO;
-	v = value_add(l, d, r->feature, r->hash, r->first_ns, 0);
-	if (!v)
-		return -ENOSPC;
-	v->mask = r->mask & WINDOW_MASK;
-	v->day = r->day;
-	return 0;
+	for (*count = 0; in.left; ++*count) {
+		int group;
+
+		if (*count == LEARN_GROUPS || !take(&in, &r, sizeof(r)) || r.name[GROUP_NAME_BYTES - 1])
+			return false;
+		group = group_add(l, r.name, r.peers_number);
+		if (group < 0)
+			return false;
+		index[*count] = (uint16_t)group;
+	}
+	return *count >= ROLE_COUNT;
 }
 
-static int load_device(struct learn *l, struct bytes *in)
+static bool load_device(struct learn *l, const struct store_device *r, const uint16_t *index, uint16_t groups)
+{
+	struct device *d;
+	uint8_t tagged;
+	uint16_t group;
+
+	if (r->device.role >= ROLE_COUNT || r->device.group >= groups || !address_is_well_formed(&r->device.address) ||
+	    !address_is_set(&r->device.address))
+		return false;
+	d = device_append(l, &r->device.address);
+	if (!d)
+		return false;
+	tagged = d->tagged;
+	group = d->group;
+	if (!tagged && group != index[r->device.group]) {
+		l->group[group].members--;
+		group = index[r->device.group];
+		l->group[group].members++;
+	}
+	*d = (struct device){
+		.address = r->device.address,
+		.index = l->device_count - 1,
+		.first_ns = r->device.first_ns,
+		.last_ns = r->device.last_ns,
+		.role = tagged > 1 ? d->role : r->device.role,
+		.tagged = tagged,
+		.group = group,
+		.days_mask = r->device.days_mask,
+		.day = r->device.day,
+		.outside_clients = r->device.outside_clients,
+		.observations = r->device.observations,
+		.discard_ns = r->device.discard_ns,
+		.group_ns = r->device.group_ns,
+	};
+	memcpy(d->label, r->device.label, sizeof(d->label) - 1);
+	memcpy(l->private[d->index].client, r->client, sizeof(r->client));
+	l->private[d->index].served_day = r->served_day;
+	l->private[d->index].signature = r->signature;
+	return true;
+}
+
+static bool load_devices(struct learn *l, struct bytes in, const uint16_t *index, uint16_t groups)
 {
 	struct store_device r;
-	struct store_value value;
-	struct bytes values;
-	struct device *d;
-	uint16_t group;
-	int error = 0;
 
-	if (!take(in, &r, sizeof(r)) || r.values > l->value_capacity || r.device.role >= ROLE_COUNT ||
-	    !bytes_take(in, r.values * sizeof(value), &values))
-		return -EPROTO;
-	d = device_append(l, &r.device.address);
-	if (!d)
-		return l->device_count == l->device_capacity ? -ENOSPC : -EPROTO;
-	// What the operator's tags say now counts, not what they said then; without one, role and group are as saved.
-	if (!d->tagged) {
-		group = r.device.role;
-		device_move(l, d, group);
-	}
-	r.device.role = d->tagged > 1 ? d->role : r.device.role;
-	r.device.index = d->index;
-	r.device.tagged = d->tagged;
-	r.device.group = d->group;
-	*d = r.device;
-	d->label[sizeof(d->label) - 1] = 0;
-	memcpy(l->private[d->index].client, r.client, sizeof(r.client));
-	l->private[d->index].served_day = r.served_day;
-	while (!error && values.left) { // from the last: each is put before the others
-		values.left -= sizeof(value);
-		memcpy(&value, values.at + values.left, sizeof(value));
-		error = load_value(l, d, &value);
-	}
-	return error;
+	while (in.left)
+		if (!take(&in, &r, sizeof(r)) || !load_device(l, &r, index, groups))
+			return false;
+	return true;
 }
 
-static int load_recent(struct learn *l, struct bytes *in)
+static bool load_values(struct learn *l, struct bytes in)
+{
+	struct store_value v;
+
+	while (in.left) {
+		struct backoff_seen seen;
+
+		if (!take(&in, &v, sizeof(v)) || v.device >= l->device_count || v.slot >= SLOTS)
+			return false;
+		seen = (struct backoff_seen){context_of(l, &l->devices[v.device], v.slot), v.days, v.value, v.first,
+					     v.last, v.total};
+		if (seen.context == NO_CONTEXT || !backoff_restore(l->backoff, &seen))
+			return false;
+	}
+	return true;
+}
+
+static bool load_waiting(struct learn *l, struct bytes in)
+{
+	struct waiting w;
+
+	while (in.left) {
+		if (!take(&in, &w, sizeof(w)) || w.device >= l->device_count || w.slot >= SLOTS ||
+		    l->waiting_count == l->waiting_capacity)
+			return false;
+		l->waiting[l->waiting_count++] = w;
+	}
+	return true;
+}
+
+static bool load_recents(struct learn *l, struct bytes in)
 {
 	static const struct address any;
 	struct store_recent r;
 
-	if (!take(in, &r, sizeof(r)) || r.kind >= RECENT_KINDS)
-		return -EPROTO;
-	if (!address_equal(&r.recent.device, &any)) // the entry for any device comes with it
-		recent_put(l, (enum recent_kind)r.kind, &r.recent.device, &r.recent.other, r.recent.time_ns);
-	return 0;
-}
-
-static int load_all(struct learn *l, struct bytes in)
-{
-	struct store_head head;
-	int error = 0;
-
-	if (!take(&in, &head, sizeof(head)) || head.magic != STORE_MAGIC || head.version != STORE_VERSION)
-		return -EPROTO;
-	l->key = head.key;
-	for (uint32_t i = 0; !error && i < head.devices; i++)
-		error = load_device(l, &in);
-	for (uint32_t i = 0; !error && i < head.recents; i++)
-		error = load_recent(l, &in);
-	return error ? error : in.left ? -EPROTO : 0;
-}
-
-int learn_load(struct learn *l, const char *path)
-{
-	struct buffer b = {0};
-	uint8_t hash[HASH_BYTES];
-	struct siphash_key key = l->key;
-	int fd = open(path, O_RDONLY | O_CLOEXEC), error;
-
-	if (fd < 0)
-		return -errno;
-	error = read_all(fd, &b);
-	close(fd);
-	if (error)
-		goto free_buffer;
-	digest_sha256(b.at, b.size - HASH_BYTES, hash);
-	error = -EPROTO;
-	if (memcmp(hash, b.at + b.size - HASH_BYTES, HASH_BYTES) != 0)
-		goto free_buffer;
-	learn_reset(l);
-	error = load_all(l, bytes_of(b.at, b.size - HASH_BYTES));
-	if (error) {
-		learn_reset(l);
-		l->key = key;
+	while (in.left) {
+		if (!take(&in, &r, sizeof(r)) || r.kind >= RECENT_KINDS || r.name[RECENT_NAME_BYTES - 1])
+			return false;
+		if (address_equal(&r.recent.device, &any)) // it comes with the others
+			continue;
+		if (r.kind == RECENT_RESOLVED)
+			recent_put_name(l, &r.recent.device, &r.recent.other,
+					bytes_of(r.name, strlen((const char *)r.name)), r.recent.time_ns);
+		else
+			recent_put(l, (enum recent_kind)r.kind, &r.recent.device, &r.recent.other, r.recent.time_ns);
 	}
-free_buffer:
-	free(b.at);
-	return error;
+	return true;
+}
+
+static bool load_all(struct learn *l, const struct image *i)
+{
+	struct bytes in = image_find(i, SECTION_LEARN), peers = image_find(i, SECTION_PEERS);
+	uint16_t index[LEARN_GROUPS], groups;
+	struct store_learn head;
+
+	if (!take(&in, &head, sizeof(head)) || in.left)
+		return false;
+	l->key = head.key;
+	l->swept_ns = head.swept_ns;
+	l->review_day = head.review_day;
+	memcpy(l->learned, head.learned, sizeof(l->learned));
+	return peers_restore(l->peers, peers.at, peers.left) &&
+	       load_groups(l, image_find(i, SECTION_GROUPS), index, &groups) &&
+	       load_devices(l, image_find(i, SECTION_DEVICES), index, groups) &&
+	       load_values(l, image_find(i, SECTION_VALUES)) && load_waiting(l, image_find(i, SECTION_WAITING)) &&
+	       load_recents(l, image_find(i, SECTION_RECENT));
+}
+
+int learn_take(struct learn *l, const struct image *i)
+{
+	struct siphash_key key = l->key;
+
+	learn_reset(l);
+	if (load_all(l, i))
+		return 0;
+	learn_reset(l);
+	l->key = key;
+	return -EPROTO;
 }

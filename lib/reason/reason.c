@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Composition only: which room is asked when, and who hears of the answer.
 #include "reason.h"
+#include "image.h"
 #include "text.h"
 #include <errno.h>
 #include <stdio.h>
@@ -8,7 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { DEFAULT_DEVICES = 1 << 14, KNOWN_AFTER_S = 24 * 3600, PATH_BYTES = 4096 };
+enum { DEFAULT_DEVICES = 1 << 14, PATH_BYTES = 4096 };
+#define DEFAULT_ALARMS 1.0 // a day
 
 struct reason {
 	struct reason_config config;
@@ -139,6 +141,14 @@ static void alerted(void *user, struct alert *a)
 		r->config.hooks.alert(r->config.hooks.user, a, incident);
 }
 
+static void scored(void *user, const struct score *s)
+{
+	struct reason *r = user;
+
+	if (r->config.hooks.score)
+		r->config.hooks.score(r->config.hooks.user, s);
+}
+
 // --- the known-pair filter ---
 
 // A pair is known when the device has used the endpoint on an earlier day: today's stranger must not become known by knocking twice.
@@ -155,7 +165,7 @@ static void publish_known(struct reason *r, const struct observation *o)
 	if (o->direction != DIRECTION_OUT)
 		return;
 	learn_counts(r->learn, d, FEATURE_ENDPOINT, bytes_of(&o->server, sizeof(o->server)), o->time_ns, &c);
-	if (c.device_first_ns && o->time_ns - c.device_first_ns >= KNOWN_AFTER_S * NS_PER_S)
+	if (c.device_first_ns) // what is learned waited a day
 		filter_add(r->config.sheet, &r->config.filter_key, FILTER_PAIR, device, &o->server);
 }
 
@@ -219,6 +229,7 @@ void reason_observe(struct reason *r, const struct observation *o)
 void reason_step(struct reason *r, uint64_t unix_ns)
 {
 	r->now_ns = unix_ns;
+	judge_step(r->judge, unix_ns, r->mode);
 	respond_step(r->respond, unix_ns);
 	incident_step(r->incidents, unix_ns);
 	journal_changed(r);
@@ -267,8 +278,15 @@ static void restore_mode(struct reason *r)
 static void load_learned(struct reason *r)
 {
 	char path[PATH_BYTES], aside[PATH_BYTES + 16];
-	int error = r->config.state ? learn_load(r->learn, state_path(r, "learned", path)) : 0;
+	struct image i = {0};
+	int error = r->config.state ? image_read(&i, LEARN_IMAGE_VERSION, state_path(r, "learned", path)) : -ENOENT;
 
+	if (error == 0) {
+		error = learn_take(r->learn, &i);
+		if (error == 0)
+			error = judge_take(r->judge, &i);
+		image_free(&i);
+	}
 	if (error == 0 || error == -ENOENT)
 		return;
 	snprintf(aside, sizeof(aside), "%s.damaged", path); // never judged by a baseline that cannot be trusted
@@ -293,9 +311,12 @@ static void never_and_groups(struct reason *r)
 static bool create_rooms(struct reason *r, char error[512])
 {
 	const struct reason_config *c = &r->config;
-	struct learn_config lc = {.devices = c->devices ? c->devices : DEFAULT_DEVICES, .values = c->values, .key = c->key};
+	struct learn_config lc = {.devices = c->devices ? c->devices : DEFAULT_DEVICES, .values = c->values, .key = c->key,
+				  .without = c->without};
 	struct respond_hooks hooks = {order_block, order_unblock, order_cut, block_changed, r};
-	struct judge_config jc = {.policies = c->policies, .counters = c->counters, .alert = alerted, .user = r};
+	struct judge_config jc = {.policies = c->policies, .counters = c->counters, .alert = alerted, .user = r, .score = scored,
+				  .alarms_per_day = c->alarms_per_day == 0 ? DEFAULT_ALARMS : c->alarms_per_day,
+				  .blocks_per_day = c->blocks_per_day, .without = c->without};
 	char path[PATH_BYTES];
 
 	if (c->state && mkdir(c->state, 0700) < 0 && errno != EEXIST) {
@@ -360,12 +381,17 @@ void reason_destroy(struct reason *r)
 int reason_save(struct reason *r)
 {
 	char path[PATH_BYTES];
+	struct image i;
 	int error;
 
 	if (!r->config.state)
 		return -ENOENT;
 	journal_failed(r, journal_step(r->journal, r->now_ns, true));
-	error = learn_save(r->learn, state_path(r, "learned", path));
+	image_begin(&i, LEARN_IMAGE_VERSION);
+	learn_put(r->learn, &i);
+	judge_put(r->judge, &i);
+	error = image_write(&i, state_path(r, "learned", path));
+	image_free(&i);
 	journal_failed(r, error);
 	return error;
 }
@@ -400,6 +426,11 @@ void reason_resume(struct reason *r, uint64_t unix_ns)
 struct learn *reason_learn(struct reason *r)
 {
 	return r->learn;
+}
+
+struct judge *reason_judge(struct reason *r)
+{
+	return r->judge;
 }
 
 struct respond *reason_respond(struct reason *r)

@@ -15,6 +15,7 @@ struct reason_hooks { // any may be NULL
 	void (*alert)(void *user, const struct alert *a, const struct incident *i); // after incident and response are set; i may be NULL
 	void (*block)(void *user, const struct block *b, const char *what, uint64_t now_ns);
 	void *user;
+	void (*score)(void *user, const struct score *s); // evidence of 3 bits and more
 };
 
 struct reason_config {
@@ -22,6 +23,8 @@ struct reason_config {
 	struct policy_set *policies;  // borrowed, must outlive
 	unsigned mode;                // enum sheet_mode at first start; a mode kept in the journal wins when mode is MODE_COUNT
 	uint32_t devices, values;     // capacities of learn; 0 = 16384 and 1 Mi
+	double alarms_per_day, blocks_per_day; // the user's budgets; alarms 0: one a day; below 0: none, policies stand alone. blocks 0: a fiftieth
+	uint32_t without;             // enum learn_without, judge_without: parts left out, to be measured
 	struct siphash_key key;       // for learn
 	struct siphash_key filter_key;// the wire's, for the known-pair filter
 	struct brain_sheet *sheet;    // ours to write
@@ -52,6 +55,7 @@ void reason_set_deadline_offset(struct reason *r, int64_t offset_ns); // after a
 void reason_resume(struct reason *r, uint64_t unix_ns);
 
 struct learn *reason_learn(struct reason *r);
+struct judge *reason_judge(struct reason *r);
 struct respond *reason_respond(struct reason *r);
 struct journal *reason_journal(struct reason *r);
 const struct policy_set *reason_policies(const struct reason *r);

@@ -133,9 +133,12 @@ static void refuse(struct respond *r, struct alert *a)
 
 void respond_alert(struct respond *r, struct alert *a, unsigned mode)
 {
-	const struct rung *rung = &ladder[mode < MODE_COUNT ? mode : MODE_OBSERVE];
+	const struct rung *rung;
 	struct block *b;
 
+	if (a->unproven && mode == MODE_ENFORCE) // learned evidence short of the blocks' budget is for a person to decide
+		mode = MODE_ADVISE;
+	rung = &ladder[mode < MODE_COUNT ? mode : MODE_OBSERVE];
 	a->response = RESPONSE_NONE;
 	a->block = 0;
 	if (!a->wants_cut && !a->wants_block)

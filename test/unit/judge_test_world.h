@@ -260,7 +260,8 @@ static void begin(void)
 	policies = policy_load(SEKIMORI_SOURCE_DIR "/policy", error);
 	ck_assert_msg(policies != NULL, "%s", error);
 	learned = learn_create(&config, &counters);
-	judge = judge_create(&(struct judge_config){policies, learned, &counters, on_alert, NULL});
+	judge = judge_create(&(struct judge_config){
+		.policies = policies, .learn = learned, .counters = &counters, .alert = on_alert});
 	ck_assert_ptr_nonnull(judge);
 }
 

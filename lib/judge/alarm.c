@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What is to be said: evidence of a device against the threshold that keeps the user's budget of alarms a day, and the
+// smaller one of blocks. Every alert that rests on what was learned must pass it; facts that need no learning always do.
+#include "judge_impl.h"
+
+enum {
+	CALIBRATED_DAYS = 4,   // that must have ended before a threshold is more than a guess
+	BLOCK_FAMILIES = 2,    // kinds of evidence a block without a certain fact rests on
+	BLOCK_READY = 80,      // per cent
+	GUESSED_BITS = 10,     // a block's threshold until there is a better one: wrong once in a thousand
+	EVIDENCE_KEYS = 1 << 18,
+	BLOCK_SHARE = 50,      // blocks a day are alarms a day divided by this, unless the user says otherwise
+};
+#define MS_PER_DAY (86400ull * 1000)
+#define FAMILY_NS (600 * NS_PER_S)
+
+static const struct evidence_config evidence_defaults = {
+	.keys = EVIDENCE_KEYS, .half_life_ms = {30 * 60 * 1000, 3 * MS_PER_DAY}, .repeat_ms = 7 * MS_PER_DAY};
+
+bool alarm_create(struct judge *j)
+{
+	j->evidence_config = evidence_defaults;
+	j->evidence_config.devices = learn_device_capacity(j->learn);
+	j->evidence = evidence_create(&j->evidence_config);
+	j->watch = calloc(j->evidence_config.devices, sizeof(*j->watch));
+	return j->evidence && j->watch;
+}
+
+void alarm_destroy(struct judge *j)
+{
+	if (j->evidence)
+		evidence_destroy(j->evidence);
+	free(j->watch);
+}
+
+void alarm_forget(struct judge *j)
+{
+	double alarms = j->budget.per_day, blocks = j->block_budget.per_day;
+
+	for (uint32_t i = 0; i < j->evidence_config.devices; i++)
+		evidence_forget(j->evidence, i);
+	j->budget.days = 0;
+	alarm_set_budget(j, alarms, blocks);
+}
+
+void alarm_set_budget(struct judge *j, double alarms_per_day, double blocks_per_day)
+{
+	if (alarms_per_day <= 0) {
+		j->budget.per_day = 0;
+		return;
+	}
+	if (blocks_per_day <= 0)
+		blocks_per_day = alarms_per_day / BLOCK_SHARE;
+	if (j->budget.days == 0) {
+		budget_begin(&j->budget, alarms_per_day);
+		budget_begin(&j->block_budget, blocks_per_day);
+		return;
+	}
+	budget_change(&j->budget, alarms_per_day);
+	budget_change(&j->block_budget, blocks_per_day);
+}
+
+bool alarm_has_budget(const struct judge *j)
+{
+	return j->budget.per_day > 0;
+}
+
+bool alarm_is_calibrated(const struct judge *j)
+{
+	return alarm_has_budget(j) && j->budget.days >= CALIBRATED_DAYS && j->budget.threshold != INT64_MAX;
+}
+
+static int64_t level_of(const struct judge *j, const struct evidence_state *e, int32_t last)
+{
+	if (j->without & WITHOUT_ACCUMULATION)
+		return last;
+	return e->level[0] > e->level[1] ? e->level[0] : e->level[1];
+}
+
+// The device's evidence has changed: once a day, it may be an alarm.
+static enum alarm_word consider(struct judge *j, const struct device *d, int64_t level)
+{
+	struct watch *w = &j->watch[d->index];
+
+	if (level > w->peak)
+		w->peak = level;
+	if (!alarm_is_calibrated(j) || j->mode == MODE_LEARN)
+		return ALARM_UNCALIBRATED;
+	if (level < j->budget.threshold)
+		return ALARM_BELOW;
+	if (w->asked == BUDGET_QUIET)
+		w->asked = (uint8_t)budget_ask(&j->budget, level);
+	else
+		return w->asked == BUDGET_GROUP ? ALARM_GROUPED : ALARM_STANDS;
+	return w->asked == BUDGET_ALARM ? ALARM_NEW : w->asked == BUDGET_GROUP ? ALARM_GROUPED : ALARM_BELOW;
+}
+
+static enum alarm_word add(struct judge *j, struct situation *s, uint64_t key, int32_t microbits, uint32_t family,
+			   bool *counted)
+{
+	const struct evidence_item item = {
+		.key = key, .time_ms = s->now_ns / 1000000, .microbits = microbits, .family = family};
+
+	*counted = evidence_add(j->evidence, s->device->index, &item, &s->evidence);
+	s->level = level_of(j, &s->evidence, microbits);
+	j->evidence_today = true;
+	return consider(j, s->device, s->level);
+}
+
+bool alarm_score(struct judge *j, struct situation *s, const struct score *score)
+{
+	bool counted;
+	enum alarm_word word;
+
+	if (!alarm_has_budget(j))
+		return false;
+	word = add(j, s, score->key, score->microbits, score->family, &counted);
+	if (counted && score->microbits >= NOTED_MICROBITS && j->score)
+		j->score(j->user, score);
+	if (counted && word == ALARM_NEW) {
+		j->raised_room = *score;
+		s->raised = true;
+	}
+	return counted && (word == ALARM_NEW || word == ALARM_STANDS);
+}
+
+// A policy's match is evidence too, by the weight it declares: −log2 of how often it is wrong.
+enum alarm_word alarm_policy(struct judge *j, struct situation *s, unsigned policy, double weight_bits)
+{
+	struct {
+		struct address device, endpoint;
+		uint64_t policy, port;
+	} key = {s->device_address, s->endpoint, policy + 1, s->endpoint_port};
+	bool counted;
+
+	if (!alarm_has_budget(j) || !s->device)
+		return ALARM_UNCALIBRATED;
+	return add(j, s, siphash13(&j->key, &key, sizeof(key)), (int32_t)(weight_bits * EVIDENCE_BIT),
+		   SCORE_CLASSES + policy, &counted);
+}
+
+unsigned alarm_families(const struct judge *j, const struct situation *s)
+{
+	uint64_t since_ns = s->now_ns > FAMILY_NS ? s->now_ns - FAMILY_NS : 0;
+
+	return s->device ? evidence_families(j->evidence, s->device->index, since_ns / 1000000) : 0;
+}
+
+bool alarm_may_block(const struct judge *j, const struct situation *s)
+{
+	int64_t threshold = alarm_is_calibrated(j) ? j->block_budget.threshold : GUESSED_BITS * (int64_t)EVIDENCE_BIT;
+
+	if (!alarm_has_budget(j))
+		return true;
+	return s->device && s->level >= threshold && alarm_families(j, s) >= BLOCK_FAMILIES && learn_ready_percent(s->learn, s->device, s->now_ns) >= BLOCK_READY;
+}
+
+void alarm_prove(const struct judge *j, const struct situation *s, struct alert *a)
+{
+	struct alert_proof *p = &a->proof;
+
+	if (!alarm_has_budget(j) || !s->device)
+		return;
+	p->items = evidence_items(j->evidence, s->device->index, &p->before, p->item);
+	p->evidence = s->evidence;
+	memcpy(p->half_life_ms, j->evidence_config.half_life_ms, sizeof(p->half_life_ms));
+	p->threshold = j->budget.threshold;
+	p->block_threshold = j->block_budget.threshold;
+	p->per_day = j->budget.per_day;
+	p->blocks_per_day = j->block_budget.per_day;
+	p->calibrated = alarm_is_calibrated(j);
+	p->families = (uint8_t)alarm_families(j, s);
+	if (s->score)
+		a->score = *s->score;
+}
+
+void alarm_end_day(struct judge *j, bool live)
+{
+	if (!alarm_has_budget(j))
+		return;
+	for (uint32_t i = 0; i < learn_device_count(j->learn); i++) {
+		if (j->evidence_today) {
+			budget_peak(&j->budget, j->watch[i].peak);
+			budget_peak(&j->block_budget, j->watch[i].peak);
+		}
+		j->watch[i] = (struct watch){0};
+	}
+	if (!j->evidence_today) // a day on which nobody could be judged says nothing about thresholds
+		return;
+	live = live && alarm_is_calibrated(j) && !(j->without & WITHOUT_FEEDBACK);
+	budget_end_day(&j->budget, live);
+	budget_end_day(&j->block_budget, false); // what was blocked wrongly is known to people only
+	j->evidence_today = false;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// From surprise to p to evidence: each role and class of event has its own sample of what was scored of late; a role
+// that has too few is compared with all.
+#include "image.h"
+#include "judge_impl.h"
+
+enum {
+	SAMPLE = 4000,         // scores kept: p below 1/4000 is extrapolated
+	SAMPLE_HALF_LIFE = 14, // days
+	YOUNG_DAYS = 3,        // a younger device has hardly shown anything: all of it would be a surprise
+	ALL_ROLES = ROLE_COUNT,
+	PENDING = 1 << 17,
+};
+
+struct pending { // a score that waits a day before it becomes part of a sample
+	uint64_t time_ns;
+	double surprise;
+	uint32_t device;
+	uint8_t role, class, zero[2];
+};
+
+bool calibrate_create(struct judge *j)
+{
+	j->pending = calloc(PENDING, sizeof(*j->pending));
+	j->pending_first = j->pending_count = 0;
+	if (!j->pending)
+		return false;
+	for (unsigned role = 0; role <= ALL_ROLES; role++)
+		for (unsigned class = 1; class < SCORE_CLASSES; class++) {
+			j->sample[role][class] =
+				conformal_create(SAMPLE, SAMPLE_HALF_LIFE, role * SCORE_CLASSES + class);
+			if (!j->sample[role][class])
+				return false;
+		}
+	return true;
+}
+
+void calibrate_destroy(struct judge *j)
+{
+	free(j->pending);
+	for (unsigned role = 0; role <= ALL_ROLES; role++)
+		for (unsigned class = 1; class < SCORE_CLASSES; class++)
+			if (j->sample[role][class])
+				conformal_destroy(j->sample[role][class]);
+}
+
+void calibrate_end_day(struct judge *j)
+{
+	for (unsigned role = 0; role <= ALL_ROLES; role++)
+		for (unsigned class = 1; class < SCORE_CLASSES; class++)
+			conformal_end_day(j->sample[role][class]);
+}
+
+static bool rank(struct judge *j, struct score *score)
+{
+	if (conformal_look(j->sample[score->role][score->class], score->surprise, &score->rank))
+		return true;
+	score->pooled = 1;
+	return conformal_look(j->sample[ALL_ROLES][score->class], score->surprise, &score->rank);
+}
+
+// What the device did in the day before it alarmed is left out of the samples: an attack must not become the measure of
+// the next. Full, what is new is not kept: a sample needs some thousand scores, not all.
+static void remember(struct judge *j, const struct situation *s, const struct score *score)
+{
+	struct pending *p;
+
+	if (j->pending_count == PENDING)
+		return;
+	p = &j->pending[(j->pending_first + j->pending_count++) % PENDING];
+	*p = (struct pending){.time_ns = s->now_ns,
+			      .surprise = score->surprise,
+			      .device = s->device->index,
+			      .role = score->role,
+			      .class = score->class};
+}
+
+void calibrate_step(struct judge *j, uint64_t now_ns)
+{
+	for (; j->pending_count; j->pending_count--, j->pending_first = (j->pending_first + 1) % PENDING) {
+		const struct pending *p = &j->pending[j->pending_first];
+		const struct device *d = learn_device_at(j->learn, p->device);
+
+		if (p->time_ns + LEARN_WAIT_NS > now_ns)
+			return;
+		if (!d || p->time_ns <= d->discard_ns)
+			continue;
+		conformal_add(j->sample[p->role][p->class], p->surprise);
+		conformal_add(j->sample[ALL_ROLES][p->class], p->surprise);
+	}
+}
+
+bool score_weigh(struct judge *j, struct situation *s, struct score *score)
+{
+	bool ranked, raised;
+
+	if (s->device->first_ns + YOUNG_DAYS * JUDGE_DAY_NS > s->now_ns)
+		return false;
+	ranked = rank(j, score);
+	score->microbits = ranked ? evidence_of_p(score->rank.p) : 0;
+	if (ranked)
+		score->ready = (uint8_t)(score->microbits > NOTED_MICROBITS ? learn_ready_percent(s->learn, s->device, s->now_ns) : 0);
+	raised = ranked && alarm_score(j, s, score);
+	if (!raised)
+		remember(j, s, score);
+	return raised;
+}
+
+void calibrate_put_pending(const struct judge *j, struct image *i)
+{
+	for (uint32_t n = 0; n < j->pending_count; n++)
+		image_append(i, &j->pending[(j->pending_first + n) % PENDING], sizeof(*j->pending));
+}
+
+bool calibrate_take_pending(struct judge *j, struct bytes in)
+{
+	struct bytes part;
+
+	while (bytes_take(&in, sizeof(*j->pending), &part)) {
+		struct pending *p = &j->pending[j->pending_count];
+
+		if (j->pending_count == PENDING)
+			return false;
+		memcpy(p, part.at, sizeof(*p));
+		if (p->role >= ROLE_COUNT || p->class == SCORE_NONE || p->class >= SCORE_CLASSES ||
+		    !(p->surprise >= 0 && p->surprise < 1e9))
+			return false;
+		j->pending_count++;
+	}
+	return in.left == 0;
+}

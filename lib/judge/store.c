@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The scorer's state as sections of an image: samples, evidence, budgets.
+#include "image.h"
+#include "judge_impl.h"
+
+#include <errno.h>
+
+enum { SECTION_JUDGE = 16, SECTION_EVIDENCE, SECTION_SAMPLES, SECTION_PENDING };
+
+struct store_judge {
+	uint64_t day;
+	uint32_t evidence_today, watches;
+	struct budget budget, block_budget;
+};
+
+static void put_samples(const struct judge *j, struct image *i)
+{
+	for (unsigned role = 0; role <= ROLE_COUNT; role++)
+		for (unsigned class = 1; class < SCORE_CLASSES; class++) {
+			const struct conformal *c = j->sample[role][class];
+			uint64_t n = conformal_image_bytes(c);
+			uint8_t *room;
+
+			image_append(i, &n, sizeof(n));
+			room = image_room(i, n);
+			if (room)
+				conformal_image(c, room);
+		}
+}
+
+void judge_put(const struct judge *j, struct image *i)
+{
+	struct store_judge head;
+	uint8_t *room;
+
+	memset(&head, 0, sizeof(head));
+	head.day = j->day;
+	head.evidence_today = j->evidence_today;
+	head.watches = learn_device_count(j->learn);
+	head.budget = j->budget;
+	head.block_budget = j->block_budget;
+	image_section(i, SECTION_JUDGE);
+	image_append(i, &head, sizeof(head));
+	image_append(i, j->watch, head.watches * sizeof(*j->watch));
+	image_end(i);
+	image_section(i, SECTION_EVIDENCE);
+	room = image_room(i, evidence_image_bytes(j->evidence));
+	if (room)
+		evidence_image(j->evidence, room);
+	image_end(i);
+	image_section(i, SECTION_SAMPLES);
+	put_samples(j, i);
+	image_end(i);
+	image_section(i, SECTION_PENDING);
+	calibrate_put_pending(j, i);
+	image_end(i);
+}
+
+static bool take_head(struct judge *j, struct bytes in)
+{
+	struct store_judge head;
+	struct bytes part;
+
+	if (!bytes_take(&in, sizeof(head), &part))
+		return false;
+	memcpy(&head, part.at, sizeof(head));
+	if (head.watches > learn_device_count(j->learn) || in.left != head.watches * sizeof(*j->watch) ||
+	    !budget_check(&head.budget) || !budget_check(&head.block_budget))
+		return false;
+	memcpy(j->watch, in.at, in.left);
+	for (uint32_t i = 0; i < head.watches; i++)
+		if (j->watch[i].asked > BUDGET_GROUP)
+			return false;
+	j->day = head.day;
+	j->evidence_today = head.evidence_today != 0;
+	// What the user asks for today counts, not what was asked then.
+	if (alarm_has_budget(j) && head.budget.per_day > 0) {
+		double alarms = j->budget.per_day, blocks = j->block_budget.per_day;
+
+		j->budget = head.budget;
+		j->block_budget = head.block_budget;
+		if (alarms != head.budget.per_day || blocks != head.block_budget.per_day)
+			alarm_set_budget(j, alarms, blocks);
+	}
+	return true;
+}
+
+static bool take_samples(struct judge *j, struct bytes in)
+{
+	for (unsigned role = 0; role <= ROLE_COUNT; role++)
+		for (unsigned class = 1; class < SCORE_CLASSES; class++) {
+			struct bytes part;
+			uint64_t n;
+
+			if (!bytes_take(&in, sizeof(n), &part))
+				return false;
+			memcpy(&n, part.at, sizeof(n));
+			if (!bytes_take(&in, n, &part) ||
+			    !conformal_restore(j->sample[role][class], part.at, part.left))
+				return false;
+		}
+	return in.left == 0;
+}
+
+int judge_take(struct judge *j, const struct image *i)
+{
+	struct bytes evidence = image_find(i, SECTION_EVIDENCE);
+
+	if (take_head(j, image_find(i, SECTION_JUDGE)) &&
+	    evidence_restore(j->evidence, evidence.at, evidence.left) && take_samples(j, image_find(i, SECTION_SAMPLES)) &&
+	    calibrate_take_pending(j, image_find(i, SECTION_PENDING)))
+		return 0;
+	calibrate_destroy(j);
+	memset(j->sample, 0, sizeof(j->sample));
+	memset(j->watch, 0, j->evidence_config.devices * sizeof(*j->watch));
+	j->day = 0;
+	j->evidence_today = false;
+	alarm_forget(j);
+	return calibrate_create(j) ? -EPROTO : -ENOMEM;
+}
