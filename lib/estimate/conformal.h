@@ -46,8 +46,8 @@ bool conformal_look(const struct conformal *c, double score, struct conformal_p 
 void conformal_compute(struct conformal_p *p);
 uint32_t conformal_held(const struct conformal *c);
 
-// An image of all it holds, the same bytes for the same state whatever the machine (image_impl.h), for a restart.
-// 2 B a score and 112 B.
+// An image of all it holds, for a restart: numbers in network order, no pointers, no padding, and one form for one
+// state. The caller provides the memory. 2 B a score and 112 B.
 size_t conformal_image_bytes(const struct conformal *c); // of its image now
 void conformal_image(const struct conformal *c, uint8_t *out);
 // Into one created with the same configuration; what it held goes. From then on it answers and changes as the one the

@@ -69,8 +69,9 @@ uint32_t evidence_families(const struct evidence *e, uint32_t device, uint64_t s
 void evidence_forget(struct evidence *e, uint32_t device);
 uint64_t evidence_lost(const struct evidence *e); // keys that went for want of room within repeat_ms
 
-// An image of all it holds, the same bytes for the same state whatever the machine (image_impl.h), for a restart.
-// What is empty takes an eighth of a byte a key, and nothing a device.
+// An image of all it holds, for a restart: numbers in network order, no pointers, no padding, and one form for one
+// state. The caller provides the memory. 16 B a key that is remembered, 29 B and 24 B an item a device that has any, an
+// eighth of a byte a key there is room for.
 size_t evidence_image_bytes(const struct evidence *e); // of its image now
 void evidence_image(const struct evidence *e, uint8_t *out);
 // Into one created with the same configuration; what it held goes. From then on it answers and changes as the one the

@@ -47,8 +47,8 @@ uint32_t peers_alike(const struct peers *p, uint32_t device); // equal places wi
 uint32_t peers_count(const struct peers *p);                  // groups
 uint64_t peers_homeless(const struct peers *p);               // times a device could found no group: no room
 
-// An image of all it holds, the same bytes for the same state whatever the machine (image_impl.h), for a restart.
-// 7 B a device, 531 B a group.
+// An image of all it holds, for a restart: numbers in network order, no pointers, no padding, and one form for one
+// state. The caller provides the memory. 6 B a device, 528 B a group.
 size_t peers_image_bytes(const struct peers *p); // of its image now
 void peers_image(const struct peers *p, uint8_t *out);
 // Into one created with the same configuration; what it held goes. From then on it answers and changes as the one the

@@ -26,8 +26,9 @@ void volume_add(struct volume *v, uint64_t key, uint64_t bytes, uint64_t now_s, 
 bool volume_look(const struct volume *v, uint64_t key, uint64_t now_s, uint64_t sum[VOLUME_WINDOWS]);
 uint64_t volume_lost(const struct volume *v); // keys that had to go within a week of their last bytes
 
-// An image of all it holds, the same bytes for the same state whatever the machine (image_impl.h), for a restart.
-// What is empty takes an eighth of a byte a key, a key 21 B and 4 B a bucket that holds anything.
+// An image of all it holds, for a restart: numbers in network order, no pointers, no padding, and one form for one
+// state. The caller provides the memory. 21 B a key that is known and 4 B each of its buckets that holds anything, an
+// eighth of a byte a key there is room for.
 size_t volume_image_bytes(const struct volume *v); // of its image now
 void volume_image(const struct volume *v, uint8_t *out);
 // Into one created with the same configuration; what it held goes. From then on it answers and changes as the one the
