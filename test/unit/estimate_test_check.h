@@ -244,6 +244,36 @@ START_TEST(flat_state_of_another_size_is_refused)
 }
 END_TEST
 
+START_TEST(flat_sketch_that_does_not_add_up_is_refused)
+{
+	struct ddsketch *s = malloc(ddsketch_bytes(FLAT_BINS));
+	struct hll *h = malloc(hll_bytes(FLAT_BITS));
+
+	ddsketch_clear(s, FLAT_BINS);
+	for (int32_t at = -1; at <= 2219; at += 2220 / 3) { // the window lies where values are
+		s->lowest = s->highest = at;
+		ck_assert_int_eq(flat_ddsketch_check(s), at >= 0 && at < 2219);
+	}
+	s->lowest = s->highest = 7;
+	s->bin[0] = 5;
+	for (s->count = 0; s->count < 9; s->count++)
+		ck_assert_int_eq(flat_ddsketch_check(s), s->count == 5);
+	s->bin[0] = UINT32_MAX; // a full bin does not tell how often it was
+	ck_assert(!flat_ddsketch_check(s));
+	s->count = 1ull << 40;
+	ck_assert(flat_ddsketch_check(s));
+	s->count = UINT64_MAX;
+	ck_assert(!flat_ddsketch_check(s));
+	hll_clear(h, FLAT_BITS);
+	hll_add(h, 1);
+	ck_assert(flat_hll_check(h));
+	h->registers[0]--;
+	ck_assert(!flat_hll_check(h));
+	free(s);
+	free(h);
+}
+END_TEST
+
 START_TEST(flat_state_that_is_no_number_is_refused)
 {
 	static const double none[] = {NAN, -NAN, INFINITY, -INFINITY, -1e300};
@@ -315,6 +345,7 @@ static TCase *flat_cases(void)
 	tcase_add_loop_test(tc, flat_state_is_always_sane, 0, FLAT_KINDS);
 	tcase_add_loop_test(tc, flat_state_that_is_damaged_does_no_harm, 0, FLAT_KINDS);
 	tcase_add_test(tc, flat_state_of_another_size_is_refused);
+	tcase_add_test(tc, flat_sketch_that_does_not_add_up_is_refused);
 	tcase_add_test(tc, flat_state_that_is_no_number_is_refused);
 	tcase_add_test(tc, flat_budget_out_of_bounds_is_refused);
 	return tc;

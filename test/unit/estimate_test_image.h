@@ -369,14 +369,17 @@ static void check_groups(void)
 
 START_TEST(image_of_what_cannot_be_is_refused)
 {
-	enum { HELD = 72, ITEM = 24, SETS = HELD + 1 + ITEM + 4 };
-	static const uint8_t last_bin[] = {0x27, 0xff}, no_bin[] = {0x28, 0x00}, never[] = {0, 0, 0, 0};
+	enum { TAIL = 68, HELD = 72, ITEM = 24, SETS = HELD + 1 + ITEM + 4 };
+	static const uint8_t last_bin[] = {0x27, 0xff}, no_bin[] = {0x28, 0x00}, never[] = {0, 0, 0, 0},
+			     no_number[] = {0x7f, 0xf8, 0, 0, 0, 0, 0, 0};
 	uint8_t *image;
 	size_t n;
 
 	image = image_of_one_event(&imaged[0], 73, &n); // a score beyond the highest
 	ck_assert(takes_edited(&imaged[0], image, n, n - 2, 2, last_bin, 2));
 	ck_assert(!takes_edited(&imaged[0], image, n, n - 2, 2, no_bin, 2));
+	for (size_t at = TAIL; at < TAIL + 3 * 8; at += 8) // a tail that is no number
+		ck_assert(!takes_edited(&imaged[0], image, n, at, 8, no_number, 8));
 	free(image);
 	image = image_of_one_event(&imaged[1], 73, &n); // a device without an item
 	ck_assert_uint_eq(image[HELD], 1);
