@@ -34,7 +34,9 @@ far_side="lib/estimate lib/learn lib/judge lib/incident lib/respond lib/journal 
 may_include[app/wire]="lib/base lib/channel lib/control $wire_side drivers/nic"
 may_include[app/brain]="lib/base lib/channel lib/control $far_side drivers/export drivers/fence"
 may_include[app/cli]="lib/base lib/channel lib/control $wire_side $far_side drivers/nic drivers/export"
-may_include[app/bench]="lib/base lib/channel $wire_side $far_side drivers/nic drivers/export"
+may_include[app/generate]="lib/base"
+may_include[app/evaluate]="lib/base lib/channel $wire_side $far_side app/generate"
+may_include[app/bench]="lib/base lib/channel app/generate $wire_side $far_side drivers/nic drivers/export"
 
 # foreign header (as a regular expression on the name between < >): the only rooms that may include it
 declare -A foreign=(
