@@ -16,13 +16,14 @@ static int usage(void)
 {
 	fputs("usage: sekimori-bench generate --scene SCENE [OPTIONS] -o FILE\n"
 	      "Writes a capture (pcap, nanoseconds, Ethernet). The same options give the same bytes.\n"
-	      "  --scene SCENE     week, case1, case2, log4shell-clear or mix; the cases follow the week made with the same "
+	      "  --scene SCENE     week, case1, case2, log4shell-clear, mix or company; the cases follow the week made with the same "
 	      "options\n"
 	      "  --seed N          another organisation (default 1)\n"
 	      "  --days N          length of the week (default 7, at most 366)\n"
 	      "  --devices N       size of the organisation (default 60, 16 to 170)\n"
 	      "  --start TIME      first midnight of the week (default 2021-12-03T00:00:00Z)\n"
 	      "  --flows N         of the mix (default 40000)\n"
+	      "  --chain NAME      an attack on the company's last day: case1, mimic, ... (app/generate/chains.c)\n"
 	      "  --attack-only     leave the ordinary traffic out of a case\n"
 	      "  -o, --output FILE \"-\" is standard output\n",
 	      stderr);
@@ -69,6 +70,7 @@ static bool read_options(int argc, char **argv, struct scene_plan *plan, const c
 		{"devices", required_argument, NULL, 'v'},
 		{"start", required_argument, NULL, 't'},
 		{"flows", required_argument, NULL, 'f'},
+		{"chain", required_argument, NULL, 'c'},
 		{"attack-only", no_argument, NULL, 'a'},
 		{"output", required_argument, NULL, 'o'},
 		{NULL, 0, NULL, 0},
@@ -96,6 +98,9 @@ static bool read_options(int argc, char **argv, struct scene_plan *plan, const c
 			good = read_number(optarg, 1, FLOWS_MOST, &number);
 			plan->flows = (uint32_t)number;
 			break;
+		case 'c':
+			plan->chain = optarg;
+			break;
 		case 't':
 			good = read_start(optarg, &plan->start_ns);
 			break;
@@ -109,8 +114,8 @@ static bool read_options(int argc, char **argv, struct scene_plan *plan, const c
 			good = false;
 		}
 	}
-	if (plan->attack_only && (plan->scene == SCENE_WEEK || plan->scene == SCENE_MIX)) {
-		log_warn("--attack-only: week and mix have no attack");
+	if (plan->attack_only && (plan->scene == SCENE_WEEK || plan->scene == SCENE_MIX || plan->scene == SCENE_COMPANY)) {
+		log_warn("--attack-only: week, mix and company have none to leave");
 		good = false;
 	}
 	return good && optind == argc && plan->scene != SCENES && *path;
@@ -130,7 +135,8 @@ int generate_main(int argc, char **argv)
 	error = trace_open(&stage.trace, path);
 	if (error)
 		log_fatal("%s: %s", path, strerror(-error));
-	scene_write(&stage, &plan);
+	if (!scene_write(&stage, &plan))
+		log_fatal("%s: no such chain", plan.chain);
 	error = trace_close(&stage.trace);
 	if (error)
 		log_fatal("%s: %s", path, strerror(-error));

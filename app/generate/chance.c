@@ -2,6 +2,7 @@
 // splitmix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
 #include "chance.h"
 
+#include <endian.h>
 #include <string.h>
 
 uint64_t chance_mix(uint64_t a, uint64_t b)
@@ -51,11 +52,10 @@ void chance_fill(struct chance *c, void *out, size_t n)
 	uint8_t *at = out;
 
 	while (n) {
-		uint64_t word = chance_next(c);
+		uint64_t word = htole64(chance_next(c));
 		size_t part = n < sizeof(word) ? n : sizeof(word);
 
-		for (size_t i = 0; i < part; i++)
-			at[i] = (uint8_t)(word >> 8 * i);
+		memcpy(at, &word, part);
 		at += part;
 		n -= part;
 	}

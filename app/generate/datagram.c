@@ -54,6 +54,7 @@ static uint64_t ask(struct stage *s, struct chance *c, const struct host *from, 
 	uint16_t id = (uint16_t)chance_next(c);
 	uint64_t back = when + echo_ns(to, c) + think;
 
+	stage_begin(s);
 	write_dns(&s->message, q, id, false);
 	datagram(s, from, port, to, 53, &s->message, when);
 	write_dns(&s->message, q, id, true);
@@ -121,6 +122,14 @@ void name_exchange(struct stage *s, struct chance *c, const struct host *from, c
 	ask(s, c, from, to, &q, when_ns, chance_between(c, 200 * US, 9 * MS));
 }
 
+uint64_t name_answer(struct stage *s, struct chance *c, const struct host *from, const struct host *to, const char *name,
+		     const struct host *answer, uint64_t when_ns, uint64_t think_ns)
+{
+	const struct question q = {name, TYPE_A, {answer}, answer != NULL};
+
+	return ask(s, c, from, to, &q, when_ns, think_ns);
+}
+
 static void write_ntp_time(struct message *m, uint64_t unix_ns)
 {
 	message_u32(m, (uint32_t)(unix_ns / SEC + 2208988800ull));
@@ -133,6 +142,7 @@ void time_exchange(struct stage *s, struct chance *c, const struct host *from, c
 	uint16_t port = stage_port(s, &from->address);
 	uint64_t back = when_ns + echo_ns(to, c);
 
+	stage_begin(s);
 	message_clear(m);
 	message_add(m, "\x23\0\6\xec", 4); // version 4, client
 	message_zero(m, 36);

@@ -13,6 +13,9 @@ uint64_t name_lookup_rare(struct stage *s, struct organisation *o, struct chance
 // One question for an IPv4 address and its answer, the resolver's own or anybody's.
 void name_exchange(struct stage *s, struct chance *c, const struct host *from, const struct host *to, const char *name,
 		   uint64_t when_ns);
+// The same with the address that is told (NULL: none); the answer is `think_ns` in the making. Returns when it passed the tap.
+uint64_t name_answer(struct stage *s, struct chance *c, const struct host *from, const struct host *to, const char *name,
+		     const struct host *answer, uint64_t when_ns, uint64_t think_ns);
 void time_exchange(struct stage *s, struct chance *c, const struct host *from, const struct host *to, uint64_t when_ns);
 void neighbour_exchange(struct stage *s, struct chance *c, const struct host *from, const struct host *to,
 			uint64_t when_ns);

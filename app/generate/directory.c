@@ -306,6 +306,7 @@ void kerberos_datagrams(struct stage *s, struct chance *c, const struct host *fr
 {
 	uint16_t port = stage_port(s, &from->address);
 
+	stage_begin(s);
 	krb_request(&s->message, c, false, principal);
 	datagram(s, from, port, kdc, 88, &s->message, when_ns);
 	message_clear(&s->message);

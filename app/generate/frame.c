@@ -2,6 +2,8 @@
 // See frame.h. RFC 791, 793, 768, 792, 826, 1071, 4443, 8200.
 #include "frame.h"
 
+#include <endian.h>
+
 enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMP6 = 58 };
 
 static void put_u16(uint8_t *at, uint32_t v)
@@ -25,11 +27,22 @@ static size_t pad(uint8_t *out, size_t n)
 	return 60;
 }
 
+// The sum is the same in any byte order but for a swap at the end (RFC 1071 §2 B), so it is taken four bytes at a time.
 static uint64_t sum_add(uint64_t sum, const uint8_t *at, size_t n)
 {
-	for (size_t i = 0; i + 1 < n; i += 2)
-		sum += (uint32_t)at[i] << 8 | at[i + 1];
-	return n & 1 ? sum + ((uint32_t)at[n - 1] << 8) : sum;
+	uint64_t words = 0;
+	uint32_t word;
+
+	for (; n >= sizeof(word); at += sizeof(word), n -= sizeof(word)) {
+		memcpy(&word, at, sizeof(word));
+		words += word;
+	}
+	word = 0;
+	memcpy(&word, at, n);
+	words += word;
+	while (words >> 16)
+		words = (words & 0xffff) + (words >> 16);
+	return sum + be16toh((uint16_t)words);
 }
 
 static uint16_t sum_close(uint64_t sum)
@@ -46,7 +59,9 @@ static void put_mac(uint8_t *at, const struct host *h)
 	bool six = h->address.family == 6;
 
 	memcpy(at, router, 6);
-	if (h->inside)
+	if (h->mac)
+		put_u16(at + 4, h->mac);
+	else if (h->inside)
 		put_u16(at + 4, 0x100u + h->address.b[six ? 15 : 3]);
 }
 

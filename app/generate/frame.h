@@ -14,6 +14,7 @@ struct host {
 	uint8_t ttl;       // as it passes the tap
 	uint32_t delay_us; // one way between tap and host
 	uint16_t vlan;     // its frames carry this tag (IEEE 802.1Q), 0 = none
+	uint16_t mac;      // end of its MAC address, which stays when the IP address changes; 0 = follows from that
 };
 
 struct segment {

@@ -135,5 +135,7 @@ void http_exchange(struct talk *t, const struct http_ask *ask, const struct http
 	write_ask(&t->stage->message, ask);
 	talk_say(t, CLIENT, think_ns);
 	write_answer(&t->stage->message, t->chance, answer);
+	t->payload = answer->body >= BODY_SHELL;
 	talk_say(t, SERVER, chance_between(t->chance, 300 * US, 12 * MS));
+	t->payload = false;
 }

@@ -108,7 +108,7 @@ struct host host_inside6(uint8_t last)
 }
 
 // How far away a host is follows from its address.
-static struct host outside(struct address a)
+struct host host_far(struct address a)
 {
 	uint64_t hash = a.family;
 
@@ -122,7 +122,7 @@ static struct host outside4(uint8_t third, uint8_t last)
 {
 	const uint8_t b[4] = {third == 100 ? 198 : 203, third == 100 ? 51 : 0, third, last};
 
-	return outside(address_v4(b));
+	return host_far(address_v4(b));
 }
 
 static struct host outside6(uint16_t net, uint16_t subnet, uint16_t number)
@@ -138,7 +138,7 @@ static struct host outside6(uint16_t net, uint16_t subnet, uint16_t number)
 			       [14] = (uint8_t)(number >> 8),
 			       (uint8_t)number};
 
-	return outside(address_v6(b));
+	return host_far(address_v6(b));
 }
 
 struct host host_outside(const char *address)
@@ -147,7 +147,7 @@ struct host host_outside(const char *address)
 
 	if (address_parse(bytes_of_text(address), &a))
 		log_fatal("%s: no address", address);
-	return outside(a);
+	return host_far(a);
 }
 
 struct host host_visitor(struct chance *c, bool six)

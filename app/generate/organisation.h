@@ -93,6 +93,8 @@ void organisation_init(struct organisation *o, uint64_t seed, uint32_t devices);
 struct host host_inside(uint8_t last);
 struct host host_inside6(uint8_t last);
 struct host host_outside(const char *address);
+// An outside host; how far away it is follows from its address.
+struct host host_far(struct address a);
 struct host host_visitor(struct chance *c, bool six);
 struct host host_scanner(struct chance *c);
 

@@ -4,7 +4,7 @@
 #pragma once
 #include "organisation.h"
 
-enum scene { SCENE_WEEK, SCENE_CASE1, SCENE_CASE2, SCENE_LOG4SHELL_CLEAR, SCENE_MIX, SCENES };
+enum scene { SCENE_WEEK, SCENE_CASE1, SCENE_CASE2, SCENE_LOG4SHELL_CLEAR, SCENE_MIX, SCENE_COMPANY, SCENES };
 
 struct scene_plan {
 	enum scene scene;
@@ -14,12 +14,13 @@ struct scene_plan {
 	uint32_t devices;
 	bool attack_only; // no ordinary traffic around a case
 	uint32_t flows;   // of the mix (mix.h)
+	const char *chain; // of the company (stream.h): an attack on its last day, or NULL
 };
 
 // The name as on the command line, or NULL past the last.
 const char *scene_name(enum scene scene);
-// Writes all frames to the stage's open trace.
-void scene_write(struct stage *s, const struct scene_plan *plan);
+// Writes all frames to the stage's open trace. The company has no such chain: false.
+bool scene_write(struct stage *s, const struct scene_plan *plan);
 
 // The attacks: they add their frames to the trace without flushing it. `at_ns` is the first step.
 void attack_case1(struct stage *s, uint64_t seed, uint64_t at_ns, bool clear);

@@ -18,6 +18,12 @@ void stage_init(struct stage *s)
 void stage_fini(struct stage *s)
 {
 	free(s->message.at);
+	trace_drop(&s->trace);
+}
+
+uint32_t stage_begin(struct stage *s)
+{
+	return s->trace.tag.conversation = ++s->conversations;
 }
 
 uint16_t stage_port(struct stage *s, const struct address *a)
@@ -69,6 +75,8 @@ static void emit(struct talk *t, unsigned from, uint8_t flags, const uint8_t *da
 		s.options = syn_options[me->host->address.family == 6];
 		s.options_length = sizeof(syn_options[0]);
 	}
+	t->stage->trace.tag.conversation = t->conversation;
+	t->stage->trace.tag.payload = n && t->payload;
 	trace_add(&t->stage->trace, when, frame, frame_tcp(frame, &s, (uint16_t)chance_next(t->chance)));
 	me->sequence += (uint32_t)n + ((flags & (TCP_SYN | TCP_FIN)) != 0);
 	if (when > me->busy_until)
@@ -119,6 +127,7 @@ void talk_open(struct talk *t, struct stage *s, struct chance *c, const struct h
 {
 	memset(t, 0, sizeof(*t));
 	t->stage = s;
+	t->conversation = stage_begin(s);
 	t->chance = c;
 	t->side[CLIENT] = (struct talk_side){
 		.host = client, .port = stage_port(s, &client->address), .sequence = (uint32_t)chance_next(c)};
@@ -187,7 +196,7 @@ void talk_close(struct talk *t, unsigned from, uint64_t think_ns)
 void talk_refused(struct stage *s, struct chance *c, const struct host *client, const struct host *server,
 		  uint16_t port, uint64_t when_ns)
 {
-	struct talk t = {.stage = s, .chance = c, .now_ns = when_ns};
+	struct talk t = {.stage = s, .conversation = stage_begin(s), .chance = c, .now_ns = when_ns};
 
 	t.side[CLIENT] = (struct talk_side){
 		.host = client, .port = stage_port(s, &client->address), .sequence = (uint32_t)chance_next(c)};
@@ -204,6 +213,7 @@ void datagram(struct stage *s, const struct host *from, uint16_t from_port, cons
 	struct segment d = {
 		.from = from, .to = to, .from_port = from_port, .to_port = to_port, .data = m->at, .length = m->length};
 
+	s->trace.tag.payload = 0;
 	if (m->length > 1400)
 		log_fatal("a datagram of %zu bytes", m->length);
 	trace_add(&s->trace, when_ns, frame, frame_udp(frame, &d, (uint16_t)chance_mix(when_ns, 1)));
@@ -216,6 +226,7 @@ void ping(struct stage *s, struct chance *c, const struct host *from, const stru
 	uint16_t ident = (uint16_t)chance_next(c);
 	uint64_t back;
 
+	stage_begin(s);
 	for (uint8_t i = 0; i < sizeof(data); i++)
 		data[i] = i < 8 ? 0 : (uint8_t)(i + 8);
 	for (unsigned i = 1; i <= count; i++, when_ns += SEC) {

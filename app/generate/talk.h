@@ -17,6 +17,7 @@ enum talk_limits { STAGE_PORTS = 8192 };
 struct stage {
 	struct trace trace;
 	struct message message;      // scratch of whoever is speaking
+	uint32_t conversations;      // begun so far
 	uint16_t ports[STAGE_PORTS]; // next client port by address, so that no pair of ends is used twice
 };
 
@@ -31,6 +32,8 @@ struct talk_side {
 
 struct talk {
 	struct stage *stage;
+	uint32_t conversation;
+	bool payload; // what is said now is a script, a class or a program
 	struct chance *chance;
 	struct talk_side side[2]; // 0 is the client
 	uint64_t now_ns;          // observed time of the last frame that carried something
@@ -41,6 +44,8 @@ enum { CLIENT, SERVER };
 
 void stage_init(struct stage *s);
 void stage_fini(struct stage *s);
+// Another conversation begins: its number, which frames bear from now on.
+uint32_t stage_begin(struct stage *s);
 uint16_t stage_port(struct stage *s, const struct address *a);
 
 // Three-way handshake, SYN seen at `when`. Hosts must outlive the talk.

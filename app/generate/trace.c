@@ -13,6 +13,7 @@ struct trace_frame {
 	uint64_t serial;
 	uint8_t *bytes;
 	uint32_t length;
+	struct trace_tag tag;
 };
 
 static void put_le32(uint8_t *at, uint64_t v)
@@ -41,17 +42,10 @@ static bool before(const struct trace_frame *a, const struct trace_frame *b)
 	return a->when_ns != b->when_ns ? a->when_ns < b->when_ns : a->serial < b->serial;
 }
 
-static void swap(struct trace_frame *a, struct trace_frame *b)
-{
-	struct trace_frame c = *a;
-
-	*a = *b;
-	*b = c;
-}
-
 void trace_add(struct trace *t, uint64_t when_ns, const uint8_t *frame, size_t n)
 {
 	size_t i = t->count;
+	struct trace_frame f;
 
 	if (t->count == t->cap) {
 		t->cap = t->cap ? 2 * t->cap : 1024;
@@ -59,34 +53,32 @@ void trace_add(struct trace *t, uint64_t when_ns, const uint8_t *frame, size_t n
 		if (!t->heap)
 			log_fatal("out of memory");
 	}
-	t->heap[i] = (struct trace_frame){when_ns, t->serial++, malloc(n), (uint32_t)n};
-	if (!t->heap[i].bytes)
+	f = (struct trace_frame){when_ns, t->serial++, malloc(n), (uint32_t)n, t->tag};
+	if (!f.bytes)
 		log_fatal("out of memory");
-	memcpy(t->heap[i].bytes, frame, n);
+	memcpy(f.bytes, frame, n);
 	t->count++;
-	while (i && before(&t->heap[i], &t->heap[(i - 1) / 2])) {
-		swap(&t->heap[i], &t->heap[(i - 1) / 2]);
-		i = (i - 1) / 2;
-	}
+	for (; i && before(&f, &t->heap[(i - 1) / 2]); i = (i - 1) / 2)
+		t->heap[i] = t->heap[(i - 1) / 2];
+	t->heap[i] = f;
 }
 
 static struct trace_frame take_first(struct trace *t)
 {
 	struct trace_frame first = t->heap[0];
+	const struct trace_frame *last = &t->heap[--t->count];
 	size_t i = 0;
 
-	t->heap[0] = t->heap[--t->count];
-	for (;;) {
-		size_t least = i;
-
-		for (size_t child = 2 * i + 1; child <= 2 * i + 2; child++)
-			if (child < t->count && before(&t->heap[child], &t->heap[least]))
-				least = child;
-		if (least == i)
-			return first;
-		swap(&t->heap[i], &t->heap[least]);
-		i = least;
+	for (size_t child = 1; child < t->count; child = 2 * i + 1) {
+		if (child + 1 < t->count && before(&t->heap[child + 1], &t->heap[child]))
+			child++;
+		if (before(last, &t->heap[child]))
+			break;
+		t->heap[i] = t->heap[child];
+		i = child;
 	}
+	t->heap[i] = *last;
+	return first;
 }
 
 static void write_first(struct trace *t)
@@ -113,12 +105,36 @@ void trace_flush(struct trace *t, uint64_t before_ns)
 		write_first(t);
 }
 
+bool trace_take(struct trace *t, uint64_t before_ns, struct trace_taken *out)
+{
+	struct trace_frame f;
+
+	if (!t->count || t->heap[0].when_ns >= before_ns)
+		return false;
+	f = take_first(t);
+	free(t->taken);
+	t->taken = f.bytes;
+	*out = (struct trace_taken){f.when_ns, f.bytes, f.length, f.tag};
+	return true;
+}
+
+void trace_drop(struct trace *t)
+{
+	while (t->count)
+		free(t->heap[--t->count].bytes);
+	free(t->heap);
+	free(t->taken);
+	memset(t, 0, sizeof(*t));
+}
+
 int trace_close(struct trace *t)
 {
 	bool bad;
 
 	trace_flush(t, UINT64_MAX);
 	free(t->heap);
+	t->heap = NULL;
+	t->cap = 0;
 	bad = ferror(t->file) != 0;
 	bad |= t->file == stdout ? fflush(stdout) != 0 : fclose(t->file) != 0;
 	return bad ? -EIO : 0;

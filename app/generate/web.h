@@ -16,7 +16,7 @@ enum body {
 	BODY_DEB,
 	BODY_PACKAGES, // a repository's index
 	BODY_GIT,
-	BODY_SHELL,
+	BODY_SHELL, // from here on: what an attacker delivers (trace_tag.payload)
 	BODY_CLASS,
 	BODY_ELF,
 	BODY_LIBRARY, // an ELF shared object
