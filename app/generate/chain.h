@@ -42,9 +42,6 @@ struct chain {
 
 extern const struct chain CHAINS[];
 extern const unsigned CHAINS_COUNT;
-const char *chain_name(unsigned chain); // NULL past the last
-const char *chain_step_words(unsigned chain, unsigned step);
-uint64_t chain_length_ns(unsigned chain); // from its first step to its last, about
 
 // The moves
 void move_tls_in(struct move_of *m);

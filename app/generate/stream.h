@@ -44,7 +44,12 @@ uint32_t stream_devices(const struct stream *s, uint32_t day); // that exist on 
 // What kind of device has that address now ("web", "office", ...); NULL: none.
 const char *stream_part(const struct stream *s, const struct address *a);
 
-// An attack of that kind (chain_name in chain.h) that begins then, on a device chosen by `seed` among those the kind is made
+// The kinds of attacks (chains.c): name, what each step does, and about how long it takes from its first step to its last.
+const char *chain_name(unsigned chain);                        // "case1"; NULL past the last
+const char *chain_step_words(unsigned chain, unsigned step); // NULL past the last
+uint64_t chain_length_ns(unsigned chain);
+
+// An attack of that kind that begins then, on a device chosen by `seed` among those the kind is made
 // for, from addresses that seed gives. Returns its number from 1, or 0 where there are STREAM_ATTACKS already.
 // at_ns: not before the last frame handed out.
 uint16_t stream_attack(struct stream *s, unsigned chain, uint64_t seed, uint64_t at_ns);
