@@ -94,10 +94,10 @@ static void take_score(void *user, const struct score *s)
 
 	if (!r->scores)
 		return;
-	printf("score %s %s device %s endpoint %s port %u role %s surprise %.2f p 2^-%.2f evidence %.2f of %u%s\n",
+	printf("score %s %s device %s endpoint %s port %u role %s surprise %.2f p 2^-%.2f evidence %.2f of %u ready %u%s\n",
 	       time_format(s->time_ns, when), score_class_name(s->class), address_format(&s->device, device),
 	       address_format(&s->endpoint, endpoint), s->endpoint_port, role_name(s->role), s->surprise, s->rank.bits,
-	       s->microbits / (double)EVIDENCE_BIT, s->rank.held, s->rank.extrapolated ? " extrapolated" : "");
+	       s->microbits / (double)EVIDENCE_BIT, s->rank.held, s->ready, s->rank.extrapolated ? " extrapolated" : "");
 	for (unsigned i = 0; i < s->terms; i++)
 		printf("  %s \"%s\" %s%.2f bits\n", feature_name(s->term[i].feature), s->term[i].value,
 		       s->term[i].sign < 0 ? "-" : "", s->term[i].bits);

@@ -61,6 +61,7 @@ void record_day(const struct lab *l, uint64_t seed, uint32_t day)
 {
 	const struct lab_day *d = &l->day[day];
 	struct baseline_day b = baseline_day(&l->baseline, day);
+	struct judge_budget budget;
 	struct line line;
 	struct json *j = begin(&line, "day", seed);
 
@@ -78,6 +79,9 @@ void record_day(const struct lab *l, uint64_t seed, uint32_t day)
 	json_u64(j, "devices", stream_devices(l->stream, day));
 	json_u64(j, "new_device", b.new_device);
 	json_u64(j, "new_org", b.new_org);
+	judge_get_budget(reason_judge(l->reason), &budget);
+	json_fixed(j, "threshold", budget.threshold == INT64_MAX ? -1 : (double)budget.threshold / EVIDENCE_BIT, 2);
+	json_fixed(j, "block_threshold", budget.block_threshold == INT64_MAX ? -1 : (double)budget.block_threshold / EVIDENCE_BIT, 2);
 	json_open_array(j, "single");
 	for (unsigned i = 0; i < BASELINE_BUDGETS; i++)
 		json_u64(j, NULL, b.single[i]);

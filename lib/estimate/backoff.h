@@ -106,6 +106,13 @@ uint32_t backoff_held(const struct backoff *b, uint32_t context);              /
 double backoff_singles(const struct backoff *b, uint32_t context); // Good and Turing's n1/N; 1 when nothing is known
 // Fills in discount, p and bits from counts, strength and base. What explains an alert calls it again.
 void backoff_compute(struct backoff_terms *t);
+// −log2 of how likely a value at least as unusual as this one was: the tail of the discrete distribution (mid-p:
+// Lancaster 1961; for such events Rubin-Delanchy, Heard and Lawson, JASA 2019), from the counts alone. At a level that
+// holds the value not at all, the tail is what is left for all that it never held, times the tail above; held once or
+// twice, it is that and what stands on values held as seldom, its own class by half; held more often, 1. So it does not
+// matter which unknown value it was but how unusual an unknown one is here: a resolver that asks for new names every day
+// is not odd for the next.
+double backoff_tail_bits(const struct backoff_terms *t);
 // How likely the next value is one never seen, at most: Good–Turing's n1/N and the margin of McAllester and Schapire
 // (COLT 2000) that holds with probability 1 − delta. 1 when nothing is known. Readiness is its distance from 1.
 double backoff_missing(const struct backoff *b, uint32_t context, double delta);

@@ -91,6 +91,30 @@ void backoff_compute(struct backoff_terms *t)
 	t->bits = 0 - real_log2(p);
 }
 
+double backoff_tail_bits(const struct backoff_terms *t)
+{
+	double tail = 1;
+
+	for (uint32_t i = t->levels; i-- > 0;) {
+		const struct backoff_level *l = &t->level[i];
+		double d = discount_of(l), n = t->strength + (double)l->customers;
+		double unseen = (t->strength + d * (double)l->types) / n;
+		double once = (double)l->single * (1 - d) / n, twice = (double)l->twice * (2 - d) / n;
+
+		if (l->count == 0)
+			tail = unseen * tail;
+		else if (l->count == 1)
+			tail = unseen + once / 2;
+		else if (l->count == 2)
+			tail = unseen + once + twice / 2;
+		else
+			tail = 1;
+		if (tail > 1)
+			tail = 1;
+	}
+	return 0 - real_log2(tail);
+}
+
 double backoff_missing(const struct backoff *b, uint32_t context, double delta)
 {
 	const struct backoff_context *c = &b->context[context];

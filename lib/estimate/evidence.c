@@ -88,13 +88,9 @@ static struct evidence_state at_time(const struct evidence_config *config, struc
 	if (since == 0)
 		return s;
 	for (unsigned i = 0; i < EVIDENCE_SPEEDS; i++) {
-		uint64_t half = config->half_life_ms[i], whole = since / half;
-		uint64_t lost = whole * EVIDENCE_BIT + since % half * EVIDENCE_BIT / half;
+		double left = real_exp2(0 - (double)since / (double)config->half_life_ms[i]);
 
-		if (s.level[i] < 0 || whole > INT32_MAX || lost >= (uint64_t)s.level[i])
-			s.level[i] = 0;
-		else
-			s.level[i] -= (int64_t)lost;
+		s.level[i] = s.level[i] > 0 ? (int64_t)((double)s.level[i] * left) : 0;
 	}
 	s.time_ms = now_ms;
 	return s;
@@ -206,6 +202,22 @@ uint32_t evidence_families(const struct evidence *e, uint32_t device, uint64_t s
 			new = other->family != item->family || other->microbits <= 0 || other->time_ms < since_ms;
 		}
 		n += new;
+	}
+	return n;
+}
+
+uint32_t evidence_again(const struct evidence *e, uint32_t device, uint32_t family, uint64_t since_ms)
+{
+	const struct suspect *s;
+	uint32_t n = 0;
+
+	if (device >= e->config.devices)
+		return 0;
+	s = &e->suspect[device];
+	for (uint32_t i = 0; i < s->held; i++) {
+		const struct evidence_item *item = &s->item[(s->first + i) % EVIDENCE_ITEMS];
+
+		n += item->family == family && item->microbits > 0 && item->time_ms >= since_ms;
 	}
 	return n;
 }

@@ -3,11 +3,12 @@
 // "Test martingales, Bayes factors and p-values", 2011: κp^(κ−1) with κ = 1/2), whose mean is at most 1 when nothing is
 // wrong; a fact enters with its own (1/its benign rate). They multiply; evidence is log2 of the product, in bits:
 //
-//	L ← max(0, L − Δt/half-life) + log2 e
+//	L ← max(0, L · 2^(−Δt/half-life)) + log2 e
 //
-// an e-detector of the CUSUM kind (Shin, Ramdas, Rinaldo, "E-detectors", 2022) that forgets one bit a half-life. Error:
-// if each p is valid given the past, L reaches h bits on average after at least 2^h events, without independence;
-// forgetting only delays. Two of them run side by side: a fast one (30 min) for an attack, a slow one (3 days) for
+// an e-detector of the CUSUM kind (Shin, Ramdas, Rinaldo, "E-detectors", 2022) that forgets half of its bits a half-life.
+// Error: if each p is valid given the past, L reaches h bits on average after at least 2^h events, without independence;
+// forgetting only delays. Where p is not quite valid, a busy device's level stays bounded: with r bits a day too many,
+// by r · half-life/ln 2. Two of them run side by side: a fast one (30 min) for an attack, a slow one (3 days) for
 // patience.
 //
 // The same fact counts once: a key (hash of device, endpoint, port, agent, kind …) within `repeat_ms` of the first time
@@ -66,6 +67,8 @@ struct evidence_state evidence_fold(const struct evidence_config *config, struct
 				    const struct evidence_item *items, uint32_t n);
 // Distinct families among the items since then that speak against the device.
 uint32_t evidence_families(const struct evidence *e, uint32_t device, uint64_t since_ms);
+// Items of that family since then that speak against the device.
+uint32_t evidence_again(const struct evidence *e, uint32_t device, uint32_t family, uint64_t since_ms);
 void evidence_forget(struct evidence *e, uint32_t device);
 uint64_t evidence_lost(const struct evidence *e); // keys that went for want of room within repeat_ms
 

@@ -4,15 +4,17 @@
 #include "judge_impl.h"
 
 enum {
+	FIRST_DAYS = 7,        // that are left out
 	CALIBRATED_DAYS = 4,   // that must have ended before a threshold is more than a guess
 	BLOCK_FAMILIES = 2,    // kinds of evidence a block without a certain fact rests on
 	BLOCK_READY = 80,      // per cent
-	GUESSED_BITS = 10,     // a block's threshold until there is a better one: wrong once in a thousand
+	LEAST_BLOCK_BITS = 10, // wrong once in a thousand, were each of its parts
 	EVIDENCE_KEYS = 1 << 18,
 	BLOCK_SHARE = 50,      // blocks a day are alarms a day divided by this, unless the user says otherwise
 };
 #define MS_PER_DAY (86400ull * 1000)
 #define FAMILY_NS (600 * NS_PER_S)
+#define AGAIN_NS (1800 * NS_PER_S)
 
 static const struct evidence_config evidence_defaults = {
 	.keys = EVIDENCE_KEYS, .half_life_ms = {30 * 60 * 1000, 3 * MS_PER_DAY}, .repeat_ms = 7 * MS_PER_DAY};
@@ -95,9 +97,22 @@ static enum alarm_word consider(struct judge *j, const struct device *d, int64_t
 	return w->asked == BUDGET_ALARM ? ALARM_NEW : w->asked == BUDGET_GROUP ? ALARM_GROUPED : ALARM_BELOW;
 }
 
-static enum alarm_word add(struct judge *j, struct situation *s, uint64_t key, int32_t microbits, uint32_t family,
+// The same kind of evidence again within half an hour says less than the first time: a person who looks around finds one
+// new place after another. The k-th counts e^(1/k), which is an e-value as e is (Jensen), so that different kinds of
+// evidence weigh more than much of one.
+static int32_t discounted(const struct judge *j, const struct situation *s, int32_t microbits, uint32_t family)
+{
+	uint64_t since_ns = s->now_ns > AGAIN_NS ? s->now_ns - AGAIN_NS : 0;
+
+	if (microbits <= 0)
+		return microbits;
+	return microbits / (int32_t)(1 + evidence_again(j->evidence, s->device->index, family, since_ns / 1000000));
+}
+
+static enum alarm_word add(struct judge *j, struct situation *s, uint64_t key, int32_t full, uint32_t family,
 			   bool *counted)
 {
+	const int32_t microbits = discounted(j, s, full, family);
 	const struct evidence_item item = {
 		.key = key, .time_ms = s->now_ns / 1000000, .microbits = microbits, .family = family};
 
@@ -146,13 +161,35 @@ unsigned alarm_families(const struct judge *j, const struct situation *s)
 	return s->device ? evidence_families(j->evidence, s->device->index, since_ns / 1000000) : 0;
 }
 
+// Blocks are budgeted by what would have been blocked: the evidence behind each block that a policy asked for and no
+// certain fact supported. Where none ever was, and never below it, a floor.
+static int64_t block_threshold(const struct judge *j)
+{
+	int64_t threshold = j->block_budget.threshold, floor = LEAST_BLOCK_BITS * (int64_t)EVIDENCE_BIT;
+
+	return !alarm_is_calibrated(j) || threshold == INT64_MAX || threshold < floor ? floor : threshold;
+}
+
+// A day with a fact that needs no learning was no ordinary one: it is no measure for thresholds.
+void alarm_certain(struct judge *j, const struct situation *s)
+{
+	if (s->device)
+		j->watch[s->device->index].certain = 1;
+}
+
+void alarm_wanted(struct judge *j, const struct situation *s)
+{
+	struct watch *w = s->device ? &j->watch[s->device->index] : NULL;
+
+	if (w && s->level > w->wanted)
+		w->wanted = s->level;
+}
+
 bool alarm_may_block(const struct judge *j, const struct situation *s)
 {
-	int64_t threshold = alarm_is_calibrated(j) ? j->block_budget.threshold : GUESSED_BITS * (int64_t)EVIDENCE_BIT;
-
 	if (!alarm_has_budget(j))
 		return true;
-	return s->device && s->level >= threshold && alarm_families(j, s) >= BLOCK_FAMILIES && learn_ready_percent(s->learn, s->device, s->now_ns) >= BLOCK_READY;
+	return s->device && s->level >= block_threshold(j) && alarm_families(j, s) >= BLOCK_FAMILIES && learn_ready_percent(s->learn, s->device, s->now_ns) >= BLOCK_READY;
 }
 
 void alarm_prove(const struct judge *j, const struct situation *s, struct alert *a)
@@ -165,7 +202,7 @@ void alarm_prove(const struct judge *j, const struct situation *s, struct alert 
 	p->evidence = s->evidence;
 	memcpy(p->half_life_ms, j->evidence_config.half_life_ms, sizeof(p->half_life_ms));
 	p->threshold = j->budget.threshold;
-	p->block_threshold = j->block_budget.threshold;
+	p->block_threshold = block_threshold(j);
 	p->per_day = j->budget.per_day;
 	p->blocks_per_day = j->block_budget.per_day;
 	p->calibrated = alarm_is_calibrated(j);
@@ -174,21 +211,25 @@ void alarm_prove(const struct judge *j, const struct situation *s, struct alert 
 		a->score = *s->score;
 }
 
-void alarm_end_day(struct judge *j, bool live)
+void alarm_end_day(struct judge *j, bool live, uint64_t now_ns)
 {
+	// A day on which nobody could be judged says nothing about thresholds, nor does the first week, when much is new.
+	bool counts = j->evidence_today && now_ns >= j->first_ns + FIRST_DAYS * JUDGE_DAY_NS;
+
 	if (!alarm_has_budget(j))
 		return;
 	for (uint32_t i = 0; i < learn_device_count(j->learn); i++) {
-		if (j->evidence_today) {
+		if (counts && !j->watch[i].certain) {
 			budget_peak(&j->budget, j->watch[i].peak);
-			budget_peak(&j->block_budget, j->watch[i].peak);
+			if (j->watch[i].wanted)
+				budget_peak(&j->block_budget, j->watch[i].wanted);
 		}
 		j->watch[i] = (struct watch){0};
 	}
-	if (!j->evidence_today) // a day on which nobody could be judged says nothing about thresholds
+	j->evidence_today = false;
+	if (!counts)
 		return;
 	live = live && alarm_is_calibrated(j) && !(j->without & WITHOUT_FEEDBACK);
 	budget_end_day(&j->budget, live);
 	budget_end_day(&j->block_budget, false); // what was blocked wrongly is known to people only
-	j->evidence_today = false;
 }

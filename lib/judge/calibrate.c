@@ -23,7 +23,8 @@ bool calibrate_create(struct judge *j)
 {
 	j->pending = calloc(PENDING, sizeof(*j->pending));
 	j->pending_first = j->pending_count = 0;
-	if (!j->pending)
+	j->own = calloc(learn_device_capacity(j->learn), sizeof(*j->own));
+	if (!j->pending || !j->own)
 		return false;
 	for (unsigned role = 0; role <= ALL_ROLES; role++)
 		for (unsigned class = 1; class < SCORE_CLASSES; class++) {
@@ -38,6 +39,7 @@ bool calibrate_create(struct judge *j)
 void calibrate_destroy(struct judge *j)
 {
 	free(j->pending);
+	free(j->own);
 	for (unsigned role = 0; role <= ALL_ROLES; role++)
 		for (unsigned class = 1; class < SCORE_CLASSES; class++)
 			if (j->sample[role][class])
@@ -49,6 +51,45 @@ void calibrate_end_day(struct judge *j)
 	for (unsigned role = 0; role <= ALL_ROLES; role++)
 		for (unsigned class = 1; class < SCORE_CLASSES; class++)
 			conformal_end_day(j->sample[role][class]);
+}
+
+// To whole bits: what is new everywhere has nearly the same surprise each time, and must count as the same.
+static uint8_t whole_bits(double surprise)
+{
+	return surprise + 0.5 < UINT8_MAX ? (uint8_t)(surprise + 0.5) : UINT8_MAX;
+}
+
+static void own_rank(const struct judge *j, uint32_t device, struct score *score)
+{
+	const struct own *own = &j->own[device];
+	struct own_rank *r = &score->own;
+	uint8_t mine = whole_bits(score->surprise);
+
+	*r = (struct own_rank){.held = own->held[score->class]};
+	for (unsigned i = 0; i < r->held; i++) {
+		uint8_t other = own->score[score->class][i];
+
+		r->above += other > mine;
+		r->equal += other == mine;
+		if (other > r->most)
+			r->most = other;
+	}
+	own_compute(r, score->surprise);
+}
+
+// A reservoir that forgets: once it is full, one showing of sixteen takes the place of another.
+static void own_add(struct own *own, unsigned class, double surprise)
+{
+	uint64_t chance = siphash13(&(struct siphash_key){class, own->seen[class]}, "own", 3);
+	uint32_t slot = own->held[class];
+
+	own->seen[class]++;
+	if (slot == OWN_SAMPLE)
+		slot = (uint32_t)(chance % OWN_MEMORY);
+	else
+		own->held[class]++;
+	if (slot < OWN_SAMPLE)
+		own->score[class][slot] = whole_bits(surprise);
 }
 
 static bool rank(struct judge *j, struct score *score)
@@ -85,6 +126,7 @@ void calibrate_step(struct judge *j, uint64_t now_ns)
 			return;
 		if (!d || p->time_ns <= d->discard_ns)
 			continue;
+		own_add(&j->own[p->device], p->class, p->surprise);
 		conformal_add(j->sample[p->role][p->class], p->surprise);
 		conformal_add(j->sample[ALL_ROLES][p->class], p->surprise);
 	}
@@ -97,7 +139,10 @@ bool score_weigh(struct judge *j, struct situation *s, struct score *score)
 	if (s->device->first_ns + YOUNG_DAYS * JUDGE_DAY_NS > s->now_ns)
 		return false;
 	ranked = rank(j, score);
-	score->microbits = ranked ? evidence_of_p(score->rank.p) : 0;
+	own_rank(j, s->device->index, score);
+	score->microbits = 0;
+	if (ranked)
+		score_evidence(score);
 	if (ranked)
 		score->ready = (uint8_t)(score->microbits > NOTED_MICROBITS ? learn_ready_percent(s->learn, s->device, s->now_ns) : 0);
 	raised = ranked && alarm_score(j, s, score);

@@ -270,7 +270,8 @@ unsigned score_verify(const struct score *s, char *out, size_t cap)
 	for (unsigned i = 0; i < s->terms; i++)
 		must_equal(&f, feature_name(s->term[i].feature), s->term[i].bits, made.term[i].bits);
 	must_equal(&f, "surprise", s->surprise, made.surprise);
-	must_equal(&f, "p", s->rank.p, made.rank.p);
+	must_equal(&f, "p among its role", s->rank.p, made.rank.p);
+	must_equal(&f, "p among its own", s->own.p, made.own.p);
 	if (s->rank.held)
 		must_equal(&f, "evidence of the event", s->microbits, made.microbits);
 	return f.count;

@@ -28,8 +28,9 @@ struct judge *judge_create(const struct judge_config *config)
 	j->score = config->score;
 	j->without = config->without;
 	j->scored = dayset_create(SCORED_KEYS);
+	j->asked = calloc(ASKED, sizeof(*j->asked));
 	alarm_set_budget(j, config->alarms_per_day, config->blocks_per_day);
-	if (j->requests && j->throttles && j->suspects && j->past && j->scored && alarm_create(j) &&
+	if (j->requests && j->throttles && j->suspects && j->past && j->scored && j->asked && alarm_create(j) &&
 	    calibrate_create(j))
 		return j;
 	judge_destroy(j);
@@ -45,6 +46,7 @@ void judge_destroy(struct judge *j)
 	alarm_destroy(j);
 	if (j->scored)
 		dayset_destroy(j->scored);
+	free(j->asked);
 	free(j->past);
 	free(j->suspects);
 	free(j->throttles);
@@ -189,6 +191,10 @@ static void weigh_alert(struct judge *j, struct situation *s, struct alert *a, e
 {
 	a->grouped = word == ALARM_GROUPED;
 	a->note = !a->certain && (word == ALARM_BELOW || word == ALARM_GROUPED);
+	if (a->certain && a->priority > 1)
+		alarm_certain(j, s);
+	else if (a->wants_cut || a->wants_block)
+		alarm_wanted(j, s);
 	if (a->note) {
 		a->priority = 1;
 		a->wants_cut = a->wants_block = 0;
@@ -209,7 +215,8 @@ static bool try_policy(struct judge *j, struct situation *s, unsigned i, unsigne
 	    (!s->score && is_left_out(j, p)) ||
 	    !conditions_hold(p->when, p->conditions, s))
 		return false;
-	if (throttle_take(j->throttles, throttle_key(j, i, p, s), s->now_ns, p->throttle_ns, t, &repeats)) {
+	if (throttle_take(j->throttles, throttle_key(j, i, p, s), s->now_ns, p->throttle_ns, t, &repeats) &&
+	    !((*t)->unproven && alarm_may_block(j, s))) {
 		count(j->counters, COUNT_BRAIN_ALERTS_THROTTLED);
 		j->refused = j->refused || (*t)->wants;
 		return true;
@@ -219,6 +226,7 @@ static bool try_policy(struct judge *j, struct situation *s, unsigned i, unsigne
 		s->word = alarm_policy(j, s, i, p->weight);
 	alert_fill(room, p, s, mode);
 	weigh_alert(j, s, room, s->word);
+	(*t)->unproven = room->unproven;
 	room->repeats = repeats;
 	return true;
 }
@@ -341,7 +349,7 @@ static void turn_day(struct judge *j, uint64_t now_ns, unsigned mode)
 	if (day <= j->day)
 		return;
 	j->day = day;
-	alarm_end_day(j, mode != MODE_LEARN);
+	alarm_end_day(j, mode != MODE_LEARN, now_ns);
 	calibrate_end_day(j);
 }
 

@@ -18,6 +18,7 @@ enum judge_private_limits {
 	TRANSPORT_TCP_NUMBER = 6,
 	NOTED_MICROBITS = 3 * EVIDENCE_BIT, // evidence that is kept in the journal
 	SCORED_KEYS = 1 << 18,
+	ASKED = 1 << 13,
 };
 #define HOUR_NS (3600 * NS_PER_S)
 #define JUDGE_DAY_NS (24 * HOUR_NS)
@@ -36,7 +37,8 @@ struct request {                    // raw, as sent
 struct throttle {
 	uint64_t key, until_ns; // until 0: empty
 	uint32_t repeats;
-	uint8_t wants; // what it throttles asked for a cut or a block
+	uint8_t wants;    // what it throttles asked for a cut or a block
+	uint8_t unproven; // and was not done for want of evidence: asked again when there is enough
 };
 
 struct past_alert {
@@ -76,12 +78,20 @@ struct situation {
 	uint8_t room[FEATURE_COUNT][128];
 };
 
+struct asked {
+	uint64_t name, time_ns;
+};
+
 struct watch { // a device's day
 	int64_t peak;
-	uint8_t asked, zero[7]; // enum budget_word
+	int64_t wanted; // the highest behind a block that was asked for without a certain fact
+	uint8_t asked;   // enum budget_word
+	uint8_t certain; // a certain fact was told
+	uint8_t zero[6];
 };
 
 struct pending;
+struct own;
 struct image;
 struct judge {
 	const struct policy_set *policies;
@@ -104,12 +114,15 @@ struct judge {
 	uint32_t without;
 	struct conformal *sample[ROLE_COUNT + 1][SCORE_CLASSES];
 	struct pending *pending; // a ring, in order of time
+	struct own *own;         // by device
 	uint32_t pending_first, pending_count;
 	struct evidence *evidence;
 	struct evidence_config evidence_config;
 	struct budget budget, block_budget;
 	struct watch *watch; // by device
 	struct dayset *scored;
+	struct asked *asked; // names others asked a device for, lately; one place a key
+	uint64_t first_ns;   // of the first event that could be scored
 	bool evidence_today;
 	unsigned mode;
 	uint64_t day;
@@ -142,6 +155,15 @@ void calibrate_end_day(struct judge *j);
 void calibrate_step(struct judge *j, uint64_t now_ns);
 void calibrate_put_pending(const struct judge *j, struct image *i);
 bool calibrate_take_pending(struct judge *j, struct bytes in);
+enum { OWN_SAMPLE = 32, OWN_FEWEST = 8, OWN_MEMORY = 512 /* showings the sample speaks for */ };
+struct own { // scores of a device, whole bits
+	uint8_t score[SCORE_CLASSES][OWN_SAMPLE];
+	uint8_t held[SCORE_CLASSES];
+	uint8_t zero[3];
+	uint32_t seen[SCORE_CLASSES];
+};
+void own_compute(struct own_rank *r, double surprise);
+void score_evidence(struct score *s); // from both ranks
 void score_observation(struct judge *j, struct situation *s);
 void score_begin(struct score *score, const struct situation *s, unsigned class);
 // Weighs a number whose score was begun; `what` is told apart from others of its device and class.
@@ -159,9 +181,11 @@ bool alarm_is_calibrated(const struct judge *j);
 bool alarm_score(struct judge *j, struct situation *s, const struct score *score); // true: the device alarms
 enum alarm_word alarm_policy(struct judge *j, struct situation *s, unsigned policy, double weight_bits);
 unsigned alarm_families(const struct judge *j, const struct situation *s); // of evidence within 10 minutes
+void alarm_certain(struct judge *j, const struct situation *s);
+void alarm_wanted(struct judge *j, const struct situation *s); // a block was asked for without a certain fact
 bool alarm_may_block(const struct judge *j, const struct situation *s);    // without a certain fact
 void alarm_prove(const struct judge *j, const struct situation *s, struct alert *a);
-void alarm_end_day(struct judge *j, bool live);
+void alarm_end_day(struct judge *j, bool live, uint64_t now_ns);
 // Policies on no observation (bit `on`), about the situation at hand.
 void judge_special(struct judge *j, struct situation *s, unsigned on);
 

@@ -73,11 +73,21 @@ static const struct class_rule {
 	{SCORE_NAME, WAY(DIRECTION_OUT) | WAY(DIRECTION_LATERAL), KIND(OBS_DNS), 1, {FEATURE_DOMAIN}},
 };
 
+// Few values, known beforehand: each has a probability of its own. Of all others it does not matter which one it is but
+// how unusual (backoff_tail_bits).
+static const bool is_closed[FEATURE_COUNT] = {
+	[FEATURE_HOUR] = true,
+	[FEATURE_NAMED_GIVEN] = true,
+	[FEATURE_CALLBACK_GIVEN] = true,
+};
+
 // What many begin with at once: a new destination with a name, a program, its fingerprint.
 static const bool rolls_out[FEATURE_COUNT] = {
 	[FEATURE_DESTINATION] = true, [FEATURE_DOMAIN] = true,    [FEATURE_AGENT] = true,
-	[FEATURE_AGENT_GIVEN] = true, [FEATURE_JA4_GIVEN] = true,
+	[FEATURE_AGENT_GIVEN] = true, [FEATURE_JA4_GIVEN] = true, [FEATURE_HOUR] = true,
 };
+#define ASKED_NS (60 * NS_PER_S)
+#define FIRST_WEEK_NS (8 * JUDGE_DAY_NS)
 enum { ROLLOUT_DEVICES = 10, ROLLOUT_FEWEST = 5, ROLLOUT_PERCENT = 30 };
 
 static double capped(double bits)
@@ -91,7 +101,7 @@ static void term_compute(struct score_term *t)
 	double bits;
 
 	backoff_compute(&t->model);
-	t->bits = capped(t->model.bits);
+	t->bits = capped(is_closed[t->feature] ? t->model.bits : backoff_tail_bits(&t->model));
 	if (t->adopters == 0 || t->adopters_of == 0)
 		return;
 	bits = real_log2((double)t->adopters_of / (double)t->adopters);
@@ -116,6 +126,18 @@ static double number_surprise(const struct score *s)
 	return 0;
 }
 
+void own_compute(struct own_rank *r, double surprise)
+{
+	double beyond = surprise - r->most;
+
+	r->p = 0; // nothing to compare with: the role's p stands
+	if (r->held < OWN_FEWEST)
+		return;
+	r->p = ((double)r->above + 0.5 * (double)r->equal + 0.5) / ((double)r->held + 1);
+	if (r->above == 0 && r->equal == 0 && beyond > 0)
+		r->p *= real_exp2(0 - beyond);
+}
+
 void score_compute(struct score *s)
 {
 	double sum = number_surprise(s);
@@ -126,7 +148,19 @@ void score_compute(struct score *s)
 	}
 	s->surprise = sum < 0 ? 0 : sum;
 	conformal_compute(&s->rank);
-	s->microbits = evidence_of_p(s->rank.p);
+	own_compute(&s->own, s->surprise);
+	score_evidence(s);
+}
+
+// When a device is active says little by itself: holidays, overtime.
+enum { HOUR_MICROBITS = 3 * EVIDENCE_BIT };
+
+void score_evidence(struct score *s)
+{
+	s->p = s->own.p > s->rank.p ? s->own.p : s->rank.p;
+	s->microbits = evidence_of_p(s->p);
+	if (s->class == SCORE_HOUR && s->microbits > HOUR_MICROBITS)
+		s->microbits = HOUR_MICROBITS;
 }
 
 static void fill_term(struct score *score, struct situation *s, unsigned feature, enum novelty n, struct bytes value,
@@ -140,7 +174,7 @@ static void fill_term(struct score *score, struct situation *s, unsigned feature
 	t->sign = (int8_t)sign;
 	learn_look(s->learn, s->device, (enum feature)feature, (enum novelty)t->novelty, value, base_of[feature],
 		   &t->model);
-	t->bits = capped(t->model.bits);
+	term_compute(t);
 }
 
 // A roll-out needs a name where it is a place: what has none may be anything.
@@ -160,6 +194,12 @@ static void fill_rollout(struct judge *j, struct score_term *t, struct situation
 	term_compute(t);
 }
 
+// A destination with a name was news when its name was asked for; the flow that follows is not news once more.
+static bool was_told(unsigned feature, struct bytes value)
+{
+	return feature == FEATURE_DESTINATION && value.left != sizeof(struct address);
+}
+
 static bool fill_terms(struct judge *j, struct score *score, const struct class_rule *r, struct situation *s,
 		       enum novelty n)
 {
@@ -167,6 +207,8 @@ static bool fill_terms(struct judge *j, struct score *score, const struct class_
 	struct bytes value;
 
 	for (unsigned i = 0; i < r->terms; i++) {
+		if (situation_value(s, r->feature[i], &value) && was_told(r->feature[i], value))
+			continue;
 		if (!situation_value(s, r->feature[i], &value)) {
 			if (i == 0)
 				return false;
@@ -244,6 +286,42 @@ bool score_number(struct judge *j, struct situation *s, struct score *score, uin
 	return score_weigh(j, s, score);
 }
 
+static struct asked *asked_of(struct judge *j, const struct address *whom, uint64_t name)
+{
+	struct {
+		struct address whom;
+		uint64_t name;
+	} key = {*whom, name};
+
+	return &j->asked[siphash13(&j->key, &key, sizeof(key)) % ASKED];
+}
+
+// A resolver asks for what others asked it: their news, not its own.
+static bool asks_for_others(struct judge *j, struct situation *s)
+{
+	struct bytes domain;
+	uint64_t name;
+	struct asked *a;
+
+	if (s->o->kind != OBS_DNS || !situation_value(s, FEATURE_DOMAIN, &domain))
+		return false;
+	name = siphash13(&j->key, domain.at, domain.left);
+	if (s->o->direction == DIRECTION_LATERAL) {
+		a = asked_of(j, &s->o->server, name);
+		*a = (struct asked){name, s->now_ns};
+	}
+	a = asked_of(j, &s->device_address, name);
+	return a->name == name && a->time_ns + ASKED_NS > s->now_ns;
+}
+
+// The first week shows no weekday twice: being active at an hour is news to all.
+static bool is_too_early(struct judge *j, const struct class_rule *r, const struct situation *s)
+{
+	if (j->first_ns == 0)
+		j->first_ns = s->now_ns;
+	return r->class == SCORE_HOUR && j->first_ns + FIRST_WEEK_NS > s->now_ns;
+}
+
 void score_observation(struct judge *j, struct situation *s)
 {
 	struct score *score = &j->score_room;
@@ -254,7 +332,7 @@ void score_observation(struct judge *j, struct situation *s)
 		const struct class_rule *r = &rules[i];
 		uint64_t key;
 
-		if (!concerns(r, s->o))
+		if (!concerns(r, s->o) || is_too_early(j, r, s) || asks_for_others(j, s))
 			continue;
 		if (!asked)
 			n = learn_novelty(s->learn, s->device, s->o);

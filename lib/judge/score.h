@@ -53,6 +53,14 @@ enum score_number { // by class
 	NUMBER_OF,
 };
 
+// The same against the device's own: a busy one is odd among its role each day, and that is no news. Beyond the largest
+// of its own each further bit halves p: surprise is a probability's logarithm already.
+struct own_rank {
+	uint32_t held, above, equal; // of the sample of the device's own scores of that class
+	uint32_t most;               // its largest, whole bits as all of them
+	double p;                    // 0 while there are too few
+};
+
 struct score {
 	uint32_t version, bytes; // SCORE_VERSION, sizeof(struct score)
 	uint64_t key;            // of the event's values: the same as of the evidence it became
@@ -67,7 +75,9 @@ struct score {
 	uint64_t number[SCORE_NUMBERS];
 	double measured;         // of BEACON: −log2 p of the test; else 0
 	double surprise;         // bits
-	struct conformal_p rank; // p
+	struct conformal_p rank; // p among its role
+	struct own_rank own;     // p among its own
+	double p;                // the larger of the two
 	int32_t microbits;       // evidence: log2 1/(2√p)
 	uint32_t zero2;
 	struct score_term term[SCORE_TERMS];

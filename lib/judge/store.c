@@ -5,10 +5,10 @@
 
 #include <errno.h>
 
-enum { SECTION_JUDGE = 16, SECTION_EVIDENCE, SECTION_SAMPLES, SECTION_PENDING };
+enum { SECTION_JUDGE = 16, SECTION_EVIDENCE, SECTION_SAMPLES, SECTION_PENDING, SECTION_OWN };
 
 struct store_judge {
-	uint64_t day;
+	uint64_t day, first_ns;
 	uint32_t evidence_today, watches;
 	struct budget budget, block_budget;
 };
@@ -35,6 +35,7 @@ void judge_put(const struct judge *j, struct image *i)
 
 	memset(&head, 0, sizeof(head));
 	head.day = j->day;
+	head.first_ns = j->first_ns;
 	head.evidence_today = j->evidence_today;
 	head.watches = learn_device_count(j->learn);
 	head.budget = j->budget;
@@ -54,6 +55,9 @@ void judge_put(const struct judge *j, struct image *i)
 	image_section(i, SECTION_PENDING);
 	calibrate_put_pending(j, i);
 	image_end(i);
+	image_section(i, SECTION_OWN);
+	image_append(i, j->own, learn_device_count(j->learn) * sizeof(*j->own));
+	image_end(i);
 }
 
 static bool take_head(struct judge *j, struct bytes in)
@@ -72,6 +76,7 @@ static bool take_head(struct judge *j, struct bytes in)
 		if (j->watch[i].asked > BUDGET_GROUP)
 			return false;
 	j->day = head.day;
+	j->first_ns = head.first_ns;
 	j->evidence_today = head.evidence_today != 0;
 	// What the user asks for today counts, not what was asked then.
 	if (alarm_has_budget(j) && head.budget.per_day > 0) {
@@ -102,18 +107,31 @@ static bool take_samples(struct judge *j, struct bytes in)
 	return in.left == 0;
 }
 
+static bool take_own(struct judge *j, struct bytes in)
+{
+	if (in.left != learn_device_count(j->learn) * sizeof(*j->own))
+		return false;
+	if (in.left)
+		memcpy(j->own, in.at, in.left);
+	for (uint32_t d = 0; d < learn_device_count(j->learn); d++)
+		for (unsigned class = 0; class < SCORE_CLASSES; class++)
+			if (j->own[d].held[class] > OWN_SAMPLE)
+				return false;
+	return true;
+}
+
 int judge_take(struct judge *j, const struct image *i)
 {
 	struct bytes evidence = image_find(i, SECTION_EVIDENCE);
 
 	if (take_head(j, image_find(i, SECTION_JUDGE)) &&
 	    evidence_restore(j->evidence, evidence.at, evidence.left) && take_samples(j, image_find(i, SECTION_SAMPLES)) &&
-	    calibrate_take_pending(j, image_find(i, SECTION_PENDING)))
+	    calibrate_take_pending(j, image_find(i, SECTION_PENDING)) && take_own(j, image_find(i, SECTION_OWN)))
 		return 0;
 	calibrate_destroy(j);
 	memset(j->sample, 0, sizeof(j->sample));
 	memset(j->watch, 0, j->evidence_config.devices * sizeof(*j->watch));
-	j->day = 0;
+	j->day = j->first_ns = 0;
 	j->evidence_today = false;
 	alarm_forget(j);
 	return calibrate_create(j) ? -EPROTO : -ENOMEM;

@@ -96,13 +96,25 @@ void device_move(struct learn *l, struct device *d, uint16_t group, uint64_t now
 	contexts_move(l, d);
 }
 
-static bool may_learn_new(struct learn *l, struct device_private *p, unsigned slot, uint32_t context, uint32_t day)
+enum { USUAL_DAYS = 7, USUAL_TIMES = 3 };
+
+static void turn_day(struct device_private *p, uint32_t day)
 {
-	if (day != p->new_day) {
-		p->new_day = day;
-		memset(p->fresh, 0, sizeof(p->fresh));
-	}
-	return p->fresh[slot] < LEARN_DRIFT + backoff_held(l->backoff, context) / 8;
+	if (day == p->new_day)
+		return;
+	for (unsigned slot = 0; slot < SLOTS && p->new_day; slot++)
+		p->usual[slot] = (uint32_t)(((uint64_t)p->usual[slot] * (USUAL_DAYS - 1) + p->fresh[slot] + USUAL_DAYS - 1) /
+					    USUAL_DAYS);
+	memset(p->fresh, 0, sizeof(p->fresh));
+	p->new_day = day;
+	p->new_days++;
+}
+
+// A device's normal moves only so far a day.
+static bool may_learn_new(struct device_private *p, unsigned slot, uint32_t day)
+{
+	turn_day(p, day);
+	return p->new_days <= LEARN_DRIFT_DAYS || p->fresh[slot] < LEARN_DRIFT + USUAL_TIMES * p->usual[slot];
 }
 
 void context_learn(struct learn *l, struct device *d, unsigned slot, uint64_t value, uint32_t day)
@@ -117,7 +129,7 @@ void context_learn(struct learn *l, struct device *d, unsigned slot, uint64_t va
 		return;
 	}
 	fresh = !backoff_holds(l->backoff, context, value);
-	if (fresh && !may_learn_new(l, p, slot, context, day)) {
+	if (fresh && !may_learn_new(p, slot, day)) {
 		count(l->counters, COUNT_BRAIN_DRIFT_REFUSED);
 		return;
 	}

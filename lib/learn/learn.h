@@ -23,7 +23,8 @@ enum learn_limits {
 	LEARN_EXPOSED_DAYS = 7,
 	LEARN_GROUPS = 256,
 	LEARN_VALUE_BYTES = 128,
-	LEARN_DRIFT = 64,        // values new to a device that it may learn a day and feature, and an eighth of those it has
+	LEARN_DRIFT = 64,        // values new to a device that it may learn a day and feature, and three times its usual number
+	LEARN_DRIFT_DAYS = 7,    // a device's first days, on which nothing is usual yet and there is no such bound
 	LEARN_GROUP_FEWEST = 3,  // members; what is smaller is no group to be compared with
 	LEARN_GROUP_DAYS = 3,    // a younger device stays with its role's group
 };
@@ -93,7 +94,6 @@ struct device { // owned by learn; pointers stay valid until learn_destroy
 
 enum learn_without { // parts left out, to measure what each is worth (scripts/evaluate)
 	WITHOUT_PEERS = 1 << 0,    // groups are not looked at: device, then organisation
-	WITHOUT_PRESENCE = 1 << 1, // every showing counts on a day of its own: no rule "once a day"
 	WITHOUT_WAIT = 1 << 2,     // learned at once
 	WITHOUT_GROUPS = 1 << 3,   // groups by role only
 	WITHOUT_NOVELTY = 1 << 4,  // given features are counted as one, whatever the destination

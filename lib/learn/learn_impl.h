@@ -39,7 +39,9 @@ struct device_private {
 	uint32_t context[SLOTS];                     // NO_CONTEXT: nothing shown yet
 	uint32_t served_day;                         // last day it served somebody inside
 	uint32_t new_day;                            // day `fresh` counts for
-	uint16_t fresh[SLOTS];                       // values new to it learned on that day
+	uint32_t fresh[SLOTS];                       // values new to it learned on that day
+	uint32_t usual[SLOTS];                       // the same on its days so far, a mean of about a week
+	uint32_t new_days;                           // days on which it learned anything
 	struct client client[LEARN_EXPOSED_CLIENTS]; // the latest distinct ones
 	struct signature signature;
 };

@@ -269,6 +269,31 @@ START_TEST(backoff_missing_mass_bounds_the_next_new_value)
 END_TEST
 
 // Eight terms an observation, three levels each, in a table far beyond the cache.
+START_TEST(backoff_tail_is_what_is_at_least_as_unusual)
+{
+	struct backoff_terms t = {.levels = 2, .strength = 1, .base = 1e-6};
+	double seldom;
+
+	t.level[0] = (struct backoff_level){.customers = 100, .types = 10, .single = 2, .twice = 1};
+	t.level[1] = (struct backoff_level){.customers = 1000, .types = 200, .single = 150, .twice = 25};
+	// d = 2/(2 + 2·1) = 1/2 and 150/200: what is left for what was never held, times the same above.
+	ck_assert_double_eq_tol(backoff_tail_bits(&t), -log2((1 + 0.5 * 10) / 101 * (1 + 0.75 * 200) / 1001), 1e-9);
+	seldom = backoff_tail_bits(&t);
+	t.level[0].count = 1; // and half of what stands on those held once
+	ck_assert_double_eq_tol(backoff_tail_bits(&t), -log2((1 + 0.5 * 10 + 2 * 0.5 / 2) / 101), 1e-9);
+	ck_assert_double_lt(backoff_tail_bits(&t), seldom);
+	t.level[0].count = 2;
+	ck_assert_double_eq_tol(backoff_tail_bits(&t), -log2((1 + 0.5 * 10 + 2 * 0.5 + 1 * 1.5 / 2) / 101), 1e-9);
+	t.level[0].count = 3;
+	ck_assert_double_eq(backoff_tail_bits(&t), 0);
+	t.level[0].count = 0;
+	t.level[1].count = 7; // common elsewhere: only the device's own share is left
+	ck_assert_double_eq_tol(backoff_tail_bits(&t), -log2((1 + 0.5 * 10) / 101), 1e-9);
+	t.levels = 0;
+	ck_assert_double_eq(backoff_tail_bits(&t), 0);
+}
+END_TEST
+
 START_TEST(backoff_cost)
 {
 	enum { MANY = 4000, TERMS = 8, LOOKS = 200000 };
@@ -323,6 +348,7 @@ static TCase *backoff_cases(void)
 	tcase_add_test(tc, backoff_snapshot_gives_the_same_answers);
 	tcase_add_test(tc, backoff_refuses_when_full_and_recovers);
 	tcase_add_test(tc, backoff_missing_mass_bounds_the_next_new_value);
+	tcase_add_test(tc, backoff_tail_is_what_is_at_least_as_unusual);
 	tcase_add_test(tc, backoff_cost);
 	return tc;
 }

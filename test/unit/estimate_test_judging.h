@@ -154,7 +154,7 @@ START_TEST(evidence_is_the_fold_of_its_items)
 }
 END_TEST
 
-START_TEST(evidence_forgets_one_bit_a_half_life)
+START_TEST(evidence_forgets_half_a_half_life)
 {
 	struct evidence *e = evidence_create(&evidence_usual);
 	struct evidence_item item = {.key = 1, .time_ms = 5000, .microbits = 10 * EVIDENCE_BIT};
@@ -163,8 +163,8 @@ START_TEST(evidence_forgets_one_bit_a_half_life)
 	evidence_add(e, 3, &item, &now);
 	ck_assert_int_eq(now.level[0], 10 * EVIDENCE_BIT);
 	now = evidence_look(e, 3, 5000 + 2 * 1800000);
-	ck_assert_int_eq(now.level[0], 8 * EVIDENCE_BIT);
-	ck_assert_int_eq(now.level[1], 10 * EVIDENCE_BIT - 3600000 * 1000000ull / 259200000);
+	ck_assert_int_eq(now.level[0], 10 * EVIDENCE_BIT / 4);
+	ck_assert_int_eq(now.level[1], (int64_t)(10 * EVIDENCE_BIT * real_exp2(-3600000.0 / 259200000)));
 	now = evidence_look(e, 3, 5000 + 86400000ull * 365);
 	ck_assert_int_eq(now.level[0], 0);
 	ck_assert_int_eq(now.level[1], 0);
@@ -178,6 +178,28 @@ START_TEST(evidence_forgets_one_bit_a_half_life)
 	ck_assert_int_eq(evidence_of_p(0), EVIDENCE_MOST_OF_P);
 	ck_assert_int_eq(evidence_of_rate(1.0 / 8192), 13 * EVIDENCE_BIT);
 	ck_assert_int_eq(evidence_of_rate(2), 0);
+	evidence_destroy(e);
+}
+END_TEST
+
+START_TEST(the_same_family_again_is_counted_since_a_time)
+{
+	struct evidence *e = evidence_create(&evidence_usual);
+	struct evidence_item item = {.key = 1, .time_ms = 5000, .microbits = EVIDENCE_BIT, .family = 7};
+	struct evidence_state now;
+
+	evidence_add(e, 3, &item, &now);
+	item = (struct evidence_item){.key = 2, .time_ms = 6000, .microbits = EVIDENCE_BIT, .family = 7};
+	evidence_add(e, 3, &item, &now);
+	item = (struct evidence_item){.key = 3, .time_ms = 6000, .microbits = -EVIDENCE_BIT, .family = 7};
+	evidence_add(e, 3, &item, &now); // speaks for it
+	item = (struct evidence_item){.key = 4, .time_ms = 6000, .microbits = EVIDENCE_BIT, .family = 8};
+	evidence_add(e, 3, &item, &now);
+	ck_assert_uint_eq(evidence_again(e, 3, 7, 0), 2);
+	ck_assert_uint_eq(evidence_again(e, 3, 7, 5001), 1);
+	ck_assert_uint_eq(evidence_again(e, 3, 8, 5001), 1);
+	ck_assert_uint_eq(evidence_again(e, 4, 7, 0), 0);
+	ck_assert_uint_eq(evidence_again(e, 1 << 20, 7, 0), 0);
 	evidence_destroy(e);
 }
 END_TEST
@@ -394,7 +416,8 @@ static TCase *judging_cases(void)
 	tcase_add_test(tc, conformal_follows_drift_and_bears_a_rush);
 	tcase_add_test(tc, conformal_tail_goes_on_where_the_sample_ends);
 	tcase_add_test(tc, evidence_is_the_fold_of_its_items);
-	tcase_add_test(tc, evidence_forgets_one_bit_a_half_life);
+	tcase_add_test(tc, evidence_forgets_half_a_half_life);
+	tcase_add_test(tc, the_same_family_again_is_counted_since_a_time);
 	tcase_add_test(tc, evidence_reaches_h_bits_no_sooner_than_promised);
 	tcase_add_test(tc, budget_is_held_while_scores_drift);
 	tcase_add_test(tc, budget_is_not_raised_by_noise);
