@@ -10,7 +10,7 @@ enum seq_frame {
 	SEQ_HEADERS = SEQ_ETHERNET + SEQ_IP + SEQ_UDP,
 	SEQ_PORT = 7777, // destination; the source port is 20000 + flow
 	SEQ_PORT_FIRST = 20000,
-	SEQ_FRAME_LEAST = SEQ_HEADERS + 24, // headers and struct seq_body
+	SEQ_FRAME_LEAST = SEQ_HEADERS + 32, // headers and struct seq_body
 	SEQ_FRAME_MOST = 1514,
 };
 
@@ -21,4 +21,5 @@ struct seq_body {
 	uint64_t magic;
 	uint64_t number;  // from 0
 	uint64_t sent_ns; // CLOCK_REALTIME, which the kernel stamps received frames with too
+	uint64_t due_ns;  // when it should have been sent, the same clock; a sender that is late has sent_ns behind it
 };

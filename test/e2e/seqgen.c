@@ -21,13 +21,18 @@
 
 #define NS_PER_S 1000000000ull
 
-enum { TICK_NS = 200000, BATCH_MOST = 1024 }; // frames leave in small bursts, five thousand times a second
+enum {
+	TICK_NS = 200000, // frames leave in small bursts, five thousand times a second
+	BATCH_MOST = 1024,
+	LATE_NS = 10000, // --spin: a frame this far behind its time is counted
+};
 
 struct options {
 	const char *interface;
 	uint64_t rate, count;
 	uint32_t size, flows;
 	const char *from, *to;
+	bool spin; // one frame at a time, each at its own, by watching the clock
 };
 
 struct sender {
@@ -35,6 +40,7 @@ struct sender {
 	uint8_t frame[SEQ_FRAME_MOST];
 	uint32_t size, flows;
 	uint64_t refused; // sends to try again
+	uint64_t late, late_ns; // frames behind their time, and the most that one was
 };
 
 static volatile sig_atomic_t stopped;
@@ -94,9 +100,9 @@ static void prepare(struct sender *s, const struct options *o)
 	s->flows = o->flows;
 }
 
-static void number(struct sender *s, uint64_t n)
+static void number(struct sender *s, uint64_t n, uint64_t due_ns)
 {
-	struct seq_body body = {SEQ_MAGIC, n, clock_now(CLOCK_REALTIME)};
+	struct seq_body body = {SEQ_MAGIC, n, clock_now(CLOCK_REALTIME), due_ns};
 	uint8_t *ip = s->frame + SEQ_ETHERNET;
 	uint8_t *udp = ip + SEQ_IP;
 	uint32_t length = s->size - SEQ_ETHERNET - SEQ_IP;
@@ -111,9 +117,9 @@ static void number(struct sender *s, uint64_t n)
 }
 
 // False if the interface cannot be used any more.
-static bool send_one(struct sender *s, uint64_t n)
+static bool send_one(struct sender *s, uint64_t n, uint64_t due_ns)
 {
-	number(s, n);
+	number(s, n, due_ns);
 	while (send(s->fd, s->frame, s->size, 0) < 0) {
 		if (errno != ENOBUFS && errno != EAGAIN && errno != EINTR)
 			return false;
@@ -138,10 +144,18 @@ static int open_interface(const char *name)
 	return fd;
 }
 
-static void run(struct sender *s, const struct options *o)
+static void note_late(struct sender *s, uint64_t ns)
 {
-	uint64_t start = clock_now(CLOCK_MONOTONIC);
-	uint64_t sent = 0, late_ns = 0, end;
+	s->late += ns > LATE_NS;
+	if (ns > s->late_ns)
+		s->late_ns = ns;
+}
+
+// In small bursts; what was missed is made up for in larger ones. How many were sent.
+static uint64_t run_ticks(struct sender *s, const struct options *o)
+{
+	uint64_t start = clock_now(CLOCK_MONOTONIC), behind = clock_now(CLOCK_REALTIME) - start;
+	uint64_t sent = 0;
 
 	while (sent < o->count && !stopped) {
 		uint64_t tick = clock_now(CLOCK_MONOTONIC);
@@ -152,17 +166,43 @@ static void run(struct sender *s, const struct options *o)
 		// A sender that was not scheduled for long catches up in bursts, not all at once.
 		if (due - sent > BATCH_MOST)
 			due = sent + BATCH_MOST;
-		if (due > sent && tick - start - sent * NS_PER_S / o->rate > late_ns)
-			late_ns = tick - start - sent * NS_PER_S / o->rate;
-		while (sent < due && send_one(s, sent))
+		if (due > sent)
+			note_late(s, tick - start - sent * NS_PER_S / o->rate);
+		while (sent < due && send_one(s, sent, behind + start + sent * NS_PER_S / o->rate))
 			sent++;
 		if (sent < due)
 			break;
 		clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){0, TICK_NS}, NULL);
 	}
-	end = clock_now(CLOCK_MONOTONIC) - start;
-	printf("sent=%" PRIu64 "\nseconds=%.3f\nrate=%.0f\nrefused=%" PRIu64 "\nmost_late_us=%" PRIu64 "\n", sent,
-	       (double)end / NS_PER_S, end ? (double)sent * NS_PER_S / (double)end : 0.0, s->refused, late_ns / 1000);
+	return sent;
+}
+
+// Evenly spaced. A frame whose time has passed goes at once, so the schedule is kept and its due_ns says how late it is.
+static uint64_t run_spin(struct sender *s, const struct options *o)
+{
+	uint64_t start = clock_now(CLOCK_REALTIME), sent = 0;
+
+	while (sent < o->count && !stopped) {
+		uint64_t due = start + sent * NS_PER_S / o->rate, now = clock_now(CLOCK_REALTIME);
+
+		if (now < due)
+			continue;
+		note_late(s, now - due);
+		if (!send_one(s, sent, due))
+			break;
+		sent++;
+	}
+	return sent;
+}
+
+static void run(struct sender *s, const struct options *o)
+{
+	uint64_t start = clock_now(CLOCK_MONOTONIC);
+	uint64_t sent = o->spin ? run_spin(s, o) : run_ticks(s, o);
+	uint64_t took = clock_now(CLOCK_MONOTONIC) - start;
+
+	printf("sent=%" PRIu64 "\nseconds=%.3f\nrate=%.0f\nrefused=%" PRIu64 "\nlate=%" PRIu64 "\nmost_late_us=%" PRIu64 "\n", sent,
+	       (double)took / NS_PER_S, took ? (double)sent * NS_PER_S / (double)took : 0.0, s->refused, s->late, s->late_ns / 1000);
 	if (sent < o->count && !stopped)
 		err(1, "%s", o->interface);
 }
@@ -170,8 +210,9 @@ static void run(struct sender *s, const struct options *o)
 static int usage(void)
 {
 	fputs("usage: seqgen --interface NAME [--rate PPS] [--count N] [--size BYTES] [--flows N] [--from IP] [--to "
-	      "IP]\n"
-	      "Defaults: 20000 a second, 100000 frames of 128 bytes in 16 flows, 198.51.100.200 to 198.51.100.10\n",
+	      "IP] [--spin]\n"
+	      "Defaults: 20000 a second, 100000 frames of 128 bytes in 16 flows, 198.51.100.200 to 198.51.100.10.\n"
+	      "In bursts every 200 us; --spin: evenly spaced, by watching the clock all the time\n",
 	      stderr);
 	return 2;
 }
@@ -191,7 +232,8 @@ static bool read_options(int argc, char **argv, struct options *o)
 		{"interface", required_argument, NULL, 'i'}, {"rate", required_argument, NULL, 'r'},
 		{"count", required_argument, NULL, 'n'},     {"size", required_argument, NULL, 's'},
 		{"flows", required_argument, NULL, 'f'},     {"from", required_argument, NULL, 'a'},
-		{"to", required_argument, NULL, 'b'},        {NULL, 0, NULL, 0},
+		{"to", required_argument, NULL, 'b'},        {"spin", no_argument, NULL, 'x'},
+		{NULL, 0, NULL, 0},
 	};
 	uint64_t v = 0;
 	bool good = true;
@@ -221,6 +263,9 @@ static bool read_options(int argc, char **argv, struct options *o)
 		case 'b':
 			o->to = optarg;
 			break;
+		case 'x':
+			o->spin = true;
+			break;
 		default:
 			good = false;
 		}
@@ -230,7 +275,7 @@ static bool read_options(int argc, char **argv, struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = {NULL, 20000, 100000, 128, 16, "198.51.100.200", "198.51.100.10"};
+	struct options o = {NULL, 20000, 100000, 128, 16, "198.51.100.200", "198.51.100.10", false};
 	struct sigaction stop = {.sa_handler = on_signal};
 	struct sender s = {0};
 

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <linux/filter.h>
 #include <linux/if_packet.h>
+#include <math.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <poll.h>
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -26,10 +28,12 @@
 
 enum {
 	NUMBERS_MOST = 1 << 30, // one bit each
-	BATCH = 256,
 	FRAME_HEAD = SEQ_FRAME_LEAST,
-	RECEIVE_BYTES = 64 << 20,
-	SUB = 16, // latency: 16 steps for each power of two, so a step is at most 6 % wide
+	// A ring the kernel writes into, so that this program may sleep through a whole flood and costs whoever hands frames over little.
+	SLOT = 256,
+	BLOCK = 1 << 16,
+	SLOTS = 1 << 18,
+	SUB = 64, // latency: 64 steps for each power of two, so a step is at most 1.6 % wide
 	STEPS = 64 * SUB,
 };
 
@@ -38,6 +42,13 @@ struct options {
 	uint64_t expect;   // 0 = unknown
 	uint64_t idle_ms;  // ends after that much silence once frames have come
 	uint64_t limit_ms; // ends in any case
+	uint64_t skip;     // as many numbers at either end are counted but not timed: what warms up, what drains
+};
+
+// Times of frames, in steps.
+struct latencies {
+	uint64_t n, most_ns;
+	uint64_t step[STEPS];
 };
 
 struct counts {
@@ -46,15 +57,9 @@ struct counts {
 	uint64_t next;       // highest number so far plus one
 	uint64_t silence_ns; // longest time between two frames
 	uint64_t last_ns;
-	uint64_t latency_most_ns;
-	uint64_t latency[STEPS];
-};
-
-struct batch {
-	struct mmsghdr message[BATCH];
-	struct iovec part[BATCH];
-	uint8_t frame[BATCH][FRAME_HEAD];
-	uint8_t control[BATCH][CMSG_SPACE(sizeof(struct timespec))];
+	uint64_t timed_from, timed_to; // of these numbers, exclusive:
+	uint64_t timed_first_ns, timed_last_ns;
+	struct latencies sent, due; // since the frame was sent, since it should have been
 };
 
 static volatile sig_atomic_t stopped;
@@ -79,35 +84,43 @@ static unsigned step_of(uint64_t ns)
 	if (ns < SUB)
 		return (unsigned)ns;
 	power = 63 - (unsigned)__builtin_clzll(ns);
-	return (power - 3) * SUB + (unsigned)(ns >> (power - 4)) % SUB;
+	return (power - 5) * SUB + (unsigned)(ns >> (power - 6)) % SUB;
 }
 
 // The upper end of a step.
 static uint64_t step_end(unsigned step)
 {
-	unsigned power = step / SUB + 3;
+	unsigned power = step / SUB + 5;
 
-	return step < SUB ? step : ((uint64_t)(SUB + step % SUB + 1) << (power - 4)) - 1;
+	return step < SUB ? step : ((uint64_t)(SUB + step % SUB + 1) << (power - 6)) - 1;
 }
 
-static uint64_t latency_at(const struct counts *c, uint64_t per_mille)
+static void note(struct latencies *l, uint64_t from_ns, uint64_t to_ns)
 {
-	uint64_t sum = 0, total = 0;
+	uint64_t ns = to_ns > from_ns ? to_ns - from_ns : 0;
 
-	for (unsigned i = 0; i < STEPS; i++)
-		total += c->latency[i];
+	l->n++;
+	l->step[step_of(ns)]++;
+	if (ns > l->most_ns)
+		l->most_ns = ns;
+}
+
+// Of `total` frames; one that never came took longer than any that did. Infinity if it is such a one.
+static double latency_at(const struct latencies *l, uint64_t total, uint64_t per_mille)
+{
+	uint64_t sum = 0;
+
 	for (unsigned i = 0; i < STEPS; i++) {
-		sum += c->latency[i];
+		sum += l->step[i];
 		if (sum && sum * 1000 >= total * per_mille)
-			return step_end(i);
+			return (double)step_end(i) / 1000;
 	}
-	return 0;
+	return INFINITY;
 }
 
 static void take(struct counts *c, const uint8_t *frame, size_t n, uint64_t at_ns)
 {
 	struct seq_body body;
-	uint64_t latency;
 
 	if (n < SEQ_FRAME_LEAST) {
 		c->foreign++;
@@ -131,10 +144,13 @@ static void take(struct counts *c, const uint8_t *frame, size_t n, uint64_t at_n
 		c->reordered++;
 	else
 		c->next = body.number + 1;
-	latency = at_ns > body.sent_ns ? at_ns - body.sent_ns : 0;
-	c->latency[step_of(latency)]++;
-	if (latency > c->latency_most_ns)
-		c->latency_most_ns = latency;
+	if (body.number < c->timed_from || body.number >= c->timed_to)
+		return;
+	if (!c->timed_first_ns)
+		c->timed_first_ns = at_ns;
+	c->timed_last_ns = at_ns;
+	note(&c->sent, body.sent_ns, at_ns);
+	note(&c->due, body.due_ns, at_ns);
 }
 
 static uint64_t longest_gap(const struct counts *c, uint64_t count)
@@ -149,16 +165,31 @@ static uint64_t longest_gap(const struct counts *c, uint64_t count)
 	return longest;
 }
 
+static void report_latency(const char *name, const struct latencies *l, uint64_t total)
+{
+	printf("%s_p50_us=%.2f\n%s_p99_us=%.2f\n%s_p999_us=%.2f\n%s_max_us=%.1f\n", name, latency_at(l, total, 500), name,
+	       latency_at(l, total, 990), name, latency_at(l, total, 999), name, (double)l->most_ns / 1000);
+}
+
+// Frames a second by the kernel's stamps: what comes through while more is offered.
+static double timed_rate(const struct counts *c)
+{
+	uint64_t ns = c->timed_last_ns - c->timed_first_ns;
+
+	return ns ? (double)(c->sent.n - 1) * NS_PER_S / (double)ns : 0;
+}
+
 static void report(const struct counts *c, const struct options *o, uint64_t drops)
 {
 	uint64_t count = o->expect > c->next ? o->expect : c->next;
+	uint64_t timed = (c->timed_to < count ? c->timed_to : count) - c->timed_from;
 
 	printf("received=%" PRIu64 "\nlost=%" PRIu64 "\ntwice=%" PRIu64 "\nreordered=%" PRIu64 "\nlongest_gap=%" PRIu64
 	       "\nlongest_silence_us=%" PRIu64 "\n",
 	       c->received, count - c->received, c->twice, c->reordered, longest_gap(c, count), c->silence_ns / 1000);
-	printf("latency_p50_us=%.1f\nlatency_p99_us=%.1f\nlatency_p999_us=%.1f\nlatency_max_us=%.1f\n",
-	       (double)latency_at(c, 500) / 1000, (double)latency_at(c, 990) / 1000, (double)latency_at(c, 999) / 1000,
-	       (double)c->latency_most_ns / 1000);
+	report_latency("latency", &c->sent, timed);
+	report_latency("due", &c->due, timed);
+	printf("timed=%" PRIu64 "\ntimed_lost=%" PRIu64 "\ntimed_rate=%.0f\n", timed, timed - c->sent.n, timed_rate(c));
 	printf("foreign=%" PRIu64 "\nsink_drops=%" PRIu64 "\n", c->foreign, drops);
 }
 
@@ -185,8 +216,9 @@ static int open_interface(const char *name)
 {
 	struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
 	struct packet_mreq promiscuous = {.mr_type = PACKET_MR_PROMISC};
+	struct tpacket_req ring = {BLOCK, SLOTS / (BLOCK / SLOT), SLOT, SLOTS};
 	int fd = socket(AF_PACKET, SOCK_RAW, 0);
-	int bytes = RECEIVE_BYTES, on = 1;
+	int version = TPACKET_V2, on = 1;
 
 	if (fd < 0)
 		err(1, "AF_PACKET");
@@ -194,8 +226,9 @@ static int open_interface(const char *name)
 	address.sll_ifindex = promiscuous.mr_ifindex = (int)if_nametoindex(name);
 	if (!address.sll_ifindex)
 		err(1, "%s", name);
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) ||
+	if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) ||
+	    setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) || // makes the kernel stamp on arrival
 	    setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on)) ||
 	    bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
 	    setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous, sizeof(promiscuous)))
@@ -203,37 +236,30 @@ static int open_interface(const char *name)
 	return fd;
 }
 
-static uint64_t stamp_of(struct msghdr *m)
+struct slots {
+	uint8_t *at;
+	uint32_t next;
+};
+
+// How many frames the kernel had put there.
+static unsigned receive(struct slots *s, struct counts *c)
 {
-	struct timespec t;
+	unsigned n = 0;
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SO_TIMESTAMPNS)
-			continue;
-		memcpy(&t, CMSG_DATA(c), sizeof(t));
-		return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+	while (n < SLOTS) {
+		struct tpacket2_hdr *h = (struct tpacket2_hdr *)(s->at + (size_t)s->next * SLOT);
+
+		if (!(__atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
+			break;
+		take(c, (uint8_t *)h + h->tp_mac, h->tp_snaplen, (uint64_t)h->tp_sec * NS_PER_S + h->tp_nsec);
+		__atomic_store_n(&h->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+		s->next = (s->next + 1) % SLOTS;
+		n++;
 	}
-	return clock_now(CLOCK_REALTIME);
-}
-
-static int receive(int fd, struct batch *b, struct counts *c)
-{
-	int n;
-
-	for (unsigned i = 0; i < BATCH; i++) {
-		b->part[i] = (struct iovec){b->frame[i], FRAME_HEAD};
-		b->message[i].msg_hdr = (struct msghdr){.msg_iov = &b->part[i],
-							.msg_iovlen = 1,
-							.msg_control = b->control[i],
-							.msg_controllen = sizeof(b->control[i])};
-	}
-	n = recvmmsg(fd, b->message, BATCH, MSG_DONTWAIT, NULL);
-	for (int i = 0; i < n; i++)
-		take(c, b->frame[i], b->message[i].msg_len, stamp_of(&b->message[i].msg_hdr));
 	return n;
 }
 
-static void run(int fd, const struct options *o, struct batch *b, struct counts *c)
+static void run(int fd, const struct options *o, struct slots *s, struct counts *c)
 {
 	uint64_t start = clock_now(CLOCK_MONOTONIC), last = start;
 
@@ -241,7 +267,7 @@ static void run(int fd, const struct options *o, struct batch *b, struct counts 
 		struct pollfd p = {fd, POLLIN, 0};
 		uint64_t now;
 
-		if (poll(&p, 1, 50) > 0 && receive(fd, b, c) > 0)
+		if (poll(&p, 1, 50) > 0 && receive(s, c))
 			last = clock_now(CLOCK_MONOTONIC);
 		now = clock_now(CLOCK_MONOTONIC);
 		if (now - start > o->limit_ms * 1000000 || (c->received && now - last > o->idle_ms * 1000000))
@@ -251,10 +277,11 @@ static void run(int fd, const struct options *o, struct batch *b, struct counts 
 
 static int usage(void)
 {
-	fputs("usage: seqsink --interface NAME [--expect N] [--idle-ms MS] [--limit-ms MS]\n"
+	fputs("usage: seqsink --interface NAME [--expect N] [--idle-ms MS] [--limit-ms MS] [--skip N]\n"
 	      "Says \"ready\" on standard error when it listens. Ends when N numbers have come, after MS of silence "
 	      "(2000),\n"
-	      "at the limit (60000), or by SIGTERM; then prints its counts. Exit status 0 only if nothing was lost, "
+	      "at the limit (60000), or by SIGTERM; then prints its counts; the first and last N\n"
+	      "are not timed. Exit status 0 only if nothing was lost, "
 	      "twice or\n"
 	      "out of order.\n",
 	      stderr);
@@ -277,6 +304,7 @@ static bool read_options(int argc, char **argv, struct options *o)
 		{"expect", required_argument, NULL, 'n'},
 		{"idle-ms", required_argument, NULL, 's'},
 		{"limit-ms", required_argument, NULL, 'l'},
+		{"skip", required_argument, NULL, 'k'},
 		{NULL, 0, NULL, 0},
 	};
 	bool good = true;
@@ -295,6 +323,9 @@ static bool read_options(int argc, char **argv, struct options *o)
 		case 'l':
 			good = read_number(optarg, 1, 86400000, &o->limit_ms);
 			break;
+		case 'k':
+			good = read_number(optarg, 0, NUMBERS_MOST, &o->skip);
+			break;
 		default:
 			good = false;
 		}
@@ -304,24 +335,31 @@ static bool read_options(int argc, char **argv, struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = {NULL, 0, 2000, 60000};
+	struct options o = {NULL, 0, 2000, 60000, 0};
 	struct sigaction stop = {.sa_handler = on_signal};
 	struct tpacket_stats kernel = {0};
 	socklen_t length = sizeof(kernel);
 	struct counts c = {0};
-	struct batch *b = calloc(1, sizeof(*b));
+	struct slots s = {0};
 	int fd;
 
 	if (!read_options(argc, argv, &o))
 		return usage();
+	if (o.skip && o.expect <= 2 * o.skip)
+		return usage();
+	c.timed_from = o.skip;
+	c.timed_to = o.skip ? o.expect - o.skip : NUMBERS_MOST;
 	c.seen = calloc(NUMBERS_MOST / 8, 1); // touched only as far as numbers come
-	if (!b || !c.seen)
+	if (!c.seen)
 		errx(1, "out of memory");
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
 	fd = open_interface(o.interface);
+	s.at = mmap(NULL, (size_t)SLOTS * SLOT, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+	if (s.at == MAP_FAILED)
+		err(1, "mmap");
 	fputs("ready\n", stderr);
-	run(fd, &o, b, &c);
+	run(fd, &o, &s, &c);
 	getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &kernel, &length);
 	report(&c, &o, kernel.tp_drops);
 	return c.received && c.received >= o.expect && c.received == c.next && !c.twice && !c.reordered ? 0 : 1;
