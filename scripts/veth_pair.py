@@ -8,7 +8,7 @@ import json
 import math
 import sys
 
-LATE_SHARE = 0.0005  # of the frames: half of the thousandth whose latency is told
+LATE_SHARE = 0.05  # of the frames, more than 10 us behind their time
 what, rate = sys.argv[1], int(sys.argv[2])
 v = {}
 for line in sys.stdin:
@@ -25,11 +25,11 @@ def figure(name, unit, value):
 for p in ("testpmd", "wire"):
     late = v[f"{p}.sender_late"] / v[f"{p}.sender_sent"]
     if v[f"{p}.sender_stolen"]:
-        why = f"the hypervisor took {v[f'{p}.sender_stolen']:.0f} ticks"
+        why = "the hypervisor took the processor away"
     elif what == "latency" and late > LATE_SHARE:
-        why = f"{100 * late:.3f} % of the frames left more than 10 us late"
+        why = "the sender was late too often"
     elif what == "overload" and v[f"{p}.sender_rate"] < 0.95 * rate:
-        why = f"the sender managed {v[f'{p}.sender_rate']:.0f} frames/s instead of {rate}"
+        why = "the sender did not manage the rate"
     elif v[f"{p}.sink_drops"]:
         why = "the sink itself lost frames"
     if what == "latency":
@@ -55,5 +55,5 @@ else:
     figure("wire/testpmd", "times", v["wire.timed_rate"] / v["testpmd.timed_rate"])
     figure("offered/testpmd", "times", v["testpmd.sender_rate"] / v["testpmd.timed_rate"])
     if not why and figures["offered/testpmd"]["rounds"][0] < 1.9:
-        why = f"offered only {figures['offered/testpmd']['rounds'][0]:.2f} times what testpmd forwarded: no overload of two"
+        why = "offered less than 1.9 times what testpmd forwarded"
 print(json.dumps({"command": what, "void": bool(why), "why": why, "figures": figures}), flush=True)
