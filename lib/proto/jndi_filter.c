@@ -69,10 +69,33 @@ static size_t next_sign(struct bytes b, size_t at)
 	}
 	return next_sign_slowly(b, at);
 }
+
+// Of the 16 bytes from `at` on, fewer at the end: a bit for each sign.
+static unsigned signs_from(struct bytes b, size_t at)
+{
+	unsigned mask = 0;
+
+	if (at + 16 <= b.left)
+		return (unsigned)_mm_movemask_epi8(signs_at(b.at + at));
+	if (b.left >= 16)
+		return (unsigned)_mm_movemask_epi8(signs_at(b.at + b.left - 16)) >> (16 - (b.left - at));
+	for (size_t i = at; i < b.left; i++)
+		mask |= (unsigned)is_sign(b.at[i]) << (i - at);
+	return mask;
+}
 #else
 static size_t next_sign(struct bytes b, size_t at)
 {
 	return next_sign_slowly(b, at);
+}
+
+static unsigned signs_from(struct bytes b, size_t at)
+{
+	unsigned mask = 0;
+
+	for (size_t i = at; i < b.left && i < at + 16; i++)
+		mask |= (unsigned)is_sign(b.at[i]) << (i - at);
+	return mask;
 }
 #endif
 
@@ -115,30 +138,39 @@ static unsigned gives(struct bytes at)
 	return 0;
 }
 
+enum { ESCAPED = GIVES_BOTH + 1, ALL_SEEN = ESCAPED | GIVES_BOTH };
+
+// What the signs among 16 bytes add to what was seen. Bytes that are no text are a third signs: one look finds all of them.
+static unsigned see(struct bytes field, size_t from, unsigned seen)
+{
+	for (unsigned mask = signs_from(field, from); mask && seen != ALL_SEEN; mask &= mask - 1) {
+		size_t at = from + (size_t)__builtin_ctz(mask);
+		unsigned more = field.at[at] == '$' ? 0 : gives(bytes_from(field, at));
+
+		seen |= field.at[at] == '$' ? GIVES_DOLLAR : more ? more | ESCAPED : 0;
+	}
+	return seen;
+}
+
 bool jndi_may_hold(struct bytes field)
 {
 	size_t at = next_sign(field, 0);
 	unsigned seen = 0;
-	bool escaped = false;
 
 	if (at >= field.left)
 		return false;
 	if (bytes_find(field, '{') < field.left)
 		seen |= GIVES_BRACE;
-	for (; at < field.left && !(escaped && seen == GIVES_BOTH); at = next_sign(field, at + 1)) {
-		unsigned more = field.at[at] == '$' ? 0 : gives(bytes_from(field, at));
-
-		escaped = escaped || more;
-		seen |= field.at[at] == '$' ? GIVES_DOLLAR : more;
-	}
+	for (; at < field.left && seen != ALL_SEEN; at += 16)
+		seen = see(field, at, seen);
 	// In clear they stand together, or a value brings them together, which takes two that already do.
-	return seen == GIVES_BOTH && (escaped || jndi_find_opening(field) < field.left);
+	return (seen & GIVES_BOTH) == GIVES_BOTH && (seen & ESCAPED || jndi_find_opening(field) < field.left);
 }
 
 size_t jndi_find_opening(struct bytes b)
 {
-	for (size_t at = 1; at < b.left; at++)
-		if (b.at[at] == '{' && b.at[at - 1] == '$')
+	for (size_t at = 0; (at += bytes_find(bytes_from(b, at), '{')) < b.left; at++)
+		if (at && b.at[at - 1] == '$')
 			return at - 1;
 	return b.left;
 }

@@ -6,7 +6,8 @@
 #include "inspect.h"
 #include "kept_pool_fuzz.h"
 
-enum { FLOWS = 16, PARKED = 24, CONTEXTS = 4, BLOCKS = 8, HELD = 8, SHEET_MUTATED = 1 << 16 };
+enum { FLOWS = 16, PARKED = 24, CONTEXTS = 4, BLOCKS = 8, HELD = 8, SHEET_MUTATED = 1 << 16,
+       DATAGRAMS = 32, FRAGMENT_BYTES = 64 << 10 /* preparing the usual memory takes a hundred times what an input does */ };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -128,7 +129,7 @@ static void start(struct run *r)
 {
 	static const struct siphash_key filter = {3, 4};
 	struct inspect_config c = {.flow = {.flows = FLOWS, .parked_segments = PARKED, .key = {1, 2}},
-				   .contexts = CONTEXTS, .blocks = BLOCKS, .wire = wire, .brain = brain,
+				   .contexts = CONTEXTS, .blocks = BLOCKS, .defrag = {.datagrams = DATAGRAMS, .bytes = FRAGMENT_BYTES}, .wire = wire, .brain = brain,
 				   .hooks = {.transmit = on_transmit, .forward = on_forward, .user = r}, .counters = &r->counters};
 
 	*r = (struct run){.now = 1000000000};
