@@ -122,6 +122,16 @@ static const struct giver {
 #undef FIRST_OF
 };
 
+// C0 A4, C1 BB, E0 80 A4, F0 80 80 A4: ASCII in more bytes than it takes, the second of which may be escaped. No other second byte makes a
+// character below 0x80, and in bytes that are no text the first alone is everywhere.
+static bool is_overlong(uint8_t first, uint8_t second)
+{
+	if (first <= 0xc1)
+		return (second & 0xc0) == 0x80 || second == '%';
+	return (first == 0xe0 && (second & 0xfe) == 0x80) || (first == 0xf0 && second == 0x80) ||
+	       ((first == 0xe0 || first == 0xf0) && second == '%');
+}
+
 static unsigned gives(struct bytes at)
 {
 	uint8_t first = at.at[0];
@@ -129,8 +139,8 @@ static unsigned gives(struct bytes at)
 
 	if (at.left < 2)
 		return 0;
-	if (first >= 0xc0) // C0 A4, C1 BB, E0 80 A4, F0 80 80 A4
-		return first <= 0xc1 || ((first == 0xe0 || first == 0xf0) && at.at[1] < 0x90) ? GIVES_BOTH : 0;
+	if (first >= 0xc0)
+		return is_overlong(first, at.at[1]) ? GIVES_BOTH : 0;
 	pair = (unsigned)byte_lower(at.at[1]) << 8 | (at.left > 2 ? byte_lower(at.at[2]) : 0);
 	for (size_t i = 0; i < sizeof(givers) / sizeof(givers[0]); i++)
 		if (givers[i].first == first && (pair & givers[i].mask) == givers[i].pair)

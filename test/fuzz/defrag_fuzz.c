@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct {
 	struct defrag *defrag;
-	struct model model;
+	const struct model *model;
 	uint64_t now, added, gone; // gone: refused, or complete and sent
 	bool strange[4];           // something else than the datagram's own bytes was sent
 } t;
@@ -26,7 +26,7 @@ static void require(bool truth)
 
 static void check_pieces(const struct defrag_whole *w)
 {
-	uint32_t header = w->ip_offset + (t.model.six ? 48 : 24), sum = 0;
+	uint32_t header = w->ip_offset + (t.model->six ? 48 : 24), sum = 0;
 
 	for (uint32_t i = 0; i < w->pieces; i++) {
 		struct defrag_piece piece = defrag_piece_at(t.defrag, w->id, i);
@@ -46,7 +46,7 @@ static void check_whole(const struct defrag_whole *w, unsigned id)
 	struct packet p = {0};
 
 	require(decode_datagram(&w->frame, w->ip_offset, true, &p) == DECODE_OK && !(p.oddities & (ODDITY_IP_CHECKSUM | ODDITY_CUT)));
-	require(t.strange[id] || model_is(&t.model, id, &w->frame));
+	require(t.strange[id] || model_is(t.model, id, &w->frame));
 	check_pieces(w);
 	t.gone += w->pieces;
 	defrag_done(t.defrag, w->id);
@@ -65,7 +65,7 @@ static void add(const uint8_t op[5])
 	end = offset + n < MODEL_DATA ? offset + n : MODEL_DATA;
 	n = end > offset ? end - offset : 8;
 	more = end < MODEL_DATA;
-	memcpy(bytes, t.model.b + t.model.header + (offset < MODEL_DATA ? offset : 0), n);
+	memcpy(bytes, t.model->b + t.model->header + (offset < MODEL_DATA ? offset : 0), n);
 	if (op[0] & 8)
 		bytes[op[3] % n] ^= 1;
 	if (op[0] & 16)
@@ -74,7 +74,7 @@ static void add(const uint8_t op[5])
 		offset = op[3] * 257u / 8 * 8;
 	t.strange[id] |= op[0] & (8 | 16 | 32) || offset >= MODEL_DATA;
 	t.now += op[4] == 255 ? 40000000000 : op[4];
-	model_cut(&t.model, &cut, id, offset, bytes, n, more);
+	model_cut(t.model, &cut, id, offset, bytes, n, more);
 	cut.frame.at = cut.b;
 	cut.frame.unix_ns = t.now;
 	if (!offset && !more)
@@ -93,13 +93,22 @@ static void add(const uint8_t op[5])
 	}
 }
 
+static const struct model *model_of(bool six)
+{
+	static struct model made[2];
+
+	if (!made[six].n)
+		made[six] = model_make(six, 1);
+	return &made[six];
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	unsigned i = size && data[0] & 2;
 
 	memset(&t, 0, sizeof(t));
 	memset(&counters, 0, sizeof(counters));
-	t.model = model_make(size && data[0] & 1, 1);
+	t.model = model_of(size && data[0] & 1);
 	if (!kept[i]) {
 		struct defrag_config config = {.datagrams = 32, .bytes = i ? 128 << 10 : 16 << 10, .key = {1, 2}};
 

@@ -415,8 +415,10 @@ END_TEST
 // Among bytes that are no signs, and among signs that mean nothing, as in bytes that are no text.
 START_TEST(the_quick_look_sees_a_sign_at_any_place_in_any_length)
 {
-	static const char *const openings[] = {"${", "%24{", "\\u0024{", "&#36;{", "\xc0\xa4{", "$&lcub;"};
-	static const uint8_t others[] = {'x', 0xff, '%', '&'};
+	static const char *const openings[] = {"${", "%24{", "\\u0024{", "&#36;{", "\xc0\xa4{", "$&lcub;",
+					      "$\xc1\xbb", "\xe0\x80\xa4{", "$\xe0\x81\xbb", "\xf0\x80\x80\xa4{", "\xc0%a4{",
+					      "\xe0%80\xa4{", "\xf0%80%80%a4{"};
+	static const uint8_t others[] = {'x', 0xff, '%', '&', 0xc0, 0xf0};
 	uint8_t other = others[_i];
 	char field[200];
 
@@ -554,7 +556,7 @@ int main(void)
 	tcase_add_test(tcase, nesting_deeper_than_the_stack_is_resolved_in_further_rounds);
 	tcase_add_test(tcase, a_field_that_costs_too_much_to_resolve_is_reported_as_it_stands);
 	tcase_add_loop_test(tcase, work_is_bounded_and_linear_in_the_field, 0, 29);
-	tcase_add_loop_test(tcase, the_quick_look_sees_a_sign_at_any_place_in_any_length, 0, 4);
+	tcase_add_loop_test(tcase, the_quick_look_sees_a_sign_at_any_place_in_any_length, 0, 6);
 	tcase_add_loop_test(tcase, a_look_up_that_arrives_in_pieces_is_reported_once_and_whole, 0, COUNT_OF(hidden));
 	tcase_add_test(tcase, eight_kib_are_read_and_no_more);
 	tcase_add_test(tcase, long_parts_are_cut_and_flagged_and_the_record_stays_valid);
