@@ -30,6 +30,8 @@ for p in ("testpmd", "wire"):
         why = "the sender was late too often"
     elif what == "overload" and v[f"{p}.sender_rate"] < 0.95 * rate:
         why = "the sender did not manage the rate"
+    elif abs(v.get(f"{p}.sender_taken", 0.5) - 0.5) > 0.05:
+        why = "not half of the core was taken"
     elif v[f"{p}.sink_drops"]:
         why = "the sink itself lost frames"
     if what == "latency":
