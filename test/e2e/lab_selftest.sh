@@ -50,6 +50,20 @@ numbered_frames_all_arrive() { # numbered_frames_all_arrive FOLDER
 	seq_finish && [ "${SEQ[received]}" = 20000 ] && [ "${SEQ[sink_drops]}" = 0 ]
 }
 
+# One by one at their time: those in the middle are timed, none before it was due, and they come at the rate asked for (roughly: others run here too).
+evenly_spaced_frames_are_timed() { # evenly_spaced_frames_are_timed FOLDER
+	lab_start seqsink "$LAB_DMZ" "$1/seqsink" --interface eth0 --expect 4000 --skip 500 --limit-ms 20000
+	wait_for 5 grep -q ready "$LAB/seqsink.log"
+	in_attacker "$1/seqgen" --interface eth0 --count 4000 --rate 20000 --spin > "$LAB/seqgen.log"
+	SEQ=([seconds]=10)
+	seq_finish && [ "${SEQ[timed]}" = 3000 ] && [ "${SEQ[timed_lost]}" = 0 ] && [ "${SEQ[timed_rate]}" -gt 10000 ] &&
+		[ "${SEQ[timed_rate]}" -lt 30000 ] && awk "BEGIN { exit !(${SEQ[due_p50_us]} >= ${SEQ[latency_p50_us]}) }"
+}
+
+a_share_of_a_core_is_taken() { # a_share_of_a_core_is_taken FOLDER
+	awk -F= '{ exit !($1 == "share" && $2 > 0.2 && $2 < 0.8) }' < <("$1/taker" 500 1000 300 2> /dev/null)
+}
+
 # The link goes down in the middle: the sink must see exactly one gap and call it lost.
 a_gap_is_seen() { # a_gap_is_seen FOLDER
 	seq_start "$1" 20000
@@ -57,7 +71,7 @@ a_gap_is_seen() { # a_gap_is_seen FOLDER
 	ip -n "$LAB_WIRE" link set inside nomaster
 	sleep 0.2
 	ip -n "$LAB_WIRE" link set inside master bridge0
-	! seq_finish && [ "${SEQ[lost]}" -gt 1000 ] && [ "${SEQ[longest_gap]}" = "${SEQ[lost]}" ] &&
+	! seq_finish && [ "${SEQ[lost]}" -gt 1000 ] && [ "${SEQ[latency_p99_us]}" = inf ] && [ "${SEQ[longest_gap]}" = "${SEQ[lost]}" ] &&
 		[ $((SEQ[received] + SEQ[lost])) = 20000 ]
 }
 
@@ -79,5 +93,7 @@ lab_stop slapd
 check "what was stopped is gone" lab_dead slapd
 if [ -n "${2:-}" ]; then
 	check "numbered frames all arrive" numbered_frames_all_arrive "$2"
+	check "evenly spaced frames are timed" evenly_spaced_frames_are_timed "$2"
+	check "a share of a core is taken" a_share_of_a_core_is_taken "$2"
 	[ "${1:-direct}" = direct ] || check "a gap is seen" a_gap_is_seen "$2"
 fi

@@ -39,7 +39,7 @@ struct sender {
 	int fd;
 	uint8_t frame[SEQ_FRAME_MOST];
 	uint32_t size, flows;
-	uint64_t refused; // sends to try again
+	uint64_t refused;       // sends to try again
 	uint64_t late, late_ns; // frames behind their time, and the most that one was
 };
 
@@ -177,7 +177,8 @@ static uint64_t run_ticks(struct sender *s, const struct options *o)
 	return sent;
 }
 
-// Evenly spaced. A frame whose time has passed goes at once, so the schedule is kept and its due_ns says how late it is.
+// Evenly spaced. A frame whose time has passed goes at once, so the schedule is kept and its due_ns says how late it
+// is.
 static uint64_t run_spin(struct sender *s, const struct options *o)
 {
 	uint64_t start = clock_now(CLOCK_REALTIME), sent = 0;
@@ -201,8 +202,10 @@ static void run(struct sender *s, const struct options *o)
 	uint64_t sent = o->spin ? run_spin(s, o) : run_ticks(s, o);
 	uint64_t took = clock_now(CLOCK_MONOTONIC) - start;
 
-	printf("sent=%" PRIu64 "\nseconds=%.3f\nrate=%.0f\nrefused=%" PRIu64 "\nlate=%" PRIu64 "\nmost_late_us=%" PRIu64 "\n", sent,
-	       (double)took / NS_PER_S, took ? (double)sent * NS_PER_S / (double)took : 0.0, s->refused, s->late, s->late_ns / 1000);
+	printf("sent=%" PRIu64 "\nseconds=%.3f\nrate=%.0f\nrefused=%" PRIu64 "\nlate=%" PRIu64 "\nmost_late_us=%" PRIu64
+	       "\n",
+	       sent, (double)took / NS_PER_S, took ? (double)sent * NS_PER_S / (double)took : 0.0, s->refused, s->late,
+	       s->late_ns / 1000);
 	if (sent < o->count && !stopped)
 		err(1, "%s", o->interface);
 }
@@ -229,10 +232,14 @@ static bool read_number(const char *text, uint64_t least, uint64_t most, uint64_
 static bool read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option options[] = {
-		{"interface", required_argument, NULL, 'i'}, {"rate", required_argument, NULL, 'r'},
-		{"count", required_argument, NULL, 'n'},     {"size", required_argument, NULL, 's'},
-		{"flows", required_argument, NULL, 'f'},     {"from", required_argument, NULL, 'a'},
-		{"to", required_argument, NULL, 'b'},        {"spin", no_argument, NULL, 'x'},
+		{"interface", required_argument, NULL, 'i'},
+		{"rate", required_argument, NULL, 'r'},
+		{"count", required_argument, NULL, 'n'},
+		{"size", required_argument, NULL, 's'},
+		{"flows", required_argument, NULL, 'f'},
+		{"from", required_argument, NULL, 'a'},
+		{"to", required_argument, NULL, 'b'},
+		{"spin", no_argument, NULL, 'x'},
 		{NULL, 0, NULL, 0},
 	};
 	uint64_t v = 0;

@@ -29,7 +29,8 @@
 enum {
 	NUMBERS_MOST = 1 << 30, // one bit each
 	FRAME_HEAD = SEQ_FRAME_LEAST,
-	// A ring the kernel writes into, so that this program may sleep through a whole flood and costs whoever hands frames over little.
+	// A ring the kernel writes into, so that this program may sleep through a whole flood and costs whoever hands
+	// frames over little.
 	SLOT = 256,
 	BLOCK = 1 << 16,
 	SLOTS = 1 << 18,
@@ -167,8 +168,8 @@ static uint64_t longest_gap(const struct counts *c, uint64_t count)
 
 static void report_latency(const char *name, const struct latencies *l, uint64_t total)
 {
-	printf("%s_p50_us=%.2f\n%s_p99_us=%.2f\n%s_p999_us=%.2f\n%s_max_us=%.1f\n", name, latency_at(l, total, 500), name,
-	       latency_at(l, total, 990), name, latency_at(l, total, 999), name, (double)l->most_ns / 1000);
+	printf("%s_p50_us=%.2f\n%s_p99_us=%.2f\n%s_p999_us=%.2f\n%s_max_us=%.1f\n", name, latency_at(l, total, 500),
+	       name, latency_at(l, total, 990), name, latency_at(l, total, 999), name, (double)l->most_ns / 1000);
 }
 
 // Frames a second by the kernel's stamps: what comes through while more is offered.
@@ -300,12 +301,9 @@ static bool read_number(const char *text, uint64_t least, uint64_t most, uint64_
 static bool read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option options[] = {
-		{"interface", required_argument, NULL, 'i'},
-		{"expect", required_argument, NULL, 'n'},
-		{"idle-ms", required_argument, NULL, 's'},
-		{"limit-ms", required_argument, NULL, 'l'},
-		{"skip", required_argument, NULL, 'k'},
-		{NULL, 0, NULL, 0},
+		{"interface", required_argument, NULL, 'i'}, {"expect", required_argument, NULL, 'n'},
+		{"idle-ms", required_argument, NULL, 's'},   {"limit-ms", required_argument, NULL, 'l'},
+		{"skip", required_argument, NULL, 'k'},      {NULL, 0, NULL, 0},
 	};
 	bool good = true;
 
