@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Capture files through libpcap. Knows nothing of packets; the link type is only translated.
+// Capture files: pcapng by our own reader, all others through libpcap. Knows nothing of packets; the link type is only translated.
 #include "pcap.h"
+#include "pcapng.h"
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
@@ -9,8 +10,14 @@
 enum { LONGEST_FRAME = 262144 /* what libpcap and Wireshark take as the largest */ };
 
 struct pcap_port {
-	pcap_t *file;
+	pcap_t *file;         // one of these two
+	struct pcapng *ng;
+	FILE *stream;         // of ng
+	struct frame first;   // of ng, and not yet given
+	bool has_first;
 	uint64_t frames;
+	uint64_t passed;      // of a link type that nobody can read
+	uint16_t passed_link; // of the first of them
 	uint8_t link;
 	bool ended;
 	char note[PCAP_ERRBUF_SIZE];
@@ -23,20 +30,31 @@ struct pcap_sink {
 	bool failed;
 };
 
+// libpcap gives numbers of its own (DLT_*) to some of what stands in files (LINKTYPE_*).
 static const struct {
 	int dlt;
+	uint16_t in_file;
 	uint8_t link;
 } links[] = {
 	// the first of a link type is the one written
-	{DLT_EN10MB, LINK_ETHERNET}, {DLT_RAW, LINK_RAW},          {DLT_IPV4, LINK_RAW},
-	{DLT_IPV6, LINK_RAW},        {DLT_LINUX_SLL, LINK_COOKED}, {DLT_LINUX_SLL2, LINK_COOKED2},
-	{DLT_NULL, LINK_NULL},       {DLT_LOOP, LINK_NULL},
+	{DLT_EN10MB, 1, LINK_ETHERNET}, {DLT_RAW, 101, LINK_RAW},          {DLT_IPV4, 228, LINK_RAW},
+	{DLT_IPV6, 229, LINK_RAW},      {DLT_LINUX_SLL, 113, LINK_COOKED}, {DLT_LINUX_SLL2, 276, LINK_COOKED2},
+	{DLT_NULL, 0, LINK_NULL},       {DLT_LOOP, 108, LINK_NULL},        {DLT_PPP, 9, LINK_PPP},
+	{DLT_PPP_SERIAL, 50, LINK_PPP}, {DLT_PPI, 192, LINK_PPI},          {DLT_FDDI, 10, LINK_FDDI},
 };
 
 static int link_of_dlt(int dlt)
 {
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
 		if (links[i].dlt == dlt)
+			return links[i].link;
+	return -1;
+}
+
+static int link_in_file(uint16_t number)
+{
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		if (links[i].in_file == number)
 			return links[i].link;
 	return -1;
 }
@@ -70,57 +88,82 @@ static void explain_link(char *error, size_t error_bytes, const char *path, int 
 	explain(error, error_bytes, path, reason);
 }
 
-struct pcap_port *pcap_port_open(const char *path, char *error, size_t error_bytes)
+// --- pcapng ---
+
+// The next frame that somebody can read.
+static int next_of_ng(struct pcap_port *p, struct frame *out)
 {
-	struct pcap_port *p = calloc(1, sizeof(*p));
+	struct pcapng_frame f;
+	int got, link = -1;
+
+	while ((got = pcapng_next(p->ng, &f)) == 1 && (link = link_in_file(f.link)) < 0) {
+		p->passed_link = p->passed++ ? p->passed_link : f.link;
+	}
+	if (got == 1)
+		*out = (struct frame){.at = f.data.at, .bytes = (uint32_t)f.data.left, .unix_ns = f.unix_ns, .link = (uint8_t)link,
+				      .wire_bytes = f.wire_bytes > f.data.left ? f.wire_bytes : (uint32_t)f.data.left};
+	return got;
+}
+
+static int open_ng(struct pcap_port *p, const char *path, char *error, size_t error_bytes)
+{
+	int got;
+
+	p->ng = pcapng_open(p->stream);
+	if (!p->ng) {
+		explain(error, error_bytes, path, strerror(ENOMEM));
+		return ENOMEM;
+	}
+	got = next_of_ng(p, &p->first);
+	p->has_first = got == 1;
+	if (got != 1 && p->passed) {
+		explain_link(error, error_bytes, path, p->passed_link);
+		return EPROTONOSUPPORT;
+	}
+	if (got < 0 && !pcapng_begun(p->ng)) {
+		explain(error, error_bytes, path, pcapng_note(p->ng));
+		return EINVAL;
+	}
+	return 0;
+}
+
+// --- libpcap ---
+
+static int open_by_libpcap(struct pcap_port *p, const char *path, char *error, size_t error_bytes)
+{
 	int dlt, link;
 
-	if (!p) {
-		explain(error, error_bytes, path, strerror(ENOMEM));
-		return NULL;
-	}
 	errno = 0;
-	p->file = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, p->note);
+	p->file = pcap_fopen_offline_with_tstamp_precision(p->stream, PCAP_TSTAMP_PRECISION_NANO, p->note);
 	if (!p->file) {
 		int cause = errno ? errno : EINVAL; // libpcap leaves it alone where the content is wrong
 
 		explain(error, error_bytes, path, p->note);
-		free(p);
-		errno = cause;
-		return NULL;
+		return cause;
 	}
+	p->stream = NULL; // libpcap's from here on
 	dlt = pcap_datalink(p->file);
 	link = link_of_dlt(dlt);
 	if (link < 0) {
 		explain_link(error, error_bytes, path, dlt);
-		pcap_port_close(p);
-		errno = EPROTONOSUPPORT;
-		return NULL;
+		return EPROTONOSUPPORT;
 	}
 	p->link = (uint8_t)link;
 	p->note[0] = '\0';
-	return p;
+	return 0;
 }
 
-int pcap_port_next(struct pcap_port *p, struct frame *out)
+static int next_by_libpcap(struct pcap_port *p, struct frame *out)
 {
 	struct pcap_pkthdr *head;
 	const u_char *at;
 	uint64_t seconds;
-	int got;
+	int got = pcap_next_ex(p->file, &head, &at);
 
-	if (p->ended)
-		return p->note[0] ? -EIO : 0;
-	got = pcap_next_ex(p->file, &head, &at);
-	if (got != 1) {
-		p->ended = true;
-		if (got == PCAP_ERROR_BREAK) // so libpcap calls the end of a file
-			return 0;
-		snprintf(p->note, sizeof(p->note), "after frame %llu: %s", (unsigned long long)p->frames,
-			 pcap_geterr(p->file));
+	if (got == PCAP_ERROR_BREAK) // so libpcap calls the end of a file
+		return 0;
+	if (got != 1)
 		return -EIO;
-	}
-	p->frames++;
 	// The file's seconds are unsigned, libpcap 1.10 hands them on as signed 32 bits: they would turn negative in
 	// 2038.
 	seconds = head->ts.tv_sec < 0 ? (uint32_t)head->ts.tv_sec : (uint64_t)head->ts.tv_sec;
@@ -132,6 +175,72 @@ int pcap_port_next(struct pcap_port *p, struct frame *out)
 		.link = p->link,
 	};
 	return 1;
+}
+
+// --- Port ---
+
+static int open_either(struct pcap_port *p, const char *path, char *error, size_t error_bytes)
+{
+	int first;
+
+	errno = 0;
+	p->stream = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+	first = p->stream ? getc(p->stream) : EOF;
+	if (first == EOF && errno) { // a folder is opened, but not read
+		int cause = errno;
+
+		explain(error, error_bytes, path, strerror(cause));
+		return cause;
+	}
+	if (first == EOF) {
+		explain(error, error_bytes, path, "an empty file");
+		return EINVAL;
+	}
+	ungetc(first, p->stream);
+	return first == PCAPNG_FIRST_BYTE ? open_ng(p, path, error, error_bytes) : open_by_libpcap(p, path, error, error_bytes);
+}
+
+struct pcap_port *pcap_port_open(const char *path, char *error, size_t error_bytes)
+{
+	struct pcap_port *p = calloc(1, sizeof(*p));
+	int cause;
+
+	if (!p) {
+		explain(error, error_bytes, path, strerror(ENOMEM));
+		return NULL;
+	}
+	cause = open_either(p, path, error, error_bytes);
+	if (!cause)
+		return p;
+	pcap_port_close(p);
+	errno = cause;
+	return NULL;
+}
+
+int pcap_port_next(struct pcap_port *p, struct frame *out)
+{
+	int got;
+
+	if (p->ended)
+		return p->note[0] ? -EIO : 0;
+	if (p->has_first) {
+		*out = p->first;
+		p->has_first = false;
+		got = 1;
+	} else {
+		got = p->ng ? next_of_ng(p, out) : next_by_libpcap(p, out);
+	}
+	p->frames += got == 1;
+	p->ended = got != 1;
+	if (got < 0)
+		snprintf(p->note, sizeof(p->note), "after frame %llu: %s", (unsigned long long)p->frames,
+			 p->ng ? pcapng_note(p->ng) : pcap_geterr(p->file));
+	return got;
+}
+
+uint64_t pcap_port_passed(const struct pcap_port *p)
+{
+	return p->passed;
 }
 
 const char *pcap_port_note(const struct pcap_port *p)
@@ -148,7 +257,11 @@ void pcap_port_close(struct pcap_port *p)
 {
 	if (!p)
 		return;
-	pcap_close(p->file);
+	pcapng_close(p->ng);
+	if (p->file)
+		pcap_close(p->file);
+	if (p->stream && p->stream != stdin)
+		fclose(p->stream);
 	free(p);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A capture file for a port, by libpcap: pcap and pcapng, all times in nanoseconds. And a writer, for tests and
+// A capture file for a port: pcap and its kin by libpcap, pcapng by pcapng.h; all times in nanoseconds. And a writer, for tests and
 // exports. One thread per port or sink; no function keeps a pointer it was given.
 #pragma once
 #include "decode.h"
@@ -18,6 +18,9 @@ int pcap_port_next(struct pcap_port *p, struct frame *out);
 const char *pcap_port_note(const struct pcap_port *p);
 // How many frames were given so far.
 uint64_t pcap_port_frames(const struct pcap_port *p);
+// How many frames were passed over because their interface (of a pcapng file; others have one link type) is of a link type that decode does not know. If
+// all are, pcap_port_open has refused the file.
+uint64_t pcap_port_passed(const struct pcap_port *p);
 // Closes and frees; NULL is fine.
 void pcap_port_close(struct pcap_port *p);
 

@@ -34,7 +34,8 @@ enum decode_result decode_frame_general(const struct frame *f, enum decode_check
 {
 	static const read_fn readers[] = {
 		[LINK_ETHERNET] = decode_ethernet, [LINK_RAW] = decode_raw,   [LINK_COOKED] = decode_cooked,
-		[LINK_COOKED2] = decode_cooked2,   [LINK_NULL] = decode_null,
+		[LINK_COOKED2] = decode_cooked2,   [LINK_NULL] = decode_null, [LINK_PPP] = decode_ppp,
+		[LINK_PPI] = decode_ppi,           [LINK_FDDI] = decode_fddi,
 	};
 	struct packet outer;
 	struct walk w = {

@@ -6,7 +6,10 @@
 
 enum decode_limits { DECODE_TAGS = 3, DECODE_LABELS = 4, DECODE_TUNNELS = 2, DECODE_EXTENSIONS = 8, DECODE_EXTENSION_BYTES = 256 };
 
-enum link_type { LINK_ETHERNET, LINK_RAW /* starts with IP */, LINK_COOKED /* Linux SLL */, LINK_COOKED2, LINK_NULL /* BSD loopback */ };
+enum link_type {
+	LINK_ETHERNET, LINK_RAW /* starts with IP */, LINK_COOKED /* Linux SLL */, LINK_COOKED2, LINK_NULL /* BSD loopback */,
+	LINK_PPP, LINK_PPI /* a capture's own header, then another of these */, LINK_FDDI,
+};
 
 enum decode_result {
 	DECODE_OK,        // addresses and transport are known

@@ -81,6 +81,9 @@ enum decode_result decode_cooked(struct walk *w);
 enum decode_result decode_cooked2(struct walk *w);
 enum decode_result decode_raw(struct walk *w);
 enum decode_result decode_null(struct walk *w);
+enum decode_result decode_ppp(struct walk *w);
+enum decode_result decode_ppi(struct walk *w);
+enum decode_result decode_fddi(struct walk *w);
 // What a link layer's type says, as link.c's table has it.
 static inline bool decode_is_tag(uint16_t type)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What stands before the first IP header: Ethernet, tags, MPLS, PPPoE, cooked and loopback headers. Knows no IP but its version. Called by the
+// What stands before the first IP header: Ethernet, tags, MPLS, PPP and PPPoE, cooked, loopback and FDDI headers. Knows no IP but its version. Called by the
 // thread that owns the frame.
 #include "decode_impl.h"
 
@@ -8,6 +8,8 @@ enum {
 	PPPOE_SESSION = 0x1100,
 	PPP_IPV4 = 0x0021,
 	PPP_IPV6 = 0x0057,
+	PPP_ADDRESS = 0xff03, // RFC 1662 §3.1: address and control, which a link may leave out
+	PPI_BYTES = 8,
 	PPP_CONTROL = 0x8000, // and above: speaks of the link, carries nothing (RFC 1661 §2)
 };
 
@@ -157,10 +159,71 @@ static enum decode_result read_mpls(struct walk *w)
 	return decode_raw(w);
 }
 
-// RFC 2516 §4, RFC 1661 §2. The length is the sender's word for where padding begins.
+// RFC 1661 §2; a link may leave out the first octet of the protocol if it is 0 (§6.5): the last one is odd.
+static enum decode_result read_ppp_protocol(struct walk *w)
+{
+	uint8_t high = 0, low;
+	unsigned protocol;
+
+	if (!bytes_read_u8(&w->rest, &low) || (!(low & 1) && (high = low, !bytes_read_u8(&w->rest, &low))))
+		return DECODE_MALFORMED;
+	protocol = (unsigned)high << 8 | low;
+	if (protocol >= PPP_CONTROL)
+		return DECODE_OTHER;
+	if (protocol != PPP_IPV4 && protocol != PPP_IPV6)
+		return read_unseen(w);
+	w->packet->ether_type = protocol == PPP_IPV4 ? ETHER_IPV4 : ETHER_IPV6;
+	return walk_on(w, protocol == PPP_IPV4 ? decode_ipv4 : decode_ipv6);
+}
+
+// LINKTYPE_PPP and LINKTYPE_PPP_HDLC: with or without address and control.
+enum decode_result decode_ppp(struct walk *w)
+{
+	struct bytes peek = w->rest;
+	uint16_t first;
+
+	if (bytes_read_u16(&peek, &first) && first == PPP_ADDRESS)
+		w->rest = peek;
+	return read_ppp_protocol(w);
+}
+
+// LINKTYPE_PPI: version, flags, length of this header and LINKTYPE_ of what follows, little-endian.
+enum decode_result decode_ppi(struct walk *w)
+{
+	static const struct {
+		uint32_t type;
+		read_fn read;
+	} types[] = {{1, decode_ethernet}, {0, decode_null}, {9, decode_ppp}, {101, decode_raw}, {113, decode_cooked}};
+	struct bytes head = w->rest;
+	uint16_t length;
+	uint32_t type;
+
+	if (!bytes_skip(&head, 2) || !bytes_read_u16(&head, &length) || !bytes_read_u32(&head, &type))
+		return DECODE_MALFORMED;
+	length = __builtin_bswap16(length);
+	if (length < PPI_BYTES || !bytes_skip(&w->rest, length))
+		return DECODE_MALFORMED;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (types[i].type == __builtin_bswap32(type))
+			return walk_on(w, types[i].read);
+	return DECODE_OTHER;
+}
+
+// RFC 1188: frame control, addresses, then LLC and SNAP before the type.
+enum decode_result decode_fddi(struct walk *w)
+{
+	static const uint8_t snap[] = {0xaa, 0xaa, 0x03, 0, 0, 0};
+	struct bytes llc;
+
+	if (!bytes_skip(&w->rest, 1 + 2 * MAC_BYTES) || !bytes_take(&w->rest, sizeof(snap), &llc))
+		return DECODE_MALFORMED;
+	return bytes_equal(llc, bytes_of(snap, sizeof(snap))) ? read_ether_type(w) : DECODE_OTHER;
+}
+
+// RFC 2516 §4. The length is the sender's word for where padding begins.
 static enum decode_result read_pppoe(struct walk *w)
 {
-	uint16_t version_and_code, length, protocol;
+	uint16_t version_and_code, length;
 
 	if (!bytes_read_u16(&w->rest, &version_and_code) || !bytes_skip(&w->rest, 2) || !bytes_read_u16(&w->rest, &length))
 		return DECODE_MALFORMED;
@@ -169,12 +232,5 @@ static enum decode_result read_pppoe(struct walk *w)
 	if (length > w->rest.left)
 		w->packet->oddities |= ODDITY_CUT;
 	w->rest = bytes_head(w->rest, length);
-	if (!bytes_read_u16(&w->rest, &protocol))
-		return DECODE_MALFORMED;
-	if (protocol >= PPP_CONTROL)
-		return DECODE_OTHER;
-	if (protocol != PPP_IPV4 && protocol != PPP_IPV6)
-		return read_unseen(w);
-	w->packet->ether_type = protocol == PPP_IPV4 ? ETHER_IPV4 : ETHER_IPV6;
-	return walk_on(w, protocol == PPP_IPV4 ? decode_ipv4 : decode_ipv6);
+	return read_ppp_protocol(w);
 }

@@ -53,13 +53,19 @@ START_TEST(every_link_layer_leads_to_the_same_packet)
 	static const struct {
 		enum link_type link;
 		size_t n;
-		uint8_t head[20];
+		uint8_t head[21];
 	} links[] = {
 		{LINK_RAW, 0, {0}},
 		{LINK_COOKED, 16, {[3] = 1, [5] = 6, [14] = 8}},
 		{LINK_COOKED2, 20, {8, 0, [9] = 1}},
 		{LINK_NULL, 4, {2, 0, 0, 0}},
 		{LINK_NULL, 4, {0, 0, 0, 2}},
+		{LINK_PPP, 1, {0x21}}, // the protocol's first octet may be left out
+		{LINK_PPP, 2, {0, 0x21}},
+		{LINK_PPP, 4, {0xff, 3, 0, 0x21}},
+		{LINK_PPI, 12, {0, 0, 12, 0, 101}},
+		{LINK_PPI, 10, {0, 0, 8, 0, 9, 0, 0, 0, 0, 0x21}},
+		{LINK_FDDI, 21, {0x50, [13] = 0xaa, 0xaa, 3, 0, 0, 0, 8, 0}},
 	};
 
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Capture files: what is written comes back to the nanosecond; damage is said, with what came before it delivered.
-// pcapng and foreign link types are written here byte by byte, since libpcap does not write them.
+// pcapng and foreign link types are written here byte by byte, since libpcap does not write them. More of pcapng in pcapng_test.c.
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
@@ -199,7 +199,8 @@ START_TEST(link_types_are_translated_by_their_file_numbers)
 		uint32_t file;
 		int link;
 	} cases[] = {{1, LINK_ETHERNET}, {101, LINK_RAW},     {228, LINK_RAW}, {229, LINK_RAW},
-		     {113, LINK_COOKED}, {276, LINK_COOKED2}, {0, LINK_NULL},  {108, LINK_NULL}};
+		     {113, LINK_COOKED}, {276, LINK_COOKED2}, {0, LINK_NULL},  {108, LINK_NULL},
+		     {9, LINK_PPP},      {50, LINK_PPP},      {192, LINK_PPI}, {10, LINK_FDDI}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct writer w = {.n = 0};
@@ -227,6 +228,39 @@ START_TEST(a_link_type_nobody_can_read_is_named)
 	ck_assert_ptr_null(pcap_port_open(path, error, sizeof(error)));
 	ck_assert_int_eq(errno, EPROTONOSUPPORT);
 	ck_assert_msg(strstr(error, "IEEE802_11_RADIO") && strstr(error, "127") && strstr(error, path), "%s", error);
+}
+END_TEST
+
+// Frames of an interface nobody can read are passed over and counted, unless there are no others.
+START_TEST(a_pcapng_file_of_several_link_types_gives_what_it_can)
+{
+	struct writer w = {.n = 0};
+	struct frame f;
+	struct pcap_port *port;
+	size_t first;
+
+	pcapng_file(&w, 127, 6, 1);
+	first = w.n;
+	store(w.at, w.n);
+	ck_assert_ptr_null(pcap_port_open(path, error, sizeof(error)));
+	ck_assert_int_eq(errno, EPROTONOSUPPORT);
+	ck_assert_msg(strstr(error, "IEEE802_11_RADIO") && strstr(error, path), "%s", error);
+	pcapng_file(&w, 101, 6, 7);
+	store(w.at, w.n);
+	port = pcap_port_open(path, error, sizeof(error));
+	ck_assert_msg(port != NULL, "%s", error);
+	ck_assert_int_eq(pcap_port_next(port, &f), 1);
+	ck_assert(f.link == LINK_RAW && f.unix_ns == 7000);
+	ck_assert_int_eq(pcap_port_next(port, &f), 0);
+	ck_assert_uint_eq(pcap_port_passed(port), 1);
+	ck_assert_uint_eq(pcap_port_frames(port), 1);
+	pcap_port_close(port);
+	store(w.at + first, first - 1);
+	port = pcap_port_open(path, error, sizeof(error));
+	ck_assert_ptr_nonnull(port);
+	ck_assert_int_eq(pcap_port_next(port, &f), -EIO);
+	ck_assert_ptr_nonnull(strstr(pcap_port_note(port), "after frame 0"));
+	pcap_port_close(port);
 }
 END_TEST
 
@@ -318,12 +352,13 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_loop_test(tcase, frames_come_back_as_they_were_written_for_every_link_type, LINK_ETHERNET,
-			    LINK_NULL + 1);
+			    LINK_FDDI + 1);
 	tcase_add_test(tcase, microseconds_become_nanoseconds);
 	tcase_add_test(tcase, the_other_byte_order_is_read);
 	tcase_add_test(tcase, pcapng_is_read_at_any_resolution);
 	tcase_add_test(tcase, link_types_are_translated_by_their_file_numbers);
 	tcase_add_test(tcase, a_link_type_nobody_can_read_is_named);
+	tcase_add_test(tcase, a_pcapng_file_of_several_link_types_gives_what_it_can);
 	tcase_add_test(tcase, what_is_no_capture_file_is_refused_with_its_name);
 	tcase_add_test(tcase, a_file_cut_at_any_byte_gives_its_whole_frames_and_then_says_so);
 	tcase_add_test(tcase, an_absurd_record_length_is_damage_not_an_allocation);
