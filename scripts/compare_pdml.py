@@ -9,7 +9,7 @@ import xml.etree.ElementTree as tree
 APPS = {"http", "http2", "dns", "mdns", "llmnr", "tls", "ldap", "quic"}
 FILTER = "http || http2 || dns || mdns || llmnr || ldap || tls.handshake"
 SHOWN = "http http2 dns mdns llmnr ldap tls quic"
-QUESTIONS = 4  # of one DNS message that ours tells
+QUESTIONS = 32  # of one DNS message that ours tells
 OPERATIONS = {"bindRequest": "bind-request", "bindResponse": "bind-response", "unbindRequest": "unbind", "searchRequest": "search-request",
               "searchResEntry": "search-entry", "searchResDone": "search-done", "searchResRef": "search-reference",
               "extendedReq": "extended-request", "extendedResp": "extended-response"}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// QUIC (RFC 9000, RFC 9369): the ClientHello in the client's Initial packets, whose keys are no secret, as a TLS hello like any other. It may be spread over
-// several datagrams, its pieces in any order. What server and client say behind it is closed to us. Takes nothing from datagrams a server would discard, or a
+// QUIC (RFC 9000, RFC 9369): the hellos in the Initial packets of client and server, whose keys are no secret, as TLS hellos like any other. Each may be spread
+// over several datagrams, its pieces in any order. What server and client say behind them is closed to us. Takes nothing from datagrams a server would discard, or a
 // decoy could stand for the real hello. Called by the flow's worker.
 #include "proto_impl.h"
 #include "quic_impl.h"
@@ -16,12 +16,12 @@ enum frame { // RFC 9000 §19; no others may stand in an Initial packet (§12.4)
 	FRAME_CRYPTO = 0x06,
 };
 
-struct quic {
-	struct quic_keys keys;      // of the connection whose hello is collected
-	struct bytes id;            // the connection id they come from; in id_bytes
-	uint8_t id_bytes[QUIC_ID_BYTES];
+struct stream {                     // what one side says in its Initial packets
+	struct quic_keys keys;
 	uint64_t largest;           // packet number seen; UINT64_MAX: none
 	uint16_t front;             // bytes of crypto without a hole before them
+	uint16_t at;                // where in it the hello begins: the first, or the one after a retry
+	uint16_t end;               // of the hello that was told
 	uint8_t datagrams;          // with a piece of a hello that is not yet told
 	bool keyed;
 	bool told;                  // the hello was told, or given up
@@ -29,28 +29,35 @@ struct quic {
 	uint8_t have[QUIC_CRYPTO_BYTES / 8]; // bit per byte of crypto
 	uint8_t crypto[QUIC_CRYPTO_BYTES];
 };
+
+struct quic {
+	struct bytes id;            // the connection id all keys come from; in id_bytes
+	uint8_t id_bytes[QUIC_ID_BYTES];
+	bool retried;               // the server has asked for a second hello
+	struct stream client, server;
+};
 _Static_assert(sizeof(struct quic) <= PROTO_STATE_BYTES, "parser state fits the pool");
 
 // --- Frames ---
 
-static void take_crypto(struct quic *q, uint64_t offset, struct bytes data)
+static void take_crypto(struct stream *s, uint64_t offset, struct bytes data)
 {
 	uint8_t octet;
 
 	for (; offset < QUIC_CRYPTO_BYTES && bytes_read_u8(&data, &octet); offset++) {
 		uint8_t bit = (uint8_t)(1 << offset % 8);
 
-		if (q->have[offset / 8] & bit)
-			q->differs |= q->crypto[offset] != octet;
+		if (s->have[offset / 8] & bit)
+			s->differs |= s->crypto[offset] != octet;
 		else
-			q->crypto[offset] = octet;
-		q->have[offset / 8] |= bit;
+			s->crypto[offset] = octet;
+		s->have[offset / 8] |= bit;
 	}
-	while (q->front < QUIC_CRYPTO_BYTES && q->have[q->front / 8] >> q->front % 8 & 1)
-		q->front++;
+	while (s->front < QUIC_CRYPTO_BYTES && s->have[s->front / 8] >> s->front % 8 & 1)
+		s->front++;
 }
 
-static bool read_crypto(struct quic *q, struct bytes *b)
+static bool read_crypto(struct stream *s, struct bytes *b)
 {
 	uint64_t offset, length;
 	struct bytes data;
@@ -58,7 +65,7 @@ static bool read_crypto(struct quic *q, struct bytes *b)
 	if (!quic_read_number(b, &offset) || !quic_read_number(b, &length) || length > b->left)
 		return false;
 	bytes_take(b, (size_t)length, &data);
-	take_crypto(q, offset, data);
+	take_crypto(s, offset, data);
 	return true;
 }
 
@@ -80,14 +87,14 @@ static bool skip_ack(struct bytes *b, bool ecn)
 }
 
 // Returns whether there was a piece of a hello. What is none of these frames ends the connection, so it ends the packet.
-static bool read_frames(struct quic *q, struct bytes b)
+static bool read_frames(struct stream *s, struct bytes b)
 {
 	bool crypto = false, good = true;
 	uint8_t type;
 
 	while (good && bytes_read_u8(&b, &type)) {
 		if (type == FRAME_CRYPTO)
-			crypto |= good = read_crypto(q, &b);
+			crypto |= good = read_crypto(s, &b);
 		else if (type == FRAME_ACK || type == FRAME_ACK_ECN)
 			good = skip_ack(&b, type == FRAME_ACK_ECN);
 		else
@@ -104,54 +111,104 @@ static void count_if(const struct proto_sink *sink, enum counter which)
 		count(sink->counters, which);
 }
 
-static void give_up(struct quic *q, const struct proto_sink *sink, enum counter why)
+static void give_up(struct stream *s, const struct proto_sink *sink, enum counter why)
 {
-	q->told = true;
+	s->told = true;
 	count_if(sink, why);
 	if (sink->uninspected)
 		sink->uninspected(sink->user, why);
 }
 
-// `enough`: no more will be waited for.
-static void tell_hello(struct quic *q, bool enough, const struct proto_input *in, const struct proto_sink *sink)
-{
-	struct bytes b = bytes_of(q->crypto, q->front);
-	struct tls_hello hello;
-	uint32_t size = 0;
+struct message { // a handshake message at the front of a stream
+	struct bytes body;
+	uint16_t end; // in the stream
 	uint8_t type;
-	bool whole;
+	bool whole, due; // due: it is whole, or no more of it will be waited for
+};
 
-	if (!bytes_read_u8(&b, &type))
-		type = HANDSHAKE_CLIENT_HELLO;
-	whole = bytes_read_u24(&b, &size) && b.left >= size;
-	if (type == HANDSHAKE_CLIENT_HELLO && !whole && !enough && q->front < QUIC_CRYPTO_BYTES)
+static struct message message_of(const struct stream *s, uint8_t wanted)
+{
+	struct bytes b = bytes_from(bytes_of(s->crypto, s->front), s->at);
+	struct message m = {.type = wanted};
+	uint32_t size = 0;
+
+	bytes_read_u8(&b, &m.type);
+	m.whole = bytes_read_u24(&b, &size) && b.left >= size;
+	m.body = bytes_head(b, size);
+	m.end = (uint16_t)(s->front - (b.left - m.body.left));
+	m.due = m.whole || m.type != wanted || s->datagrams >= QUIC_DATAGRAMS || s->front == QUIC_CRYPTO_BYTES;
+	return m;
+}
+
+static void tell_hello(struct stream *s, const struct proto_input *in, const struct proto_sink *sink)
+{
+	struct message m = message_of(s, HANDSHAKE_CLIENT_HELLO);
+	struct tls_hello hello;
+
+	if (!m.due)
 		return;
-	if (type == HANDSHAKE_CLIENT_HELLO && tls_hello_read(&hello, bytes_head(b, size))) {
+	if (m.type == HANDSHAKE_CLIENT_HELLO && tls_hello_read(&hello, m.body)) {
 		hello.ja4.quic = true;
-		hello.cut |= !whole;
-		if (q->differs)
+		hello.cut |= !m.whole;
+		if (s->differs)
 			hello.oddities |= TLS_ODD_DIFFERS;
 		tls_hello_emit(&hello, APP_QUIC, in, sink);
-		q->told = true;
-		if (whole)
+		s->told = true;
+		s->end = m.end;
+		if (m.whole)
 			return;
 	}
-	give_up(q, sink, whole ? COUNT_PROTO_BAD : COUNT_PROTO_QUIC_LIMIT);
+	give_up(s, sink, m.whole ? COUNT_PROTO_BAD : COUNT_PROTO_QUIC_LIMIT);
+}
+
+// The hello is to be said again, in the same stream (RFC 9001 §4.7); the server answers it there, too.
+static void retry(struct quic *q)
+{
+	q->retried = true;
+	q->client.at = q->client.end;
+	q->server.at = q->server.end;
+	q->client.told = q->server.told = false;
+	q->client.datagrams = q->server.datagrams = 0;
+}
+
+static void tell_answer(struct quic *q, const struct proto_input *in, const struct proto_sink *sink)
+{
+	struct stream *s = &q->server;
+	struct message m = message_of(s, HANDSHAKE_SERVER_HELLO);
+	struct tls_answer answer;
+
+	if (!m.due)
+		return;
+	if (m.type != HANDSHAKE_SERVER_HELLO || !m.whole || !tls_answer_read(&answer, m.body)) {
+		give_up(s, sink, m.whole ? COUNT_PROTO_BAD : COUNT_PROTO_QUIC_LIMIT);
+		return;
+	}
+	tls_answer_emit(&answer, NULL, APP_QUIC, in, sink);
+	s->told = true;
+	s->end = m.end;
+	if (answer.retry && !q->retried && q->client.told)
+		retry(q);
 }
 
 // --- Packets ---
+
+static void begin_stream(struct stream *s, const struct quic_keys *keys, uint64_t largest)
+{
+	memset(s, 0, offsetof(struct stream, crypto));
+	s->keys = *keys;
+	s->keyed = true;
+	s->largest = largest;
+}
 
 // Keys that opened a packet of another connection than the one in hand: from here on it is this one. How many datagrams a hello may take is
 // not forgotten, or alternating between two would hide both.
 static void begin(struct quic *q, const struct quic_header *h, const struct quic_keys *keys, uint64_t largest)
 {
-	uint8_t datagrams = q->told ? 0 : q->datagrams;
+	uint8_t datagrams = q->client.told ? 0 : q->client.datagrams;
 
-	memset(q, 0, offsetof(struct quic, crypto));
-	q->keys = *keys;
-	q->keyed = true;
-	q->datagrams = datagrams;
-	q->largest = largest;
+	begin_stream(&q->client, keys, largest);
+	q->client.datagrams = datagrams;
+	q->server.keyed = q->retried = false;
 	memcpy(q->id_bytes, h->destination.at, h->destination.left);
 	q->id = bytes_of(q->id_bytes, h->destination.left);
 }
@@ -160,18 +217,19 @@ static void begin(struct quic *q, const struct quic_header *h, const struct quic
 static struct bytes open_initial(struct quic *q, const struct quic_header *h, uint8_t out[QUIC_PACKET_BYTES])
 {
 	struct bytes frames = bytes_of(NULL, 0);
+	struct stream *s = &q->client;
 	uint64_t largest = UINT64_MAX;
 	struct quic_keys keys;
 
-	if (!q->keyed || !bytes_equal(q->id, h->destination)) {
-		quic_keys_of(h->version, h->destination, &keys);
+	if (!s->keyed || !bytes_equal(q->id, h->destination)) {
+		quic_keys_of(h->version, h->destination, true, &keys);
 		frames = quic_open(h, &keys, &largest, out);
 		if (frames.at)
 			begin(q, h, &keys, largest);
 	}
 	// Once the server has answered, the client calls it by the id the server chose; the keys stay (RFC 9001 §5.2).
-	if (!frames.at && q->keyed)
-		frames = quic_open(h, &q->keys, &q->largest, out);
+	if (!frames.at && s->keyed)
+		frames = quic_open(h, &s->keys, &s->largest, out);
 	return frames;
 }
 
@@ -179,22 +237,46 @@ static struct bytes open_initial(struct quic *q, const struct quic_header *h, ui
 static bool take_initial(struct quic *q, const struct quic_header *h, const struct proto_sink *sink)
 {
 	uint8_t plain[QUIC_PACKET_BYTES];
+	struct stream *s = &q->client;
 	struct bytes frames;
 	bool differed;
 
 	if (h->packet.left > QUIC_PACKET_BYTES) {
-		give_up(q, sink, COUNT_PROTO_QUIC_LIMIT);
+		give_up(s, sink, COUNT_PROTO_QUIC_LIMIT);
 		return false;
 	}
 	frames = open_initial(q, h, plain);
 	if (!frames.at)
 		return false;
-	differed = q->differs;
-	if (!read_frames(q, frames))
+	differed = s->differs;
+	if (!read_frames(s, frames))
 		return false;
-	if (q->told && q->differs && !differed) // a second hello in the place of the first
-		give_up(q, sink, COUNT_PROTO_QUIC_LIMIT);
-	return !q->told;
+	if (s->told && s->differs && !differed) // a second hello in the place of the first
+		give_up(s, sink, COUNT_PROTO_QUIC_LIMIT);
+	return !s->told;
+}
+
+// The same of the server, whose keys come from the client's first id, in the version that the server has chosen (RFC 9368 §4.1). Nothing is waited for but
+// its hello, so what cannot be opened is no packet of this connection.
+static bool take_answer(struct quic *q, const struct quic_header *h)
+{
+	uint8_t plain[QUIC_PACKET_BYTES];
+	struct stream *s = &q->server;
+	uint64_t largest = UINT64_MAX;
+	struct quic_keys keys;
+	struct bytes frames;
+
+	if ((s->keyed && s->told) || !q->client.keyed)
+		return false;
+	if (!s->keyed) {
+		quic_keys_of(h->version, q->id, false, &keys);
+		frames = quic_open(h, &keys, &largest, plain);
+		if (frames.at)
+			begin_stream(s, &keys, largest);
+	} else {
+		frames = quic_open(h, &s->keys, &s->largest, plain);
+	}
+	return frames.at && read_frames(s, frames);
 }
 
 // A server of a version that we cannot open might: then its hello went by unread. Versions of the form 0x?a?a?a?a are nobody's (RFC 9000 §15).
@@ -222,13 +304,25 @@ static enum parse take_packets(struct quic *q, struct bytes data, const struct p
 		else if (i == 0 || h.type != QUIC_0RTT)
 			note_unread(&h, sink);
 	}
-	q->datagrams += more;
+	q->client.datagrams += more;
 	if (more)
-		tell_hello(q, q->datagrams >= QUIC_DATAGRAMS, in, sink);
-	if (beyond && q->keyed && !q->told)
-		give_up(q, sink, COUNT_PROTO_QUIC_LIMIT);
+		tell_hello(&q->client, in, sink);
+	if (beyond && q->client.keyed && !q->client.told)
+		give_up(&q->client, sink, COUNT_PROTO_QUIC_LIMIT);
 	// Until the client goes on, what it repeats is known to be a repetition.
-	return beyond || !q->keyed ? PARSE_DONE : PARSE_MORE;
+	return beyond || !q->client.keyed ? PARSE_DONE : PARSE_MORE;
+}
+
+static void take_answers(struct quic *q, struct bytes data, const struct proto_input *in, const struct proto_sink *sink)
+{
+	struct quic_header h;
+	bool more = false;
+
+	for (unsigned i = 0; i < QUIC_PACKETS && data.left && quic_header_read(&data, &h); i++)
+		more |= h.type == QUIC_INITIAL && take_answer(q, &h);
+	q->server.datagrams += more;
+	if (more)
+		tell_answer(q, in, sink);
 }
 
 static enum parse quic_feed(void *state, const struct proto_input *in, const struct proto_sink *sink)
@@ -240,6 +334,8 @@ static enum parse quic_feed(void *state, const struct proto_input *in, const str
 		return take_packets(state, data, in, sink);
 	if (quic_header_read(&data, &h) && (h.type == QUIC_OTHER || h.type == QUIC_RETRY || h.type == QUIC_0RTT))
 		note_unread(&h, sink);
+	if (state)
+		take_answers(state, in->data, in, sink);
 	return PARSE_MORE;
 }
 
@@ -247,8 +343,8 @@ static void quic_close(void *state, bool from_client, const struct proto_flow *f
 {
 	struct quic *q = state;
 
-	if (q->datagrams && !q->told)
-		give_up(q, sink, COUNT_PROTO_QUIC_LIMIT);
+	if (q->client.datagrams && !q->client.told)
+		give_up(&q->client, sink, COUNT_PROTO_QUIC_LIMIT);
 }
 
 static bool quic_begins(struct bytes data, bool from_client)

@@ -7,9 +7,9 @@
 enum quic_limits {
 	QUIC_ID_BYTES = 20,         // connection id, RFC 9000 §17.2
 	QUIC_PACKET_BYTES = 4096,   // of an Initial packet that is opened; real ones fit a frame of 1,500 bytes
-	QUIC_CRYPTO_BYTES = 4096,   // of a ClientHello collected
+	QUIC_CRYPTO_BYTES = 4096,   // of one side's hello collected, after a retry of both
 	QUIC_PACKETS = 8,           // looked at in one datagram
-	QUIC_DATAGRAMS = 4,         // a ClientHello may be spread over
+	QUIC_DATAGRAMS = 4,         // a hello may be spread over
 	QUIC_FRAMES = 64,           // CRYPTO and ACK frames of one packet; padding is free
 };
 
@@ -21,7 +21,7 @@ enum quic_type { // RFC 9000 §17.2; RFC 9369 §3.2 numbers them otherwise
 };
 
 struct quic_version {
-	uint32_t number;
+	uint32_t first, last;       // numbers
 	uint8_t salt[20];
 	const char *key, *iv, *hp;  // labels
 	uint8_t first_type;         // header bits of Initial; the others follow in order
@@ -44,8 +44,8 @@ struct quic_keys {
 
 // The packet at the front of *datagram, which moves behind it. false: none.
 bool quic_header_read(struct bytes *datagram, struct quic_header *h);
-// Keys of the client's Initial packets, from the connection id it chose for the server (RFC 9001 §5.2).
-void quic_keys_of(const struct quic_version *v, struct bytes destination, struct quic_keys *out);
+// Keys of the client's or the server's Initial packets, from the connection id the client chose for the server (RFC 9001 §5.2).
+void quic_keys_of(const struct quic_version *v, struct bytes destination, bool of_client, struct quic_keys *out);
 // Opens an Initial packet into out. *largest: packet number expected, less one; moved on. Returns the frames; at == NULL: not with these keys.
 struct bytes quic_open(const struct quic_header *h, const struct quic_keys *keys, uint64_t *largest, uint8_t out[QUIC_PACKET_BYTES]);
 // Variable-length integer, RFC 9000 §16.

@@ -31,6 +31,7 @@ struct tls {
 	bool client_collects;              // whose they are
 	uint8_t app;                       // whose flow it is; 0: TLS's own
 	bool answered;                     // a ServerHello was read into answer and is not yet told
+	bool retried;                      // the client was asked for a second hello
 	struct tls_answer answer;
 	uint8_t collected[COLLECT_BYTES];
 };
@@ -167,21 +168,35 @@ static void collect(struct tls *t, struct side *s, struct bytes *data)
 }
 
 // Is the record that begins looked into, or passed over? Else we came late, or one gave up, or it is encrypted from here. A server may warn before its hello
-// (RFC 6066 §3: unrecognized_name); a warning ends nothing, so the hello behind it must not pass unseen.
+// (RFC 6066 §3: unrecognized_name); a warning ends nothing, so the hello behind it must not pass unseen. After a retry both sides may say for the benefit of
+// old boxes that they change ciphers (RFC 8446 §D.4).
 static bool goes_on(const struct tls *t, const struct side *s)
 {
-	return s->header[0] == CONTENT_HANDSHAKE || (s->header[0] == CONTENT_ALERT && s->record_left == ALERT_BYTES && t->have == 0);
+	return s->header[0] == CONTENT_HANDSHAKE || (s->header[0] == CONTENT_ALERT && s->record_left == ALERT_BYTES && t->have == 0) ||
+	       (s->header[0] == CONTENT_CHANGE_CIPHER && s->record_left == 1 && t->retried);
 }
 
-// false: it is fatal.
-static bool pass_alert(struct side *s, struct bytes *data)
+// false: it is a fatal alert.
+static bool pass_over(struct side *s, struct bytes *data)
 {
 	struct bytes part = bytes_head(*data, s->record_left);
 
-	if (s->record_left == ALERT_BYTES && data->at[0] != ALERT_WARNING)
+	if (s->header[0] == CONTENT_ALERT && s->record_left == ALERT_BYTES && data->at[0] != ALERT_WARNING)
 		return false;
 	bytes_skip(data, part.left);
 	s->record_left -= (uint32_t)part.left;
+	return true;
+}
+
+// The client has been asked to say its hello again: both sides begin anew, once, and what is left of this record belongs to nobody.
+static bool begin_again(struct tls *t, const struct proto_input *in, const struct proto_sink *sink)
+{
+	if (!t->answered || !t->answer.retry || t->retried || !t->side[1].over)
+		return false;
+	tell_answer(t, bytes_of(NULL, 0), in, sink);
+	t->retried = true;
+	t->side[1].over = false;
+	t->have = t->at = 0;
 	return true;
 }
 
@@ -200,14 +215,14 @@ static enum parse feed_side(struct tls *t, const struct proto_input *in, const s
 				return PARSE_DONE;
 			continue;
 		}
-		if (s->header[0] == CONTENT_ALERT) {
-			if (!pass_alert(s, &data))
+		if (s->header[0] != CONTENT_HANDSHAKE) {
+			if (!pass_over(s, &data))
 				return PARSE_DONE;
 			continue;
 		}
 		collect(t, s, &data);
 		p = in->from_client ? take_client(t, in, sink) : take_server(t, in, sink);
-		if (p != PARSE_MORE)
+		if (p != PARSE_MORE && !(p == PARSE_DONE && !in->from_client && begin_again(t, in, sink)))
 			return p;
 	}
 	return PARSE_MORE;

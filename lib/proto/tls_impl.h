@@ -35,6 +35,7 @@ struct tls_hello {                  // a ClientHello; borrowed bytes
 
 struct tls_answer {                 // a ServerHello
 	uint16_t version, cipher;   // chosen
+	bool retry;                 // a HelloRetryRequest, RFC 8446 §4.1.4: the client is to say its hello again
 };
 
 struct tls_certificate {            // names of an X.509 certificate; borrowed bytes

@@ -4,7 +4,7 @@
 // flow's worker.
 #include "tls_impl.h"
 
-enum { EXTENSION_VERSIONS = 43 };
+enum { EXTENSION_VERSIONS = 43, DRAFT = 0x7f /* high octet of the version of a draft */ };
 
 enum der_tag { // X.690 §8.1.2
 	DER_BOOLEAN = 0x01,
@@ -20,15 +20,26 @@ enum der_tag { // X.690 §8.1.2
 
 // --- ServerHello ---
 
+// Up to draft 21 of TLS 1.3 there was neither a session id nor a compression method.
+static bool skip_session(const struct tls_answer *a, struct bytes *b)
+{
+	struct bytes session;
+
+	return a->version >> 8 == DRAFT || tls_take_u8_vector(b, &session);
+}
+
 bool tls_answer_read(struct tls_answer *a, struct bytes b)
 {
-	struct bytes session, list, content;
+	// What stands in place of a random number, RFC 8446 §4.1.3
+	static const uint8_t retry[] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
+					0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
+	struct bytes random, list, content;
 	uint16_t type, version;
-	uint8_t compression;
 
-	if (!bytes_read_u16(&b, &a->version) || a->version >> 8 != 3 || !bytes_skip(&b, 32) || !tls_take_u8_vector(&b, &session) ||
-	    !bytes_read_u16(&b, &a->cipher) || !bytes_read_u8(&b, &compression))
+	if (!bytes_read_u16(&b, &a->version) || (a->version >> 8 != 3 && a->version >> 8 != DRAFT) || !bytes_take(&b, 32, &random) ||
+	    !skip_session(a, &b) || !bytes_read_u16(&b, &a->cipher) || (a->version >> 8 == 3 && !bytes_skip(&b, 1)))
 		return false;
+	a->retry = bytes_equal(random, bytes_of(retry, sizeof(retry)));
 	if (!tls_take_u16_vector(&b, &list))
 		return true;
 	while (bytes_read_u16(&list, &type) && tls_take_u16_vector(&list, &content))

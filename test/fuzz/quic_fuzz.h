@@ -38,7 +38,7 @@ static inline void quic_fuzz_end(struct quic_fuzz *f)
 }
 
 // The frames as a version 1 Initial of 1,200 bytes or more. Returns its length.
-static inline size_t quic_fuzz_seal(uint64_t number, struct bytes frames, uint8_t *out)
+static inline size_t quic_fuzz_seal(bool client, uint64_t number, struct bytes frames, uint8_t *out)
 {
 	static const uint8_t head[] = {0xc3, 0, 0, 0, 1, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0};
 	size_t size = frames.left < 1162 ? 1162 : frames.left, at = sizeof(head);
@@ -49,7 +49,7 @@ static inline size_t quic_fuzz_seal(uint64_t number, struct bytes frames, uint8_
 	struct quic_keys keys;
 
 	quic_header_read(&any, &h);
-	quic_keys_of(h.version, bytes_of(head + 6, 8), &keys);
+	quic_keys_of(h.version, bytes_of(head + 6, 8), client, &keys);
 	memcpy(plain, frames.at, frames.left);
 	memcpy(out, head, at);
 	out[at++] = (uint8_t)(0x40 | (size + 20) >> 8);
@@ -81,7 +81,7 @@ static inline void quic_fuzz_datagram(struct quic_fuzz *f, uint8_t how, struct b
 	if (!copy)
 		abort();
 	if (how & 2)
-		n = quic_fuzz_seal(f->number++, bytes_head(piece, QUIC_PACKET_BYTES - 64), copy);
+		n = quic_fuzz_seal(how & 1, f->number++, bytes_head(piece, QUIC_PACKET_BYTES - 64), copy);
 	else if (piece.left)
 		memcpy(copy, piece.at, piece.left);
 	copy = realloc(copy, n ? n : 1);

@@ -13,6 +13,7 @@ struct initial {
 	uint8_t first;         // 0xc0 version 1, 0xd0 version 2
 	uint32_t version;
 	size_t size;           // of the frames with their padding
+	bool server;           // sealed with its keys
 };
 
 static inline void make_varint(struct maker *m, uint64_t value)
@@ -47,7 +48,7 @@ static inline void make_initial(struct maker *m, const struct initial *p, struct
 	struct quic_keys keys;
 	uint8_t nonce[12], mask[16];
 
-	quic_keys_of(quic_maker_header(p->version).version, p->key_id.left ? p->key_id : p->id, &keys);
+	quic_keys_of(quic_maker_header(p->version).version, p->key_id.left ? p->key_id : p->id, !p->server, &keys);
 	make_number(m, p->first | (p->number_bytes - 1), 1);
 	make_number(m, p->version, 4);
 	make_number(m, p->id.left, 1);

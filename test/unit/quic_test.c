@@ -416,7 +416,7 @@ START_TEST(what_cannot_be_read_is_recognised_and_counted)
 	} others[] = {
 		{"\xd0\0\0\0\1\4abcd\0\x0a 0-RTT bytes", 24, true, 0, 1},
 		{"\xf0\0\0\0\1\4abcd\0 a token for retry", 30, false, 0, 1},
-		{"\xc0\xff\0\0\x22\4abcd\0 a draft", 19, true, 1, 1},
+		{"\xc0\xff\0\0\x15\4abcd\0 a draft", 19, true, 1, 1}, // 21
 		{"\xc0\x1a\x2a\x3a\x4a\4abcd\0 grease", 18, true, 0, 1},
 		{"\xc0\0\0\0\0\0\4abcd\0\0\0\1", 15, false, 0, 0},
 		{"\x0d" "12345678Q043\1 google", 21, true, 0, 0},
@@ -507,10 +507,160 @@ START_TEST(the_derived_keys_are_the_published_ones)
 	static const uint8_t hp[] = {0x9f, 0x50, 0x44, 0x9e, 0x04, 0xa0, 0xe8, 0x10, 0x28, 0x3a, 0x1e, 0x99, 0x33, 0xad, 0xed, 0xd2};
 	struct quic_keys keys;
 
-	quic_keys_of(quic_maker_header(1).version, bytes_of(rfc_id, sizeof(rfc_id)), &keys);
+	quic_keys_of(quic_maker_header(1).version, bytes_of(rfc_id, sizeof(rfc_id)), true, &keys);
 	ck_assert_mem_eq(keys.key, key, sizeof(key));
 	ck_assert_mem_eq(keys.iv, iv, sizeof(iv));
 	ck_assert_mem_eq(keys.hp, hp, sizeof(hp));
+}
+END_TEST
+
+// --- The server's side ---
+
+// RFC 9001 appendix A.3, as it stands on the wire.
+static const uint8_t rfc_answer[] = {
+	0xcf, 0x00, 0x00, 0x00, 0x01, 0x00, 0x08, 0xf0, 0x67, 0xa5, 0x50, 0x2a, 0x42, 0x62, 0xb5, 0x00, 0x40, 0x75, 0xc0, 0xd9, 0x5a, 0x48,
+	0x2c, 0xd0, 0x99, 0x1c, 0xd2, 0x5b, 0x0a, 0xac, 0x40, 0x6a, 0x58, 0x16, 0xb6, 0x39, 0x41, 0x00, 0xf3, 0x7a, 0x1c, 0x69, 0x79, 0x75,
+	0x54, 0x78, 0x0b, 0xb3, 0x8c, 0xc5, 0xa9, 0x9f, 0x5e, 0xde, 0x4c, 0xf7, 0x3c, 0x3e, 0xc2, 0x49, 0x3a, 0x18, 0x39, 0xb3, 0xdb, 0xcb,
+	0xa3, 0xf6, 0xea, 0x46, 0xc5, 0xb7, 0x68, 0x4d, 0xf3, 0x54, 0x8e, 0x7d, 0xde, 0xb9, 0xc3, 0xbf, 0x9c, 0x73, 0xcc, 0x3f, 0x3b, 0xde,
+	0xd7, 0x4b, 0x56, 0x2b, 0xfb, 0x19, 0xfb, 0x84, 0x02, 0x2f, 0x8e, 0xf4, 0xcd, 0xd9, 0x37, 0x95, 0xd7, 0x7d, 0x06, 0xed, 0xbb, 0x7a,
+	0xaf, 0x2f, 0x58, 0x89, 0x18, 0x50, 0xab, 0xbd, 0xca, 0x3d, 0x20, 0x39, 0x8c, 0x27, 0x64, 0x56, 0xcb, 0xc4, 0x21, 0x58, 0x40, 0x7d,
+	0xd0, 0x74, 0xee,
+};
+
+static void send_hello(void)
+{
+	struct initial p = plain_initial();
+
+	frames.n = 0;
+	make_crypto(&frames, 0, bytes_of(rfc_hello, sizeof(rfc_hello)));
+	send_frames(&p);
+}
+
+// A ServerHello of TLS 1.3, or a HelloRetryRequest.
+static void make_answer(struct maker *m, bool retry)
+{
+	static const uint8_t random[] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
+					 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
+
+	m->n = 0;
+	MAKE(m, 2, 0, 0, 46, 3, 3);
+	make(m, retry ? random : rfc_hello, 32);
+	MAKE(m, 0, 0x13, 2, 0, 0, 6, 0, 43, 0, 2, 3, 4);
+}
+
+static void answer_frames(uint64_t number)
+{
+	struct initial p = plain_initial();
+
+	p.key_id = p.id;
+	p.id = bytes_of(NULL, 0);
+	p.server = true;
+	p.number = number;
+	p.size = 100;
+	packet.n = 0;
+	make_initial(&packet, &p, made(&frames));
+	send_bytes(false, made(&packet));
+}
+
+START_TEST(the_published_answer_is_opened_and_told_once)
+{
+	send_bytes(false, bytes_of(rfc_answer, sizeof(rfc_answer))); // an answer to nobody
+	ck_assert_uint_eq(seen(OBS_TLS_SERVER), 0);
+	send_hello();
+	for (int twice = 0; twice < 2; twice++)
+		send_bytes(false, bytes_of(rfc_answer, sizeof(rfc_answer)));
+	ck_assert_uint_eq(seen(OBS_TLS_SERVER), 1);
+	ck_assert_uint_eq(last()->app, APP_QUIC);
+	ck_assert_uint_eq(last()->number[NUM_TLS_SERVER_VERSION], 0x0304);
+	ck_assert_uint_eq(last()->number[NUM_TLS_SERVER_CIPHER], 0x1301);
+	ck_assert_uint_eq(marks, 0);
+	send_bytes(true, bytes_of("\x40 the client goes on", 20));
+	ck_assert_uint_eq(context, 0);
+}
+END_TEST
+
+START_TEST(an_answer_in_pieces_is_put_together_and_a_wrong_tag_is_not_taken)
+{
+	send_hello();
+	make_answer(&hello, false);
+	frames.n = 0;
+	make_crypto(&frames, 20, bytes_from(made(&hello), 20));
+	answer_frames(1);
+	frames.n = 0;
+	make_crypto(&frames, 0, bytes_head(made(&hello), 20));
+	answer_frames(2);
+	packet.b[packet.n - 1] ^= 1;
+	ck_assert_uint_eq(seen(OBS_TLS_SERVER), 1);
+	setup();
+	send_hello();
+	send_bytes(false, made(&packet));
+	ck_assert_uint_eq(seen(OBS_TLS_SERVER), 0);
+	ck_assert_uint_eq(marks, 0);
+}
+END_TEST
+
+START_TEST(after_a_retry_request_both_hellos_are_told_again)
+{
+	struct bytes all = bytes_of(rfc_hello, sizeof(rfc_hello));
+	struct initial p = plain_initial();
+
+	send_hello();
+	for (int round = 0; round < 2; round++) {
+		make_answer(&hello, round == 0);
+		frames.n = 0;
+		make_crypto(&frames, round * hello.n, made(&hello));
+		answer_frames((uint64_t)round);
+		ck_assert_uint_eq(seen(OBS_TLS_SERVER), round + 1u);
+		frames.n = 0;
+		make_crypto(&frames, (round + 1) * all.left, all);
+		p.number = 3 + (uint64_t)round;
+		send_frames(&p);
+		ck_assert_uint_eq(seen(OBS_TLS), 2); // a third is nobody's
+	}
+	ck_assert_uint_eq(marks, 0);
+}
+END_TEST
+
+START_TEST(an_answer_that_is_none_or_never_whole_is_marked)
+{
+	static const uint8_t other[] = {8, 0, 0, 2, 0, 0};
+
+	send_hello();
+	frames.n = 0;
+	make_crypto(&frames, 0, bytes_of(other, sizeof(other)));
+	answer_frames(1);
+	ck_assert(marks == 1 && mark == COUNT_PROTO_BAD);
+	setup();
+	send_hello();
+	make_answer(&hello, false);
+	for (unsigned i = 0; i < QUIC_DATAGRAMS; i++) {
+		ck_assert_uint_eq(marks, 0);
+		frames.n = 0;
+		make_crypto(&frames, 0, bytes_head(made(&hello), i + 1));
+		answer_frames(i);
+	}
+	ck_assert(marks == 1 && mark == COUNT_PROTO_QUIC_LIMIT);
+}
+END_TEST
+
+START_TEST(drafts_and_their_kin_are_opened_with_their_own_salts)
+{
+	static const uint32_t known[] = {0xff000016, 0xff000017, 0xff00001b, 0xff00001d, 0xff000020, 0xff000021, 0xff000022,
+					 0xfaceb001, 0xfaceb002, 0xfaceb00e, 0x54303530, 0x54303531};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		struct initial p = plain_initial();
+
+		setup();
+		p.version = known[i];
+		frames.n = 0;
+		make_crypto(&frames, 0, bytes_of(rfc_hello, sizeof(rfc_hello)));
+		ck_assert_ptr_nonnull(quic_maker_header(p.version).version);
+		send_frames(&p);
+		ck_assert_uint_eq(seen(OBS_TLS), 1);
+	}
+	ck_assert_ptr_null(quic_maker_header(0xff000015).version);
+	ck_assert_ptr_null(quic_maker_header(0xff000023).version);
 }
 END_TEST
 
@@ -521,6 +671,11 @@ int main(void)
 
 	suite_add_tcase(suite, t);
 	tcase_set_timeout(t, 100);
+	tcase_add_test(t, the_published_answer_is_opened_and_told_once);
+	tcase_add_test(t, an_answer_in_pieces_is_put_together_and_a_wrong_tag_is_not_taken);
+	tcase_add_test(t, after_a_retry_request_both_hellos_are_told_again);
+	tcase_add_test(t, an_answer_that_is_none_or_never_whole_is_marked);
+	tcase_add_test(t, drafts_and_their_kin_are_opened_with_their_own_salts);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, the_published_packets_are_opened, 0, sizeof(vectors) / sizeof(vectors[0]));
 	tcase_add_test(t, the_derived_keys_are_the_published_ones);
