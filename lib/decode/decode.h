@@ -48,10 +48,13 @@ struct frame {             // bytes from a port; borrowed
 	uint8_t link;          // enum link_type
 };
 
-enum tunnel_kind { TUNNEL_NONE, TUNNEL_IP /* IPv4 or IPv6 in either */, TUNNEL_GRE, TUNNEL_VXLAN };
+enum tunnel_kind {
+	TUNNEL_NONE, TUNNEL_IP /* IPv4 or IPv6 in either */, TUNNEL_GRE /* PPTP's too */, TUNNEL_VXLAN,
+	TUNNEL_GTP, TUNNEL_GENEVE, TUNNEL_AYIYA, TUNNEL_TEREDO, TUNNEL_CAPWAP,
+};
 
 struct tunnel {
-	uint32_t id;  // GRE: its key, 0 = none. VXLAN: VNI. IP in IP: 0
+	uint32_t id;  // GRE: its key, 0 = none; of PPTP the call. VXLAN, Geneve: VNI. GTP: TEID. Others: 0
 	uint8_t kind; // enum tunnel_kind
 };
 

@@ -23,7 +23,12 @@ enum decode_numbers {
 	IP_FRAGMENT_OFFSET = 0x1fff,
 	IP_BYTES_IN_SHORTEST_FRAME = 46, // 64 less Ethernet header and FCS: below that a sender pads
 	IP_BYTES_MOST = 65535,
-	UDP_PORT_VXLAN = 4789,
+	UDP_PORT_VXLAN = 4789,  // RFC 7348
+	UDP_PORT_GENEVE = 6081, // RFC 8926
+	UDP_PORT_GTP = 2152,    // 3GPP TS 29.281
+	UDP_PORT_AYIYA = 5072,  // draft-massar-v6ops-ayiya-02
+	UDP_PORT_TEREDO = 3544, // RFC 4380
+	UDP_PORT_CAPWAP = 5247, // RFC 5415, its data channel
 };
 
 struct walk;
@@ -81,6 +86,9 @@ enum decode_result decode_cooked(struct walk *w);
 enum decode_result decode_cooked2(struct walk *w);
 enum decode_result decode_raw(struct walk *w);
 enum decode_result decode_null(struct walk *w);
+enum decode_result decode_snap(struct walk *w); // LLC and SNAP before the type
+// Where nothing says that IP follows: is it an IP header that fits, with a good sum? What only looks like one must not be refused for being none.
+bool decode_is_ip_for_sure(const struct walk *w);
 enum decode_result decode_ppp(struct walk *w);
 enum decode_result decode_ppi(struct walk *w);
 enum decode_result decode_fddi(struct walk *w);
@@ -118,9 +126,22 @@ uint64_t decode_pseudo(const struct packet *p, uint32_t upper_bytes);
 // tunnel.c
 bool decode_is_tunnel(uint8_t transport);
 enum decode_result decode_tunnel(struct walk *w);
-// VXLAN's header at w->rest; false: it is none that we open.
-bool decode_is_vxlan(struct bytes header);
-enum decode_result decode_vxlan(struct walk *w);
+// May the payload of UDP to or from this port be a tunnel? Most ports are ruled out by their last six bits.
+static inline bool decode_is_tunnel_port(uint16_t port)
+{
+	static const uint64_t ends = 1ull << (UDP_PORT_VXLAN & 63) | 1ull << (UDP_PORT_GENEVE & 63) | 1ull << (UDP_PORT_GTP & 63) |
+				     1ull << (UDP_PORT_AYIYA & 63) | 1ull << (UDP_PORT_TEREDO & 63) | 1ull << (UDP_PORT_CAPWAP & 63);
+
+	return ends >> (port & 63) & 1 &&
+	       (port == UDP_PORT_VXLAN || port == UDP_PORT_GENEVE || port == UDP_PORT_GTP || port == UDP_PORT_AYIYA ||
+		port == UDP_PORT_TEREDO || port == UDP_PORT_CAPWAP);
+}
+// udp_tunnel.c: what opens the tunnel whose header this payload begins with; NULL: it is none, whatever its ports are.
+read_fn decode_udp_tunnel(const struct packet *p, struct bytes payload);
+// Reads on within a tunnel, at w->rest; what is deeper than DECODE_TUNNELS is not opened.
+enum decode_result decode_enter(struct walk *w, struct tunnel t, uint16_t ether_type, read_fn inner);
+// The reader of an EtherType inside GRE or Geneve; NULL: none that we open.
+read_fn decode_reader_in(uint16_t protocol);
 // The packet read so far is the last one we look at; w->rest is its payload.
 enum decode_result decode_unopened(struct walk *w);
 // What is kept of a packet when another IP header inside it is read.

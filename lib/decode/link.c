@@ -128,7 +128,7 @@ enum decode_result decode_null(struct walk *w)
 
 // MPLS does not say what it carries. What only looks like IP by its first nibble may be the MAC address of a pseudowire, and must not be refused for
 // a wrong length or sum; so it has to be an IP header first.
-static bool is_ip_for_sure(const struct walk *w)
+bool decode_is_ip_for_sure(const struct walk *w)
 {
 	struct bytes b = w->rest, header;
 	size_t cut_by_capture = w->frame->wire_bytes > w->frame->bytes ? w->frame->wire_bytes - w->frame->bytes : 0;
@@ -154,7 +154,7 @@ static enum decode_result read_mpls(struct walk *w)
 	for (int i = 0; i < DECODE_LABELS && !(label & MPLS_BOTTOM); i++)
 		if (!bytes_read_u32(&w->rest, &label))
 			return DECODE_MALFORMED;
-	if (!(label & MPLS_BOTTOM) || !is_ip_for_sure(w))
+	if (!(label & MPLS_BOTTOM) || !decode_is_ip_for_sure(w))
 		return read_unseen(w);
 	return decode_raw(w);
 }
@@ -209,15 +209,20 @@ enum decode_result decode_ppi(struct walk *w)
 	return DECODE_OTHER;
 }
 
-// RFC 1188: frame control, addresses, then LLC and SNAP before the type.
-enum decode_result decode_fddi(struct walk *w)
+enum decode_result decode_snap(struct walk *w)
 {
 	static const uint8_t snap[] = {0xaa, 0xaa, 0x03, 0, 0, 0};
 	struct bytes llc;
 
-	if (!bytes_skip(&w->rest, 1 + 2 * MAC_BYTES) || !bytes_take(&w->rest, sizeof(snap), &llc))
+	if (!bytes_take(&w->rest, sizeof(snap), &llc))
 		return DECODE_MALFORMED;
 	return bytes_equal(llc, bytes_of(snap, sizeof(snap))) ? read_ether_type(w) : DECODE_OTHER;
+}
+
+// RFC 1188: frame control and addresses.
+enum decode_result decode_fddi(struct walk *w)
+{
+	return bytes_skip(&w->rest, 1 + 2 * MAC_BYTES) ? decode_snap(w) : DECODE_MALFORMED;
 }
 
 // RFC 2516 §4. The length is the sender's word for where padding begins.

@@ -98,7 +98,7 @@ static inline bool tcp_is_plain(const struct plain *s)
 
 static inline bool udp_is_plain(const struct plain *s)
 {
-	return u16_at(s->upper + 4) == s->segment && u16_at(s->upper + 2) != UDP_PORT_VXLAN;
+	return u16_at(s->upper + 4) == s->segment && !decode_is_tunnel_port(u16_at(s->upper)) && !decode_is_tunnel_port(u16_at(s->upper + 2));
 }
 
 // In steps of one register: a call, or the string instruction compilers like for this size, costs more than all the rest.

@@ -141,7 +141,7 @@ static enum decode_result read_udp(struct walk *w)
 	struct packet *p = w->packet;
 	size_t datagram = w->ip_rest;
 	uint16_t length, sum;
-	bool vxlan;
+	read_fn tunnel = NULL;
 
 	if (!bytes_read_u16(&w->rest, &p->source_port) || !bytes_read_u16(&w->rest, &p->destination_port) ||
 	    !bytes_read_u16(&w->rest, &length) || !bytes_read_u16(&w->rest, &sum))
@@ -153,14 +153,17 @@ static enum decode_result read_udp(struct walk *w)
 		p->oddities |= ODDITY_HEADER;
 	if (length < UDP_BYTES || length > datagram)
 		return p->destination_port == UDP_PORT_VXLAN ? decode_unopened(w) : DECODE_OK;
-	vxlan = p->destination_port == UDP_PORT_VXLAN && decode_is_vxlan(w->rest);
+	if (decode_is_tunnel_port(p->destination_port) || decode_is_tunnel_port(p->source_port))
+		tunnel = decode_udp_tunnel(p, bytes_head(w->rest, length - UDP_BYTES));
 	if (sum)
 		verify(w, length, true);
-	else if (w->checksums == DECODE_CHECKSUMS && p->source.family == 6 && !vxlan) // RFC 8200 §8.1: 0 is not "none" there, but in a tunnel (RFC 6935)
+	else if (w->checksums == DECODE_CHECKSUMS && p->source.family == 6 && !tunnel) // RFC 8200 §8.1: 0 is not "none" there, but in a tunnel (RFC 6935)
 		p->oddities |= ODDITY_TRANSPORT_CHECKSUM;
 	w->rest = bytes_head(w->rest, length - UDP_BYTES);
 	walk_set_payload(w);
-	return p->destination_port == UDP_PORT_VXLAN ? decode_vxlan(w) : DECODE_OK;
+	if (tunnel)
+		return tunnel(w);
+	return p->destination_port == UDP_PORT_VXLAN ? decode_unopened(w) : DECODE_OK;
 }
 
 static enum decode_result read_icmp(struct walk *w)

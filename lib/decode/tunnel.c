@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// IP in IP, GRE and VXLAN: from the packet that carries to the one inside. What is not opened is reported by the packet that carries it, with
+// IP in IP and GRE: from the packet that carries to the one inside (what UDP carries stands in udp_tunnel.c). What is not opened is reported by the packet that carries it, with
 // ODDITY_TUNNEL. Called by the thread that owns the frame.
 #include "decode_impl.h"
 
@@ -9,8 +9,8 @@ enum {
 	GRE_KEY = 0x2000,
 	GRE_SEQUENCE = 0x1000,
 	GRE_VERSION = 0x0007,
-	VXLAN_HEADER = 0x08000000, // RFC 7348 §5: the I flag; what is reserved is 0, and Linux drops the frame otherwise
-	VXLAN_BYTES = 8,
+	GRE_ACKNOWLEDGES = 0x0080, // in version 1, PPTP's (RFC 2637 §4.1)
+	GRE_PPP = 0x880b,
 };
 
 static enum decode_result open_ipv4(struct walk *w);
@@ -57,7 +57,7 @@ void decode_keep_outer(struct packet *p)
 }
 
 // What is inside begins at w->rest.
-static enum decode_result enter(struct walk *w, struct tunnel t, uint16_t ether_type, read_fn inner)
+enum decode_result decode_enter(struct walk *w, struct tunnel t, uint16_t ether_type, read_fn inner)
 {
 	struct packet *p = w->packet;
 	uint16_t oddities = p->oddities;
@@ -75,15 +75,15 @@ static enum decode_result enter(struct walk *w, struct tunnel t, uint16_t ether_
 
 static enum decode_result open_ipv4(struct walk *w)
 {
-	return enter(w, (struct tunnel){.kind = TUNNEL_IP}, ETHER_IPV4, decode_ipv4);
+	return decode_enter(w, (struct tunnel){.kind = TUNNEL_IP}, ETHER_IPV4, decode_ipv4);
 }
 
 static enum decode_result open_ipv6(struct walk *w)
 {
-	return enter(w, (struct tunnel){.kind = TUNNEL_IP}, ETHER_IPV6, decode_ipv6);
+	return decode_enter(w, (struct tunnel){.kind = TUNNEL_IP}, ETHER_IPV6, decode_ipv6);
 }
 
-static read_fn reader_in_gre(uint16_t protocol)
+read_fn decode_reader_in(uint16_t protocol)
 {
 	static const struct {
 		uint16_t protocol;
@@ -103,6 +103,20 @@ static bool read_gre_options(struct walk *w, uint16_t flags, uint32_t *key)
 	       (!(flags & GRE_SEQUENCE) || bytes_skip(&w->rest, 4));
 }
 
+// The key holds payload length and call. Without payload it only acknowledges; what PPP compresses or encrypts stays closed.
+static enum decode_result open_pptp(struct walk *w, uint16_t flags)
+{
+	uint16_t length, call;
+
+	if (!bytes_read_u16(&w->rest, &length) || !bytes_read_u16(&w->rest, &call) || (flags & GRE_SEQUENCE && !bytes_skip(&w->rest, 4)) ||
+	    (flags & GRE_ACKNOWLEDGES && !bytes_skip(&w->rest, 4)))
+		return walk_short(w);
+	if (!length)
+		return DECODE_OK;
+	w->rest = bytes_head(w->rest, length);
+	return decode_enter(w, (struct tunnel){.id = call, .kind = TUNNEL_GRE}, GRE_PPP, decode_ppp);
+}
+
 static enum decode_result open_gre(struct walk *w)
 {
 	struct packet *p = w->packet;
@@ -113,30 +127,14 @@ static enum decode_result open_gre(struct walk *w)
 
 	if (!bytes_read_u16(&w->rest, &flags) || !bytes_read_u16(&w->rest, &protocol))
 		return walk_short(w);
-	inner = reader_in_gre(protocol);
+	if (protocol == GRE_PPP && (flags & GRE_VERSION) == 1 && flags & GRE_KEY)
+		return open_pptp(w, flags);
+	inner = decode_reader_in(protocol);
 	if (flags & (GRE_ROUTING | GRE_VERSION) || !inner)
 		return decode_unopened(w);
 	if (!read_gre_options(w, flags, &key))
 		return walk_short(w);
 	if (flags & GRE_CHECKSUM && w->checksums == DECODE_CHECKSUMS && all.left == w->ip_rest && checksum_fold(checksum_add_unturned(0, all)))
 		p->oddities |= ODDITY_TRANSPORT_CHECKSUM;
-	return enter(w, (struct tunnel){.id = key, .kind = TUNNEL_GRE}, protocol, inner);
-}
-
-bool decode_is_vxlan(struct bytes header)
-{
-	uint32_t flags, vni;
-
-	return bytes_read_u32(&header, &flags) && bytes_read_u32(&header, &vni) && flags == VXLAN_HEADER && !(vni & 0xff);
-}
-
-enum decode_result decode_vxlan(struct walk *w)
-{
-	uint32_t vni = 0;
-
-	if (!decode_is_vxlan(w->rest))
-		return decode_unopened(w);
-	bytes_skip(&w->rest, 4);
-	bytes_read_u32(&w->rest, &vni);
-	return enter(w, (struct tunnel){.id = vni >> 8, .kind = TUNNEL_VXLAN}, ETHER_BRIDGED, decode_ethernet);
+	return decode_enter(w, (struct tunnel){.id = key, .kind = TUNNEL_GRE}, protocol, inner);
 }

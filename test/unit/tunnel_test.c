@@ -316,6 +316,130 @@ START_TEST(what_is_sent_to_the_port_of_vxlan_and_is_none_is_an_ordinary_datagram
 }
 END_TEST
 
+// UDP from or to `port` with this before what is there; no checksum.
+static void front_udp(struct draft *d, unsigned from, unsigned to, const uint8_t *head, size_t n)
+{
+	struct draft h = {0};
+
+	udp(&h, to, (unsigned)(d->n + n + 8), 0);
+	set16(&h, 0, from);
+	put(&h, head, n);
+	front(d, &h);
+}
+
+enum { INSIDE_IP, INSIDE_ETHER, INSIDE_SNAP };
+
+static const struct {
+	unsigned port;
+	bool answers; // from that port, too
+	uint8_t inside, kind;
+	uint32_t id;
+	size_t n;
+	uint8_t head[48];
+} in_udp[] = {
+	{6081, false, INSIDE_ETHER, TUNNEL_GENEVE, 0xab, 8, {0, 0, 0x65, 0x58, 0, 0, 0xab}},
+	{6081, false, INSIDE_IP, TUNNEL_GENEVE, 7, 16, {2, 0x40, 8, 0, 0, 0, 7, 0, 1, 2, 0x83, 1}}, // an option, marked critical
+	{2152, true, INSIDE_IP, TUNNEL_GTP, 0x01020304, 8, {0x30, 0xff, 0, 0, 1, 2, 3, 4}},
+	{2152, true, INSIDE_IP, TUNNEL_GTP, 5, 12, {0x32, 0xff, 0, 0, 0, 0, 0, 5, 1, 2, 3, 0xc0}}, // the last is no extension: there is no flag
+	{2152, true, INSIDE_IP, TUNNEL_GTP, 5, 24, {0x37, 0xff, 0, 0, 0, 0, 0, 5, 1, 2, 3, 0xc0, 1, 9, 9, 0x85, 2, [22] = 9, 0}},
+	{5072, true, INSIDE_IP, TUNNEL_AYIYA, 0, 44, {0x41, 0x52, 0x11, 4, 1, 2, 3, 4}},
+	{3544, true, INSIDE_IP, TUNNEL_TEREDO, 0, 0, {0}},
+	{3544, true, INSIDE_IP, TUNNEL_TEREDO, 0, 21, {0, 1, 0, 0, [12] = 0, 0, 0, 1, 2, 3, 4, 5, 6}}, // authentication and origin
+	{5247, true, INSIDE_SNAP, TUNNEL_CAPWAP, 0, 16 + 24, {0, 0x20, 3, 0x20, [16] = 8, 1}},
+	{5247, true, INSIDE_SNAP, TUNNEL_CAPWAP, 0, 8 + 26, {0, 0x10, 3, 0, [8] = 1, 0x88}}, // swapped, with quality of service
+	{5247, true, INSIDE_SNAP, TUNNEL_CAPWAP, 0, 8 + 30, {0, 0x10, 3, 0, [8] = 8, 3}},
+	{5247, true, INSIDE_ETHER, TUNNEL_CAPWAP, 0, 8, {0, 0x10, 2, 0}},
+};
+
+static struct draft in_udp_draft(size_t row, bool answer, unsigned lie)
+{
+	struct draft d = in_udp[row].kind == TUNNEL_TEREDO ? core6() : core(), snap = {0};
+	uint8_t head[48];
+
+	memcpy(head, in_udp[row].head, sizeof(head));
+	if (in_udp[row].inside == INSIDE_ETHER) {
+		front_ether(&d, 0x0800);
+	} else if (in_udp[row].inside == INSIDE_SNAP) {
+		put(&snap, "\xaa\xaa\3\0\0\0\x8", 8);
+		front(&d, &snap);
+	}
+	if (in_udp[row].kind == TUNNEL_GTP)
+		head[3] = (uint8_t)(d.n + in_udp[row].n - 8);
+	if (lie)
+		head[lie - 1] ^= 0xff;
+	front_udp(&d, answer ? in_udp[row].port : 40000, answer ? 40000 : in_udp[row].port, head, in_udp[row].n);
+	front_ip(&d, 4, 17);
+	front_ether(&d, 0x0800);
+	return d;
+}
+
+START_TEST(tunnels_in_udp_are_opened_by_port_and_header)
+{
+	for (int answer = 0; answer < 2; answer++) {
+		struct draft d = in_udp_draft((size_t)_i, answer, 0);
+		struct packet p;
+
+		ck_assert_int_eq(decode(&d, &p), DECODE_OK);
+		if (!answer || in_udp[_i].answers)
+			assert_core(&p, 1, in_udp[_i].kind, in_udp[_i].id);
+		else
+			ck_assert(p.tunnels == 0 && p.oddities == 0 && p.transport == 17 && p.source_port == in_udp[_i].port);
+	}
+}
+END_TEST
+
+// Whatever a header's octet says, no datagram is refused for being no tunnel of this kind.
+START_TEST(a_header_that_lies_is_an_ordinary_datagram_or_said)
+{
+	for (unsigned lie = 1; lie <= in_udp[_i].n && lie <= 16; lie++) {
+		struct draft d = in_udp_draft((size_t)_i, false, lie);
+		struct packet p;
+
+		ck_assert_int_eq(decode(&d, &p), DECODE_OK);
+		ck_assert(!(p.oddities & ~ODDITY_TUNNEL));
+		if (!p.tunnels)
+			ck_assert(p.transport == 17 && p.destination_port == in_udp[_i].port);
+	}
+}
+END_TEST
+
+START_TEST(pptp_carries_ppp_and_acknowledges)
+{
+	static const unsigned flags[] = {0x2001, 0x3001, 0x3081, 0x2081};
+
+	for (size_t i = 0; i < 8; i++) {
+		struct draft d = core(), h = {0}, ppp = {0};
+		struct packet p;
+
+		put(&ppp, i & 1 ? "\xff\3\0\x21" : "\x21", i & 1 ? 4 : 1);
+		front(&d, &ppp);
+		put16(&h, flags[i / 2]);
+		put16(&h, 0x880b);
+		put16(&h, (unsigned)d.n);
+		put16(&h, 99);
+		put32(&h, 1);
+		h.n -= i / 2 == 0 ? 4 : 0;
+		if (i / 2 == 2)
+			put32(&h, 2);
+		front(&d, &h);
+		front_ip(&d, 4, 47);
+		front_ether(&d, 0x0800);
+		ck_assert_int_eq(decode(&d, &p), DECODE_OK);
+		assert_core(&p, 1, TUNNEL_GRE, 99);
+	}
+	for (int encrypted = 0; encrypted < 2; encrypted++) {
+		struct draft d = {0};
+		struct packet p;
+
+		put(&d, encrypted ? "\x20\1\x88\xb\0\5\0\x63\0\xfd\1\2\3" : "\x20\x81\x88\xb\0\0\0\x63\0\0\0\1", encrypted ? 13 : 12);
+		front_ip(&d, 4, 47);
+		front_ether(&d, 0x0800);
+		ck_assert_int_eq(decode(&d, &p), DECODE_OK);
+		ck_assert(p.tunnels == 0 && p.transport == 47 && p.oddities == (encrypted ? ODDITY_TUNNEL : 0));
+	}
+}
+END_TEST
+
 START_TEST(a_tunnel_without_ip_is_told_by_its_packet)
 {
 	struct draft d = core();
@@ -558,6 +682,9 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(tcase, tests[i]);
+	tcase_add_loop_test(tcase, tunnels_in_udp_are_opened_by_port_and_header, 0, sizeof(in_udp) / sizeof(in_udp[0]));
+	tcase_add_loop_test(tcase, a_header_that_lies_is_an_ordinary_datagram_or_said, 0, sizeof(in_udp) / sizeof(in_udp[0]));
+	tcase_add_test(tcase, pptp_carries_ppp_and_acknowledges);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
