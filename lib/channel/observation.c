@@ -17,7 +17,8 @@ static const char *const kind_names[] = {
 static const char *const direction_names[] = {"none", "out", "in", "lateral", "transit", NULL};
 static const char *const app_names[] = {
 	"none", "unknown", "http", "tls", "ldap", "rmi", "dns", "stratum", "ssh", "smtp", "ftp", "smb", "rdp",
-	"kerberos", "http2", "ntp", "quic", "iiop", NULL,
+	"kerberos", "http2", "ntp", "quic", "iiop",
+	"pop3", "imap", "xmpp", "postgresql", "mysql", "socks", NULL,
 };
 static const char *const file_names[] = {
 	"none", "empty", "text", "html", "xml", "json", "javascript", "css", "image", "font", "media", "pdf", "office",

@@ -15,6 +15,7 @@ enum { TCP = 6, UDP = 17, SETTLE_SEGMENTS = 4 };
 const struct proto_ops *const proto_table[] = {
 	&proto_http2,   &proto_http,    &proto_tls,      &proto_ssh, &proto_rmi,  &proto_iiop,
 	&proto_smb,     &proto_ldap,    &proto_kerberos, &proto_rdp, &proto_smtp, &proto_ftp,
+	&proto_pop3,    &proto_imap,    &proto_xmpp,     &proto_postgresql, &proto_mysql,
 	&proto_stratum, &proto_dns_tcp, &proto_dns_udp, &proto_quic, &proto_kerberos_udp, &proto_ntp, NULL,
 };
 
@@ -619,12 +620,25 @@ static enum parse feed_starttls(struct proto_pool *p, struct context *c, const s
 	return feed_parser(p, c, &rest, sink);
 }
 
+// The flow has just been named, by a segment of this side, whose first `had` bytes came before.
+static void watch_starttls(struct context *c, const struct proto_input *in, size_t had, const struct proto_sink *sink, uint8_t app)
+{
+	struct proto_input early = *in;
+	size_t unused;
+
+	early.data = bytes_of(c->early[in->from_client].at, had);
+	early.gap = false;
+	if (in->from_client && had)
+		starttls_begins(&c->starttls, app, &early, sink, &unused);
+	starttls_begins(&c->starttls, app, in, sink, &unused);
+}
+
 enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto_input *in,
 		      const struct proto_sink *sink, uint8_t *app)
 {
 	struct context *c = find_context(p, context);
 	enum parse result;
-	size_t after;
+	size_t after, had;
 	struct proto_sink bound;
 	bool named;
 
@@ -653,7 +667,8 @@ enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto
 		return PARSE_MORE;
 	}
 	named = is_named(c); // the question may be what names it
-	if (named && starttls_begins(&c->starttls, in, sink, &after))
+	had = c->early[in->from_client].length;
+	if (named && starttls_begins(&c->starttls, *app, in, sink, &after))
 		return feed_starttls(p, c, in, after, sink, *app);
 	if (!c->unknown || !is_heard(&c->early[in->from_client])) {
 		result = feed_unsettled(p, c, in, sink, app);
@@ -663,8 +678,8 @@ enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto
 		raw_add(c->large, in);
 		result = feed_unknown(c, in, sink);
 	}
-	if (!named && !c->ops)
-		starttls_begins(&c->starttls, in, sink, &after);
+	if (!named && is_named(c))
+		watch_starttls(c, in, had, sink, *app);
 	after = c->ops ? 0 : late_preface(c, in);
 	return after ? settle_late(p, c, in, after, sink, app) : result;
 }

@@ -66,15 +66,16 @@ void raw_describe_side(struct bytes first, bool from_client, struct observation 
 
 // Watches a protocol that may go over to TLS.
 struct starttls {
-	uint8_t line[12];  // the client's line in hand, as far as it may be the question
-	uint8_t have;      // of it; more than fits: it is none
+	uint8_t front[16]; // of the client's message in hand
+	uint16_t have;     // bytes of it, stops at its top
 	bool asked;
 	bool answered;     // the server has said something since
 	bool injected;     // and something was said in between: told once
+	bool over;         // a message was no question of a protocol that asks first or never
 };
 
-// Feeds one side's bytes. true: TLS begins at in->data's byte *at.
-bool starttls_begins(struct starttls *s, const struct proto_input *in, const struct proto_sink *sink, size_t *at);
+// Feeds one side's bytes of a flow that is called `app`. true: TLS begins at in->data's byte *at.
+bool starttls_begins(struct starttls *s, uint8_t app, const struct proto_input *in, const struct proto_sink *sink, size_t *at);
 
 enum { ENTROPY_BYTES = 1024 };
 // Of the first ENTROPY_BYTES, in hundredths of a bit per byte: 0 to 800. Fewer than 256 bytes cannot reach 800.
@@ -82,7 +83,7 @@ unsigned entropy_of(struct bytes b);
 
 // Protocols that are recognised only.
 extern const struct proto_ops proto_ssh, proto_smtp, proto_ftp, proto_smb, proto_rdp, proto_kerberos, proto_kerberos_udp,
-	proto_iiop, proto_ntp;
+	proto_iiop, proto_ntp, proto_pop3, proto_imap, proto_xmpp, proto_postgresql, proto_mysql;
 
 // HTTP/2 that does not begin with its flow.
 struct http2_start {

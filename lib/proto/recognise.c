@@ -174,6 +174,46 @@ static enum probe probe_ntp(struct bytes data, bool from_client)
 	return version >= 1 && version <= 4 && mode == (from_client ? 3 : 4) && data.at[1] <= 16 ? PROBE_YES : PROBE_NO;
 }
 
+// RFC 1939 §3, RFC 9051 §7.1.1: a greeting, or what no other client begins with.
+static enum probe probe_pop3(struct bytes data, bool from_client)
+{
+	if (from_client)
+		return begins_with_any(data, (const char *const[]){"CAPA\r\n", "STLS\r\n", "APOP ", NULL});
+	return begins(data, "+OK ");
+}
+
+static enum probe probe_imap(struct bytes data, bool from_client)
+{
+	return from_client ? PROBE_NO : begins_with_any(data, (const char *const[]){"* OK ", "* OK[", "* PREAUTH ", NULL});
+}
+
+// RFC 6120 §4.2: a stream's head, perhaps behind an XML declaration; both sides begin so.
+static enum probe probe_xmpp(struct bytes data, bool from_client)
+{
+	enum probe p = begins_with_any(data, (const char *const[]){"<stream:stream", "<?xml ", NULL});
+
+	return p == PROBE_YES && !holds_any(data, (const char *const[]){"<stream:stream", NULL}) ? PROBE_MAYBE : p;
+}
+
+// A request for TLS or GSSAPI, or version 3.0 with its first parameter. The server's answers have no certain beginning.
+static enum probe probe_postgresql(struct bytes data, bool from_client)
+{
+	enum probe p;
+
+	if (!from_client)
+		return PROBE_NO;
+	p = higher(MATCHES(data, 0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f), MATCHES(data, 0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x30));
+	return higher(p, MATCHES(data, 0, 0, ANY, ANY, 0, 3, 0, 0, 'u', 's', 'e', 'r', 0));
+}
+
+// Protocol::HandshakeV10: length below 256, packet number 0, version 10, then the server's in digits.
+static enum probe probe_mysql(struct bytes data, bool from_client)
+{
+	if (from_client || (data.left > 5 && (data.at[5] < '0' || data.at[5] > '9')) || (data.left && data.at[0] < 32))
+		return PROBE_NO;
+	return higher(MATCHES(data, ANY, 0, 0, 0, 10, ANY, '.'), MATCHES(data, ANY, 0, 0, 0, 10, ANY, ANY, '.'));
+}
+
 #define RECOGNISED(variable, text, id, over, probe_it, ...)                                                            \
 	const struct proto_ops variable = {                                                                            \
 		.name = text, .app = id, .transport = over, .ports = {__VA_ARGS__}, .probe = probe_it}
@@ -187,3 +227,8 @@ RECOGNISED(proto_kerberos, "kerberos", APP_KERBEROS, TCP, probe_kerberos, 88, 46
 RECOGNISED(proto_kerberos_udp, "kerberos", APP_KERBEROS, UDP, probe_kerberos_udp, 88, 464);
 RECOGNISED(proto_iiop, "iiop", APP_IIOP, TCP, probe_iiop, 535, 683, 1050, 3700);
 RECOGNISED(proto_ntp, "ntp", APP_NTP, UDP, probe_ntp, 123);
+RECOGNISED(proto_pop3, "pop3", APP_POP3, TCP, probe_pop3, 110, 995);
+RECOGNISED(proto_imap, "imap", APP_IMAP, TCP, probe_imap, 143, 993);
+RECOGNISED(proto_xmpp, "xmpp", APP_XMPP, TCP, probe_xmpp, 5222, 5269, 5223);
+RECOGNISED(proto_postgresql, "postgresql", APP_POSTGRESQL, TCP, probe_postgresql, 5432);
+RECOGNISED(proto_mysql, "mysql", APP_MYSQL, TCP, probe_mysql, 3306);

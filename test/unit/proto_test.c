@@ -90,6 +90,15 @@ static const struct opening openings[] = {
 	O("rdp", true, APP_RDP, 3389, "\3\0\0\x13\x0e\xe0\0\0\0\0\0\1\0\x08\0\3\0\0\0"),
 	O("kerberos", true, APP_KERBEROS, 88, "\0\0\0\xc8\x6a\x81\xc5\x30\x81\xc2\xa1\3\2\1\5\xa2\3\2\1\x0a"),
 	O("kerberos answer", false, APP_KERBEROS, 88, "\0\0\0\x40\x7e\x3e\x30\x3c\xa0\3\2\1\5\xa1\3"),
+	O("pop3 server", false, APP_POP3, 110, "+OK ready\r\n"),
+	O("pop3 client", true, APP_POP3, 110, "CAPA\r\n"),
+	O("imap", false, APP_IMAP, 143, "* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n"),
+	O("xmpp", true, APP_XMPP, 5222, "<?xml version='1.0'?><stream:stream to='x'>"),
+	O("xmpp server", false, APP_XMPP, 5222, "<stream:stream from='x'>"),
+	O("postgresql", true, APP_POSTGRESQL, 5432, "\0\0\0\x29\0\3\0\0user\0me\0"),
+	O("postgresql tls", true, APP_POSTGRESQL, 5432, "\0\0\0\x08\x04\xd2\x16\x2f"),
+	O("mysql", false, APP_MYSQL, 3306, "\x4a\0\0\0\n8.0.32\0"),
+	O("mariadb", false, APP_MYSQL, 3306, "\x4a\0\0\0\n11.4.2-MariaDB\0"),
 	O("iiop", true, APP_IIOP, 535, "GIOP\1\2\1\0\0\0\0\x24"),
 	O("tls", true, APP_TLS, 443, "\x16\3\1\2\0\1\0\1\xfc\3\3"),
 	O("ldap", true, APP_LDAP, 389, "\x30\x0c\2\1\1\x60\7\2\1\3\4\0\x80\0"),
@@ -382,6 +391,69 @@ START_TEST(mail_and_files_are_followed_into_tls)
 }
 END_TEST
 
+struct turn {
+	bool client;
+	struct bytes said;
+};
+
+#define TURN(client, text) {client, {(const uint8_t *)(text), sizeof(text) - 1}}
+
+static const char mysql_request[] = "\x20\0\0\1\x85\xae\x7f\0\0\0\0\1\x21                       ";
+
+static const struct {
+	uint8_t app;
+	struct turn turn[8];
+} asked[] = {
+	{APP_POP3, {TURN(false, "+OK hi\r\n"), TURN(true, "CAPA\r\n"), TURN(false, "+OK\r\nSTLS\r\n.\r\n"), TURN(true, "stls\r\n"), TURN(false, "+OK\r\n")}},
+	{APP_IMAP, {TURN(false, "* OK hi\r\n"), TURN(true, "a.1 CAPABILITY\r\n"), TURN(false, "a.1 OK\r\n"), TURN(true, "a.2 STARTTLS\r\n"), TURN(false, "a.2 OK\r\n")}},
+	{APP_XMPP, {TURN(true, "<?xml version='1.0'?><stream:stream to='x'>"), TURN(false, "<stream:stream><stream:features>"),
+		    TURN(true, "\n<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"), TURN(false, "<proceed/>")}},
+	{APP_POSTGRESQL, {TURN(true, "\0\0\0\x08\x04\xd2\x16\x2f"), TURN(false, "S")}},
+	{APP_POSTGRESQL, {TURN(true, "\0\0\0\x08\x04\xd2\x16\x30"), TURN(false, "N"), TURN(true, "\0\0\0\x08\x04\xd2\x16\x2f"), TURN(false, "S")}},
+	{APP_MYSQL, {TURN(false, "\x4a\0\0\0\n8.0.32\0"), {true, {(const uint8_t *)mysql_request, 36}}}},
+};
+
+// However its client's words are cut; and not where it has not asked.
+START_TEST(other_protocols_are_followed_into_tls)
+{
+	for (size_t size = 1; size < 80; size += 3)
+		for (int without = 0; without < 2; without++) {
+			const struct turn *t = asked[_i].turn, *last_of_client = t;
+			size_t before;
+
+			setup();
+			for (size_t i = 0; i < 8 && t[i].said.left; i++)
+				last_of_client = t[i].client ? &t[i] : last_of_client;
+			for (; t < asked[_i].turn + 8 && t->said.left; t++)
+				if (!(without && t == last_of_client))
+					say_in_pieces(t->client, t->said, t->client ? size : 200);
+			before = caught.count;
+			say_in_pieces(true, bytes_of(bare_hello, sizeof(bare_hello)), size);
+			if (!without) {
+				ck_assert_msg(seen(OBS_TLS) == 1, "in pieces of %zu", size);
+				ck_assert_uint_eq(caught.o[before].app, asked[_i].app);
+				ck_assert_int_eq(app, asked[_i].app);
+			} else if (asked[_i].app != APP_POSTGRESQL && asked[_i].app != APP_MYSQL) { // there a hello is the client's first word
+				ck_assert_uint_eq(seen(OBS_TLS), 0);
+			}
+			ck_assert_uint_eq(counters.value[COUNT_PROTO_STARTTLS_CLEAR], 0);
+			teardown();
+		}
+	setup();
+}
+END_TEST
+
+START_TEST(a_database_that_begins_in_clear_does_not_go_over_to_tls)
+{
+	say_in_pieces(true, bytes_of("\0\0\0\x11\0\3\0\0user\0me\0\0", 17), 200);
+	feed_bytes(true, bytes_of("\0\0\0\x08\x04\xd2\x16\x2f", 8));
+	say(false, "S");
+	feed_bytes(true, bytes_of(bare_hello, sizeof(bare_hello)));
+	ck_assert_uint_eq(seen(OBS_TLS), 0);
+	ck_assert_int_eq(app, APP_POSTGRESQL);
+}
+END_TEST
+
 START_TEST(a_line_in_clear_behind_starttls_is_counted_and_a_refusal_is_not_one)
 {
 	say(false, "220 x ESMTP\r\n");
@@ -625,6 +697,8 @@ int main(void)
 	tcase_add_test(c, what_one_side_says_does_not_use_up_the_others_chance);
 	tcase_add_test(c, of_an_unknown_protocol_the_beginning_is_told);
 	tcase_add_test(c, mail_and_files_are_followed_into_tls);
+	tcase_add_loop_test(c, other_protocols_are_followed_into_tls, 0, sizeof(asked) / sizeof(asked[0]));
+	tcase_add_test(c, a_database_that_begins_in_clear_does_not_go_over_to_tls);
 	tcase_add_test(c, a_line_in_clear_behind_starttls_is_counted_and_a_refusal_is_not_one);
 	tcase_add_test(c, industrial_protocols_in_the_same_envelope_are_no_rdp);
 	tcase_add_test(c, entropy_is_that_of_the_formula);
