@@ -63,7 +63,7 @@
 	X(PROTO_INFLATE_LIMIT, "compressed bodies given up at a limit (size, ratio, layers, room)")                    \
 	X(PROTO_INFLATE_BAD, "compressed bodies that are none, or of a coding we do not open")                         \
 	X(PROTO_HTTP_AMBIGUOUS, "HTTP messages whose framing two readers may read differently")                        \
-	X(PROTO_HTTP_TUNNEL, "HTTP connections that went on as something else (CONNECT, upgrade), not followed")       \
+	X(PROTO_HTTP_TUNNEL, "connections through a proxy (CONNECT, SOCKS) or upgraded, that could not be followed")   \
 	X(PROTO_HTTP2_LIMIT, "HTTP/2 connections given up at a limit")                                                 \
 	X(PROTO_STARTTLS_CLEAR, "messages in clear behind a request for TLS, where none may be")                       \
 	X(PROTO_QUIC_UNREAD, "QUIC packets that cannot be read: Retry, 0-RTT, other versions")                         \

@@ -208,6 +208,13 @@ static enum parse step_lost(struct http_call *c, struct bytes *data)
 	return step_skip(c, data);
 }
 
+// Before it knows whether there is a tunnel, the client speaks into it.
+static enum parse step_wait(struct http_call *c, struct bytes *data)
+{
+	c->http->early = true;
+	return step_skip(c, data);
+}
+
 static enum parse (*const steps[HTTP_STATES])(struct http_call *c, struct bytes *data) = {
 	[HTTP_START] = step_start,
 	[HTTP_HEADER] = step_header,
@@ -218,7 +225,7 @@ static enum parse (*const steps[HTTP_STATES])(struct http_call *c, struct bytes 
 	[HTTP_CHUNK] = http_step_chunk,
 	[HTTP_CHUNK_END] = http_step_chunk_end,
 	[HTTP_TRAILER] = step_header,
-	[HTTP_WAIT] = step_skip,
+	[HTTP_WAIT] = step_wait,
 	[HTTP_LOST] = step_lost,
 };
 
@@ -233,8 +240,10 @@ static void lose(struct http_call *c)
 {
 	struct http_side *s = c->side;
 
-	if (s->state == HTTP_WAIT)
+	if (s->state == HTTP_WAIT) {
+		c->http->early = true;
 		return;
+	}
 	if (in_body(s) && http_body_wanted(s))
 		http_body_look(c, true);
 	s->file_done = true;
@@ -424,6 +433,14 @@ bool http_switched(const void *state, struct http2_start *start)
 {
 	*start = ((const struct http *)state)->http2;
 	return start->wanted;
+}
+
+bool http_tunnelled(const void *state, struct tunnel_start *start)
+{
+	const struct http *h = state;
+
+	*start = (struct tunnel_start){.rest_bytes = h->http2.rest_bytes, .port = h->connect_port};
+	return h->tunnelled;
 }
 
 const struct proto_ops proto_http = {

@@ -199,6 +199,18 @@ static enum parse http_switch(struct http_call *c)
 	return PARSE_DONE;
 }
 
+// "host:port", RFC 9110 §9.3.6. 0: it has none.
+static uint16_t port_of(struct bytes target)
+{
+	unsigned port = 0, factor = 1;
+
+	while (target.left && target.at[target.left - 1] >= '0' && target.at[target.left - 1] <= '9' && factor <= 10000) {
+		port += factor * (target.at[--target.left] - (unsigned)'0');
+		factor *= 10;
+	}
+	return target.left && target.at[target.left - 1] == ':' && port <= UINT16_MAX ? (uint16_t)port : 0;
+}
+
 static enum parse start_request(struct http_call *c, struct bytes line)
 {
 	struct http_side *s = c->side;
@@ -222,6 +234,8 @@ static enum parse start_request(struct http_call *c, struct bytes line)
 	target = http_trimmed(bytes_head(line, version));
 	s->head_method = bytes_equal_text(method, "HEAD");
 	s->upgrade = bytes_equal_text(method, "CONNECT");
+	if (s->upgrade)
+		c->http->connect_port = port_of(target);
 	observation_put(&http_work(s)->head, TEXT_REQUEST_METHOD, method);
 	observation_put(&http_work(s)->head, TEXT_REQUEST_VERSION, bytes_head(bytes_from(line, version), 8));
 	http_head_keep(c, TEXT_REQUEST_URI, target);
@@ -413,12 +427,18 @@ static enum parse end_response(struct http_call *c)
 	if (s->status == 101 && s->h2c && client->state == HTTP_START && client->length < 16)
 		return http_switch(c);
 	// RFC 9110 §7.8, §9.3.6: from here on these are somebody else's bytes.
+	if (connect && s->status / 100 == 2 && client->state == HTTP_WAIT && !h->early) {
+		h->tunnelled = true;
+		return PARSE_DONE;
+	}
 	if (s->status == 101 || (connect && s->status / 100 == 2)) {
 		proto_mark(c->sink, COUNT_PROTO_HTTP_TUNNEL);
 		return PARSE_DONE;
 	}
-	if (connect && !interim && client->state == HTTP_WAIT)
+	if (connect && !interim && client->state == HTTP_WAIT) {
 		client->state = HTTP_START;
+		h->early = false;
+	}
 	return frame_body(c, head || interim || s->status == 204 || s->status == 304, HTTP_UNTIL_CLOSE);
 }
 

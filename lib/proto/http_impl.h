@@ -130,6 +130,9 @@ struct http {
 	uint64_t connects;            // the same with CONNECT
 	struct http2_start http2;     // where HTTP/2 begins
 	uint8_t bombs;
+	bool early;                   // the client has said something before its CONNECT was answered
+	bool tunnelled;               // it was granted, and what follows may be read
+	uint16_t connect_port;        // asked for last
 	struct http_side side[2];     // [from_client]
 };
 _Static_assert(sizeof(struct http) <= PROTO_SMALL_BYTES, "a connection between two messages takes little");

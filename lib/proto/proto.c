@@ -16,7 +16,7 @@ const struct proto_ops *const proto_table[] = {
 	&proto_http2,   &proto_http,    &proto_tls,      &proto_ssh, &proto_rmi,  &proto_iiop,
 	&proto_smb,     &proto_ldap,    &proto_kerberos, &proto_rdp, &proto_smtp, &proto_ftp,
 	&proto_pop3,    &proto_imap,    &proto_xmpp,     &proto_postgresql, &proto_mysql,
-	&proto_stratum, &proto_dns_tcp, &proto_dns_udp, &proto_quic, &proto_kerberos_udp, &proto_ntp, NULL,
+	&proto_socks,   &proto_stratum, &proto_dns_tcp, &proto_dns_udp, &proto_quic, &proto_kerberos_udp, &proto_ntp, NULL,
 };
 
 struct early { // what one side has sent before the protocol was settled
@@ -43,6 +43,8 @@ struct context {
 	bool gap[2];       // the parser lacks bytes of this side
 	uint8_t preface;   // bytes of HTTP/2's that end what the client has said so far
 	bool holds;        // large was lent; if it is NULL now, it was taken away
+	uint8_t tunnels;   // proxies that are behind us
+	uint16_t port;     // of the end behind the last of them
 	const struct proto_ops *ops; // NULL: not settled, or unknown
 	void *large;       // struct raw until a parser is found, then the state of one that is not small
 	struct unseen unseen[2];
@@ -475,8 +477,10 @@ static enum parse settle(struct proto_pool *p, struct context *c, const struct p
 			c->gap[side] = true;
 		else
 			feed_early(p, c, in->flow, side, now ? had_more : other->more, now ? had : other->length, sink);
-		if (c->finished)
+		if (c->finished) {
+			c->tunnels = PROTO_TUNNELS; // a proxy's answer before this question: what it carries is not this segment
 			return PARSE_DONE;
+		}
 	}
 	result = feed_parser(p, c, in, sink);
 	*app = c->ops->app;
@@ -494,6 +498,8 @@ static void settle_unknown(struct proto_pool *p, struct context *c, const struct
 	// Where a parser was to be expected its absence is no innocence (junk before DNS: evasion 89).
 	if (is_parsers_port(in->flow) && sink->uninspected)
 		sink->uninspected(sink->user, COUNT_PROTO_UNKNOWN);
+	if (c->tunnels)
+		proto_mark(sink, COUNT_PROTO_HTTP_TUNNEL);
 }
 
 static enum parse feed_unknown(struct context *c, const struct proto_input *in, const struct proto_sink *sink)
@@ -633,24 +639,18 @@ static void watch_starttls(struct context *c, const struct proto_input *in, size
 	starttls_begins(&c->starttls, app, in, sink, &unused);
 }
 
-enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto_input *in,
-		      const struct proto_sink *sink, uint8_t *app)
+static enum parse feed_context(struct proto_pool *p, struct context *c, const struct proto_input *in, const struct proto_sink *sink, uint8_t *app)
 {
-	struct context *c = find_context(p, context);
 	enum parse result;
 	size_t after, had;
-	struct proto_sink bound;
 	bool named;
 
-	if (!c || c->finished)
-		return PARSE_DONE;
 	if (!in->gap && in->data.left <= c->unseen[in->from_client].is.ahead) {
 		pass_over(&c->unseen[in->from_client], (uint32_t)in->data.left);
 		return PARSE_MORE;
 	}
 	if (in->data.left == 0 && !in->gap)
 		return PARSE_MORE;
-	sink = bind_sink(p, sink, &bound);
 	lend_touch(p->lend, &c->large);
 	if (!state_of(c))
 		return lose(c, sink);
@@ -682,6 +682,69 @@ enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto
 		watch_starttls(c, in, had, sink, *app);
 	after = c->ops ? 0 : late_preface(c, in);
 	return after ? settle_late(p, c, in, after, sink, app) : result;
+}
+
+// Has the parser just said that what follows is another connection's, through a proxy?
+static bool is_tunnel(struct context *c, struct tunnel_start *start)
+{
+	return (c->ops == &proto_http && http_tunnelled(state_of(c), start)) || (c->ops == &proto_socks && socks_tunnelled(state_of(c), start));
+}
+
+// What comes from here on is recognised anew, as a flow to the far end's port.
+static void begin_behind(struct proto_pool *p, struct context *c, uint16_t port)
+{
+	bool closed[2] = {c->early[0].closed, c->early[1].closed};
+
+	release(p, c);
+	c->ops = NULL;
+	c->unknown = c->finished = c->gap[0] = c->gap[1] = false;
+	c->segments = c->preface = 0;
+	c->tunnels++;
+	c->port = port;
+	memset(c->unseen, 0, sizeof(c->unseen));
+	memset(c->early, 0, sizeof(c->early));
+	memset(&c->starttls, 0, sizeof(c->starttls));
+	c->early[0].closed = closed[0];
+	c->early[1].closed = closed[1];
+}
+
+static const struct proto_input *behind_proxy(const struct context *c, const struct proto_input *in, struct proto_flow *flow, struct proto_input *copy)
+{
+	*flow = *in->flow;
+	flow->server_port = c->port;
+	*copy = *in;
+	copy->flow = flow;
+	return copy;
+}
+
+enum parse proto_feed(struct proto_pool *p, uint32_t context, const struct proto_input *in,
+		      const struct proto_sink *sink, uint8_t *app)
+{
+	struct context *c = find_context(p, context);
+	struct tunnel_start start;
+	struct proto_sink bound;
+	struct proto_input behind;
+	struct proto_flow flow;
+	enum parse result;
+
+	if (!c || c->finished)
+		return PARSE_DONE;
+	sink = bind_sink(p, sink, &bound);
+	if (c->tunnels)
+		in = behind_proxy(c, in, &flow, &behind);
+	result = feed_context(p, c, in, sink, app);
+	while (result == PARSE_DONE && c->ops && is_tunnel(c, &start)) { // at most PROTO_TUNNELS rounds
+		if (c->tunnels == PROTO_TUNNELS) {
+			proto_mark(sink, COUNT_PROTO_HTTP_TUNNEL);
+			break;
+		}
+		begin_behind(p, c, start.port);
+		in = behind_proxy(c, in, &flow, &behind);
+		behind.data = bytes_from(behind.data, behind.data.left - start.rest_bytes);
+		behind.gap = false;
+		result = feed_context(p, c, in, sink, app);
+	}
+	return result;
 }
 
 void proto_half_close(struct proto_pool *p, uint32_t context, bool from_client, const struct proto_flow *flow,

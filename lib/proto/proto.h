@@ -11,6 +11,7 @@ enum proto_limits {
 	PROTO_STATE_BYTES = 20480,  // largest parser state (two directions)
 	PROTO_PROBE_BYTES = 64,     // first bytes of each direction looked at to recognise
 	PROTO_HTTP2_CONNECTIONS = 64, // HTTP/2 connections followed at once, unless proto_pool_http2 says otherwise
+	PROTO_TUNNELS = 2,          // proxies' connections inside one another that are followed
 	PROTO_SMALL_BYTES = 320,    // parser states up to this size lie in their context; larger ones are lent to it
 	PROTO_WORK_BYTES = 11 << 10, // lent to a parser for one message in hand
 };
@@ -71,7 +72,7 @@ struct proto_ops {
 	void (*passed)(void *state, bool from_client, uint32_t bytes);
 };
 
-extern const struct proto_ops proto_http, proto_http2, proto_tls, proto_ldap, proto_rmi, proto_dns_tcp, proto_dns_udp, proto_stratum, proto_quic;
+extern const struct proto_ops proto_http, proto_http2, proto_tls, proto_ldap, proto_rmi, proto_dns_tcp, proto_dns_udp, proto_stratum, proto_quic, proto_socks;
 extern const struct proto_ops *const proto_table[]; // NULL-terminated, in order of recognition
 
 // --- One flow's conversation: recognition, then its parser. Pool of fixed size, one thread. ---

@@ -95,6 +95,16 @@ struct http2_start {
 	bool answer_due;       // ... and its 101 has not been seen
 };
 
+// Where a proxy's own words end and what it carries begins.
+struct tunnel_start {
+	uint32_t rest_bytes; // of the segment in hand that are carried already
+	uint16_t port;       // of the far end; 0: not known
+};
+
+// proto_http's, proto_socks' parser is done: because the proxy has granted a connection, which may be read?
+bool http_tunnelled(const void *state, struct tunnel_start *start);
+bool socks_tunnelled(const void *state, struct tunnel_start *start);
+
 // proto_http's parser is done: because the flow goes on as HTTP/2?
 bool http_switched(const void *state, struct http2_start *start);
 // state is zeroed; before its first feed.

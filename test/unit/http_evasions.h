@@ -467,17 +467,25 @@ START_TEST(a_boundary_that_may_be_read_in_two_ways_is_said)
 }
 END_TEST
 
+// (A granted CONNECT ends the parser; proto_test.c has what comes then.)
 START_TEST(a_tunnel_that_is_not_followed_is_said)
 {
-	static const char *const answers[] = {"HTTP/1.1 200 Go\r\n\r\n", "HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"};
+	static const struct {
+		const char *question, *early, *answer;
+		bool said, ends;
+	} rows[] = {{"CONNECT a.example:443 HTTP/1.1\r\n\r\n", "", "HTTP/1.1 200 Go\r\n\r\n", false, true},
+		    {"CONNECT a.example:443 HTTP/1.1\r\n\r\n", "x", "HTTP/1.1 200 Go\r\n\r\n", true, true},
+		    {"CONNECT a.example:443 HTTP/1.1\r\n\r\n", "", "HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n", false, false},
+		    {"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n", "", "HTTP/1.1 101 Go\r\n\r\n", true, true}};
 
-	for (int refused = 0; refused < 2; refused++) {
-		const struct line lines[] = {C("CONNECT a.example:443 HTTP/1.1\r\n\r\n"),
-					     {false, {(const uint8_t *)answers[refused], strlen(answers[refused])}}};
-		struct talk talk = talk_of(lines, 2, DIRECTION_OUT, false);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct line lines[] = {{true, bytes_of_text(rows[i].question)}, {true, bytes_of_text(rows[i].early)},
+					     {false, bytes_of_text(rows[i].answer)}};
+		struct talk talk = talk_of(lines, 3, DIRECTION_OUT, false);
 
 		talk_check(&talk, &caught);
-		ck_assert_int_eq(caught.marked[COUNT_PROTO_HTTP_TUNNEL], !refused);
+		ck_assert_int_eq(caught.marked[COUNT_PROTO_HTTP_TUNNEL], rows[i].said);
+		ck_assert_int_eq(caught.result == PARSE_DONE, rows[i].ends);
 	}
 }
 END_TEST
