@@ -26,6 +26,7 @@ struct header { // RFC 1035 §4.1.1
 struct name {
 	char text[NAME_TEXT_BYTES];
 	size_t length;
+	bool bad; // longer than a name may be, or it points in a circle or out of the message: text is as far as it could be read
 };
 
 struct side {
@@ -69,36 +70,54 @@ static void name_add(struct name *n, struct bytes label)
 	}
 }
 
-// Reads the name at *b, a part of `message`, which pointers refer to (§4.1.4), and moves *b behind it.
-static bool read_name(struct bytes message, struct bytes *b, struct name *out)
+// Moves *b behind the name there: behind its last label, or its first pointer. false: it does not end.
+static bool skip_name(struct bytes *b)
 {
-	struct bytes at = *b, label;
+	uint8_t n;
+
+	do {
+		if (!bytes_read_u8(b, &n) || (n >= 0x40 && n < 0xc0))
+			return false;
+		if (n >= 0xc0)
+			return bytes_skip(b, 1);
+	} while (n && bytes_skip(b, n));
+	return n == 0;
+}
+
+// The labels from `at` on, following pointers in `message` (§4.1.4). false: it is none.
+static bool read_labels(struct bytes message, struct bytes at, struct name *out)
+{
 	unsigned jumps = 0, wire = 0;
+	struct bytes label;
 	uint8_t n, low;
 
-	out->length = 0;
 	for (unsigned labels = 0; labels < NAME_LABELS + NAME_JUMPS; labels++) {
 		if (!bytes_read_u8(&at, &n))
 			return false;
 		if (n >= 0xc0) {
 			if (!bytes_read_u8(&at, &low) || ++jumps > NAME_JUMPS)
 				return false;
-			if (jumps == 1)
-				*b = at;
 			at = bytes_from(message, (size_t)(n & 0x3f) << 8 | low);
 			continue;
 		}
 		wire += n + 1u;
 		if (n >= 0x40 || wire > NAME_BYTES || !bytes_take(&at, n, &label))
 			return false;
-		if (n == 0) {
-			if (jumps == 0)
-				*b = at;
+		if (n == 0)
 			return true;
-		}
 		name_add(out, label);
 	}
 	return false;
+}
+
+// Reads the name at *b, a part of `message`, and moves *b behind it: a name that is none (out->bad) hides nothing of what follows. false: nothing can follow.
+static bool read_name(struct bytes message, struct bytes *b, struct name *out)
+{
+	struct bytes at = *b;
+
+	out->length = 0;
+	out->bad = !read_labels(message, at, out);
+	return skip_name(b);
 }
 
 // --- Messages ---
@@ -123,6 +142,7 @@ struct answer {
 	struct name alias;
 	struct name owner; // of the first record, for messages without question (mDNS)
 	uint16_t type;
+	bool bad;          // one of the names is
 };
 
 static void note_record(struct bytes message, const struct record *r, struct answer *a)
@@ -133,8 +153,11 @@ static void note_record(struct bytes message, const struct record *r, struct ans
 		a->address[a->addresses++] = address_v4(data.at);
 	if (r->type == TYPE_AAAA && data.left == 16 && a->addresses < ADDRESSES)
 		a->address[a->addresses++] = address_v6(data.at);
-	if (r->type == TYPE_CNAME && a->alias.length == 0 && !read_name(message, &data, &a->alias))
+	if (r->type != TYPE_CNAME || a->alias.length)
+		return;
+	if (!read_name(message, &data, &a->alias))
 		a->alias.length = 0;
+	a->bad |= a->alias.bad;
 }
 
 // false: one of them cannot be read, nor what follows it.
@@ -150,6 +173,7 @@ static bool read_answers(struct bytes message, struct bytes *b, unsigned answers
 			a->owner = owner;
 			a->type = r.type;
 		}
+		a->bad |= owner.bad;
 		note_record(message, &r, a);
 	}
 	return true;
@@ -171,6 +195,7 @@ static void emit(const struct proto_input *in, const struct proto_sink *sink, st
 struct asked {
 	struct name name[QUESTIONS_TOLD];
 	uint16_t type[QUESTIONS_TOLD];
+	bool bad; // one of the names is
 };
 
 // Moves *b over the questions; the first ones are read into *q. false: not even one could be read.
@@ -180,6 +205,7 @@ static bool read_questions(struct bytes message, struct bytes *b, unsigned count
 	uint16_t t, class;
 
 	*told = 0;
+	q->bad = false;
 	for (unsigned i = 0; i < count && i < RECORDS; i++) {
 		struct name *name = i < QUESTIONS_TOLD ? &q->name[i] : &other;
 
@@ -187,6 +213,7 @@ static bool read_questions(struct bytes message, struct bytes *b, unsigned count
 			b->left = 0; // the answers cannot be found any more
 			return i > 0;
 		}
+		q->bad |= name->bad;
 		if (i < QUESTIONS_TOLD)
 			q->type[(*told)++] = t;
 	}
@@ -224,10 +251,11 @@ static bool read_message(struct bytes message, const struct proto_input *in, con
 
 	a.addresses = a.type = 0;
 	a.alias.length = a.owner.length = 0;
+	a.bad = false;
 	if (!read_header(&b, &h) || !read_questions(message, &b, h.questions, &q, &told))
 		return false;
 	observation_init(&o, OBS_DNS);
-	o.number[NUM_DNS_MALFORMED] = !read_answers(message, &b, h.answers, &a);
+	o.number[NUM_DNS_MALFORMED] = !read_answers(message, &b, h.answers, &a) || q.bad || a.bad;
 	if (h.questions > 1)
 		o.number[NUM_DNS_QUESTIONS] = h.questions;
 	o.number[NUM_DNS_ID] = h.id;
@@ -240,6 +268,8 @@ static bool read_message(struct bytes message, const struct proto_input *in, con
 	observation_put(&o, TEXT_DNS_CNAME, bytes_of(a.alias.text, a.alias.length));
 	emit(in, sink, &o, h.questions ? &q.name[0] : &a.owner);
 	emit_others(in, sink, &o, &q, told);
+	if (q.bad) // another reader may take it for another name, or for none
+		proto_mark(sink, COUNT_PROTO_BAD);
 	return true;
 }
 
