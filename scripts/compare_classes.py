@@ -159,6 +159,8 @@ def only_own(capture, m):
             return "HTTP/2 whose client does not say its settings, said"
     if m.kind == "ldap" and m.more["words"].get("injected"):
         return "LDAP in clear behind StartTLS, said"
+    if m.kind == "tls" and sum(o.fields == m.fields for o in of_flow(capture.own, m)) > 1 and any(t.fields == m.fields for t in of_flow(capture.theirs, m)):
+        return "a segment seen on several VLANs: flows of their own to us, a repetition to tshark"
     if m.kind == "tls" and m.more["app"] == "quic" and any(t.fields == m.fields for t in of_flow(capture.theirs, m)):
         return "a QUIC hello said again (Retry, version negotiation)"
     if m.kind == "tls" and m.more["app"] == "quic" and not any(t.kind == "tls" for t in of_flow(capture.theirs, m)):
@@ -208,14 +210,18 @@ def http_field(capture, name, own, theirs, a, b):
 
 
 def dns_field(capture, name, own, theirs, a, b):
+    if b and b.replace(b"\\032", b" ").startswith(b"<name too long>"):
+        return "a name over 255 octets or in a circle: tshark tells none, we the front, said"
     if own.more["words"].get("malformed"):
         return "malformed, said"
     return None
 
 
 def tls_field(capture, name, own, theirs, a, b):
-    if name == "names" and a and b and a.count(b",") <= 7 and b.split(b",")[:len(a.split(b","))] == a.split(b","):
-        return "names beyond the eighth or 400 bytes, said" if "truncated" in own.more["flags"] else None
+    if name == "names" and a and b and set(a.split(b",")) <= set(b.split(b",")):
+        return "names beyond 64 or the record's room, said" if "truncated" in own.more["flags"] else None
+    if name in ("subject", "names", "issuer") and a is None and own.kind == "tls.server" and own.fields.get("version") == 0x0304:
+        return "the capture holds the session's keys, with which tshark goes on"
     if name in ("subject", "names", "issuer") and not any(theirs.fields.get(n) for n in ("subject", "names", "issuer")):
         return "a list of certificates that is not whole: tshark tells none, we the first"
     if name == "ja4" and a is None and "truncated" in own.more["flags"]:

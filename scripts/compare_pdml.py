@@ -109,7 +109,7 @@ def dns_name(field):
         at += 1 + raw[at]
     if at >= len(raw) or raw[at] != 0 or at + 1 != len(raw):
         text = show(field)
-        return b"" if text == "<Root>" else text.encode().lower()
+        return b"" if text == "<Root>" else text.encode().lower().replace(b" ", b"\\032")
     return b".".join(b"".join(bytes([c]).lower() if 0x20 < c < 0x7f and c not in b".\\" else b"\\%03d" % c for c in label)
                      for label in labels)
 

@@ -190,10 +190,15 @@ void observation_init(struct observation *o, enum observation_kind kind)
 	o->size_bytes = OBSERVATION_HEAD_BYTES;
 }
 
-void observation_put(struct observation *o, unsigned slot, struct bytes text)
+size_t observation_room(const struct observation *o)
 {
-	size_t used = o->size_bytes - OBSERVATION_HEAD_BYTES, room = OBSERVATION_TEXT_BYTES - used;
-	size_t longest = room < TEXT_LONGEST_BYTES ? room : TEXT_LONGEST_BYTES;
+	return OBSERVATION_TEXT_BYTES - (o->size_bytes - OBSERVATION_HEAD_BYTES);
+}
+
+static void put_text(struct observation *o, unsigned slot, struct bytes text, size_t most)
+{
+	size_t used = o->size_bytes - OBSERVATION_HEAD_BYTES, room = observation_room(o);
+	size_t longest = room < most ? room : most;
 
 	if (slot >= OBSERVATION_TEXTS || text.left == 0)
 		return;
@@ -204,6 +209,16 @@ void observation_put(struct observation *o, unsigned slot, struct bytes text)
 	memcpy(o->text + used, text.at, text.left);
 	o->slot[slot] = (struct text_slot){(uint16_t)used, (uint16_t)text.left};
 	o->size_bytes += (uint32_t)text.left;
+}
+
+void observation_put(struct observation *o, unsigned slot, struct bytes text)
+{
+	put_text(o, slot, text, TEXT_LONGEST_BYTES);
+}
+
+void observation_put_list(struct observation *o, unsigned slot, struct bytes text)
+{
+	put_text(o, slot, text, OBSERVATION_TEXT_BYTES);
 }
 
 // About no single flow: addresses and direction may be missing.

@@ -168,7 +168,7 @@ enum { // TLS
 };
 enum { // TLS_SERVER
 	NUM_TLS_SERVER_VERSION = 0 /* chosen */, NUM_TLS_SERVER_CIPHER /* chosen, IANA's number */,
-	TEXT_TLS_SUBJECT = 0 /* common name */, TEXT_TLS_NAMES /* up to 8 dNSNames, comma between */,
+	TEXT_TLS_SUBJECT = 0 /* common name */, TEXT_TLS_NAMES /* dNSNames, comma between, as many as fit */,
 	TEXT_TLS_ISSUER /* common name */,
 };
 enum { // PROTOCOL, of an unknown one: how each side begins
@@ -210,6 +210,9 @@ int name_to_index(const char *(*name)(unsigned), unsigned count, struct bytes te
 void observation_init(struct observation *o, enum observation_kind kind);
 // Appends a text; cut to what fits (and to 400 bytes), then OBS_FLAG_TRUNCATED is set.
 void observation_put(struct observation *o, unsigned slot, struct bytes text);
+// The same of a list that may take all the room that is left, which observation_room says. Put it last.
+void observation_put_list(struct observation *o, unsigned slot, struct bytes text);
+size_t observation_room(const struct observation *o);
 // The text of a slot; empty where absent. Borrowed from *o.
 static inline struct bytes observation_text(const struct observation *o, unsigned slot)
 {

@@ -112,7 +112,7 @@ enum decode_result decode_raw(struct walk *w)
 }
 
 // The family is in the byte order of the machine that captured; AF_INET6 differs between the BSDs, Darwin and Linux, so
-// the IP version decides between 4 and 6.
+// the IP version decides between 4 and 6. Some write an EtherType into its second half.
 enum decode_result decode_null(struct walk *w)
 {
 	static const uint32_t families[] = {2, 10, 24, 28, 30};
@@ -123,6 +123,8 @@ enum decode_result decode_null(struct walk *w)
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
 		if (family == families[i] || family == __builtin_bswap32(families[i]))
 			return walk_on(w, decode_raw);
+	if ((family & 0xffff) == ETHER_IPV4 || (family & 0xffff) == ETHER_IPV6)
+		return walk_on(w, decode_raw);
 	return DECODE_OTHER;
 }
 

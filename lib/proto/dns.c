@@ -15,6 +15,7 @@ enum dns_limits {
 	ADDRESSES = 8,
 	COLLECT_BYTES = 8192,   // of a TCP message; of longer ones the head is read
 	HEADER_BYTES = 12,
+	OPERATION_INVERSE = 0x0800, // of a question's flags
 };
 
 enum dns_type { TYPE_A = 1, TYPE_CNAME = 5, TYPE_AAAA = 28, TYPE_OPT = 41 };
@@ -284,9 +285,11 @@ static bool flags_fit(const struct header *h)
 	return opcode <= 5 && opcode != 3 && (h->flags & 15) <= 11;
 }
 
-// One question, and as many records as one message carries in practice.
+// One question, and as many records as one message carries in practice. An inverse query (RFC 1035 §6.4.1) asks by an answer.
 static bool stream_counts_fit(const struct header *h)
 {
+	if ((h->flags & 0xf800) == OPERATION_INVERSE && h->questions == 0 && h->answers == 1)
+		return true;
 	if (h->questions != 1)
 		return false;
 	return h->flags & 0x8000 ? h->answers <= 1024 && h->authorities <= 256 && h->additionals <= 256

@@ -14,7 +14,7 @@ enum tls_handshake {
 enum tls_sizes {
 	TLS_NAME_BYTES = 255,
 	TLS_NAME_TEXT_BYTES = 4 * TLS_NAME_BYTES,
-	TLS_NAMES = 8,              // dNSNames of a certificate that are told
+	TLS_NAMES = 64,             // dNSNames of a certificate that are told, if they fit
 	TLS_STATE_BYTES = 16384 + 128, // of proto_tls
 };
 

@@ -164,14 +164,14 @@ bool tls_certificate_read(struct tls_certificate *c, struct bytes der)
 // "a.example,b.example". A name that does not fit is left out whole: half a name is another one.
 static void put_names(struct observation *o, const struct tls_certificate *c)
 {
-	char text[400];
-	size_t n = 0;
+	char text[OBSERVATION_TEXT_BYTES];
+	size_t n = 0, room = observation_room(o);
 
 	for (unsigned i = 0; i < c->names; i++) {
 		char name[TLS_NAME_TEXT_BYTES];
 		size_t length = tls_escape(c->name[i], true, name, sizeof(name));
 
-		if (n + length + 1 > sizeof(text)) {
+		if (n + length + (n > 0) > room) {
 			o->flags8 |= OBS_FLAG_TRUNCATED;
 			continue;
 		}
@@ -180,7 +180,7 @@ static void put_names(struct observation *o, const struct tls_certificate *c)
 		memcpy(text + n, name, length);
 		n += length;
 	}
-	observation_put(o, TEXT_TLS_NAMES, bytes_of(text, n));
+	observation_put_list(o, TEXT_TLS_NAMES, bytes_of(text, n));
 }
 
 void tls_answer_emit(const struct tls_answer *a, const struct tls_certificate *c, uint8_t app, const struct proto_input *in,
@@ -193,8 +193,8 @@ void tls_answer_emit(const struct tls_answer *a, const struct tls_certificate *c
 	o.number[NUM_TLS_SERVER_CIPHER] = a->cipher;
 	if (c) {
 		observation_put(&o, TEXT_TLS_SUBJECT, c->subject);
-		put_names(&o, c);
 		observation_put(&o, TEXT_TLS_ISSUER, c->issuer);
+		put_names(&o, c);
 		if (c->cut)
 			o.flags8 |= OBS_FLAG_TRUNCATED;
 	}

@@ -60,6 +60,7 @@ START_TEST(every_link_layer_leads_to_the_same_packet)
 		{LINK_COOKED2, 20, {8, 0, [9] = 1}},
 		{LINK_NULL, 4, {2, 0, 0, 0}},
 		{LINK_NULL, 4, {0, 0, 0, 2}},
+		{LINK_NULL, 4, {15, 0, 8, 0}},
 		{LINK_PPP, 1, {0x21}}, // the protocol's first octet may be left out
 		{LINK_PPP, 2, {0, 0x21}},
 		{LINK_PPP, 4, {0xff, 3, 0, 0x21}},

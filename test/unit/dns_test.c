@@ -404,6 +404,18 @@ START_TEST(an_error_may_be_a_header_alone)
 }
 END_TEST
 
+START_TEST(an_inverse_query_asks_by_an_answer)
+{
+	for (unsigned flags = 0x0100; flags <= 0x0900; flags += 0x0800) {
+		m.n = 0;
+		make_number(&m, 27, 2);
+		make_header(&m, (uint16_t)flags, 0, 1);
+		MAKE(&m, 0, 0, 1, 0, 1, 0, 0, 0x7a, 0x69, 0, 4, 4, 3, 2, 1);
+		ck_assert_int_eq(proto_dns_tcp.probe(made(&m), true), flags == 0x0900 ? PROBE_YES : PROBE_NO);
+	}
+}
+END_TEST
+
 START_TEST(look_alikes_are_not_recognised)
 {
 	static const char *const texts[] = {"GET / HTTP/1.1\r\nHost: www.example\r\n", "\x16\x03\x01\x02",
@@ -448,6 +460,7 @@ int main(void)
 	tcase_add_test(t, a_datagram_on_other_ports_is_not_told);
 	tcase_add_test(t, bits_that_servers_do_not_look_at_hide_no_question);
 	tcase_add_test(t, an_error_may_be_a_header_alone);
+	tcase_add_test(t, an_inverse_query_asks_by_an_answer);
 	tcase_add_test(t, look_alikes_are_not_recognised);
 	return talk_run(suite);
 }

@@ -479,18 +479,30 @@ START_TEST(a_server_tells_its_choice_and_the_names_of_its_certificate)
 }
 END_TEST
 
+// The last that is told is number 63, or as many as the record has room for: then the rest is left out whole.
 START_TEST(more_names_than_are_told_are_flagged)
 {
-	answer.n = 0;
-	make_x509(&certificate, 9);
-	make_server_hello(&answer, false);
-	make_certificate(&answer, made(&certificate));
-	answer_in(16384);
-	both_say(made(&server_stream), 0, false);
-	ck_assert_uint_eq(caught.count, 2);
-	ck_assert_uint_eq(caught.o[1].flags8, OBS_FLAG_TRUNCATED);
-	talk_expect_text(&caught.o[1], TEXT_TLS_NAMES,
-			 "www.example,n1.example,n2.example,n3.example,n4.example,n5.example,n6.example,n7.example");
+	static const unsigned counts[] = {9, TLS_NAMES, TLS_NAMES + 1, 120};
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		struct bytes names, last;
+		size_t told = 0;
+
+		answer.n = 0;
+		make_x509(&certificate, counts[i]);
+		make_server_hello(&answer, false);
+		make_certificate(&answer, made(&certificate));
+		answer_in(16384);
+		both_say(made(&server_stream), 0, false);
+		ck_assert_uint_eq(caught.count, 2);
+		names = last = observation_text(&caught.o[1], TEXT_TLS_NAMES);
+		for (; names.left; told++, bytes_skip(&names, 1))
+			bytes_take(&names, bytes_find(names, ','), &last);
+		ck_assert_uint_eq(caught.o[1].flags8, counts[i] > TLS_NAMES ? OBS_FLAG_TRUNCATED : 0);
+		ck_assert_uint_eq(told, counts[i] < TLS_NAMES ? counts[i] : TLS_NAMES);
+		ck_assert(bytes_equal_text(bytes_from(last, last.left - 8), ".example"));
+		talk_expect_text(&caught.o[1], TEXT_TLS_SUBJECT, "www.example");
+	}
 }
 END_TEST
 
