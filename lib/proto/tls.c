@@ -259,8 +259,13 @@ static enum parse tls_feed(void *state, const struct proto_input *in, const stru
 		return PARSE_MORE;
 	if (!in->from_client)
 		return feed_server(t, in, sink);
-	if (in->gap)
-		return PARSE_BAD;
+	if (in->gap) { // the server's answer may be whole for all that
+		proto_mark(sink, COUNT_PROTO_BAD);
+		t->side[1] = (struct side){.over = true};
+		if (t->client_collects)
+			t->have = 0;
+		return t->side[0].over ? PARSE_DONE : PARSE_MORE;
+	}
 	if (!t->client_collects)
 		t->side[0].over |= t->have != 0; // the server spoke first: what it said is nobody's answer
 	takes_buffer(t, true);

@@ -597,6 +597,27 @@ START_TEST(after_a_retry_request_the_second_hello_and_its_answer_are_told)
 }
 END_TEST
 
+START_TEST(a_hello_with_a_hole_does_not_hide_the_answer)
+{
+	struct line lines[3];
+	struct talk talk = {.ops = &proto_tls, .flow = outward, .lines = lines, .count = 3, .gap_before = 2};
+
+	hello.n = stream.n = answer.n = 0;
+	make_hello(&hello, "www.example", "h2");
+	make_records(&stream, made(&hello), 16384);
+	make_server_hello(&answer, true);
+	answer_in(16384);
+	lines[0] = (struct line){true, bytes_head(made(&stream), 100)};
+	lines[1] = (struct line){true, bytes_from(made(&stream), 150)};
+	lines[2] = (struct line){false, made(&server_stream)};
+	talk_check(&talk, &caught);
+	ck_assert_uint_eq(caught.count, 1);
+	ck_assert_uint_eq(caught.o[0].kind, OBS_TLS_SERVER);
+	ck_assert(caught.marked[COUNT_PROTO_BAD]);
+	ck_assert_int_eq(caught.result, PARSE_DONE);
+}
+END_TEST
+
 START_TEST(a_server_of_an_early_draft_tells_its_choice)
 {
 	answer.n = 0;
@@ -739,6 +760,7 @@ int main(void)
 	tcase_add_test(t, a_server_that_answers_otherwise_ends_the_parser_and_tells_nothing);
 	tcase_add_test(t, a_warning_before_the_servers_hello_hides_nothing);
 	tcase_add_test(t, after_a_retry_request_the_second_hello_and_its_answer_are_told);
+	tcase_add_test(t, a_hello_with_a_hole_does_not_hide_the_answer);
 	tcase_add_test(t, a_server_of_an_early_draft_tells_its_choice);
 	tcase_add_test(t, a_server_that_speaks_first_hides_no_hello);
 	tcase_add_test(t, any_length_that_lies_in_a_certificate_is_borne);
