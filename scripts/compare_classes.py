@@ -78,6 +78,8 @@ def only_tshark_http(capture, m):
         return "a status that is no number"
     if m.more.get("h2") and apps(capture, m) >= {"http2"} and m.kind == "http.response" and first_of_kind(capture.theirs, m) is m:
         return "HTTP/2 whose client does not say its settings, said"
+    if m.kind == "http.response" and "tcp_midstream" in why(capture, m) and "http" in apps(capture, m) and not of_flow(capture.own, m):
+        return "no handshake, and a head that the capture cuts: it waits, said"
     if m.kind == "http.request" and any(k == "flow.open" and "midstream" in n["flags"] and n["server"] == m.flow[1:3]
                                         for k, n in notes(capture, m)):
         return "no handshake: the ports say which end is the client, wrongly"
@@ -159,7 +161,7 @@ def only_own(capture, m):
             return "HTTP/2 whose client does not say its settings, said"
     if m.kind == "ldap" and m.more["words"].get("injected"):
         return "LDAP in clear behind StartTLS, said"
-    if m.kind == "tls" and sum(o.fields == m.fields for o in of_flow(capture.own, m)) > 1 and any(t.fields == m.fields for t in of_flow(capture.theirs, m)):
+    if m.kind == "tls" and m.more["app"] == "tls" and sum(o.fields == m.fields for o in of_flow(capture.own, m)) > 1 and any(t.fields == m.fields for t in of_flow(capture.theirs, m)):
         return "a segment seen on several VLANs: flows of their own to us, a repetition to tshark"
     if m.kind == "tls" and m.more["app"] == "quic" and any(t.fields == m.fields for t in of_flow(capture.theirs, m)):
         return "a QUIC hello said again (Retry, version negotiation)"

@@ -12,6 +12,7 @@ enum tls_limits {
 	RECORDS_ODD = 64,                  // a hello in more of them is marked
 	ALERT_BYTES = 2,                   // level and description; an encrypted one is longer
 	ALERT_WARNING = 1,
+	HELLOS = 2,                        // of a client, before its server speaks; after a retry one more
 };
 
 enum tls_content { CONTENT_CHANGE_CIPHER = 20, CONTENT_ALERT = 21, CONTENT_HANDSHAKE = 22, CONTENT_DATA = 23, CONTENT_HEARTBEAT = 24 };
@@ -32,6 +33,7 @@ struct tls {
 	uint8_t app;                       // whose flow it is; 0: TLS's own
 	bool answered;                     // a ServerHello was read into answer and is not yet told
 	bool retried;                      // the client was asked for a second hello
+	uint8_t hellos;                    // told; a second one that nobody has asked for is told, too: which of them the server takes is its secret
 	struct tls_answer answer;
 	uint8_t collected[COLLECT_BYTES];
 };
@@ -59,12 +61,16 @@ static enum parse take_client(struct tls *t, const struct proto_input *in, const
 		return PARSE_DONE; // renegotiation seen from the middle, or a client that speaks as a server
 	if (!bytes_read_u24(&b, &size) || (b.left < size && t->have < COLLECT_BYTES))
 		return PARSE_MORE;
-	if (!tls_hello_read(&hello, bytes_head(b, size)))
+	if (!tls_hello_read(&hello, bytes_head(b, size))) {
+		hello.cut = true;
+		if (hello.begun) // no server takes it, but somebody says it
+			tls_hello_emit(&hello, app_of(t), in, sink);
 		return PARSE_BAD;
+	}
 	if (t->side[1].records > RECORDS_ODD)
 		hello.oddities |= TLS_ODD_RECORDS;
 	tls_hello_emit(&hello, app_of(t), in, sink);
-	t->side[1].over = true;
+	t->side[1].over = ++t->hellos == HELLOS;
 	t->have = 0;
 	return PARSE_MORE;
 }
@@ -195,6 +201,7 @@ static bool begin_again(struct tls *t, const struct proto_input *in, const struc
 		return false;
 	tell_answer(t, bytes_of(NULL, 0), in, sink);
 	t->retried = true;
+	t->hellos = HELLOS - 1;
 	t->side[1].over = false;
 	t->have = t->at = 0;
 	return true;
@@ -243,6 +250,10 @@ static bool takes_buffer(struct tls *t, bool from_client)
 
 static enum parse feed_server(struct tls *t, const struct proto_input *in, const struct proto_sink *sink)
 {
+	if (t->hellos && !t->side[1].over && (in->data.left || in->gap) && (!t->retried || t->client_collects)) {
+		t->side[1].over = true;
+		t->have = 0;
+	}
 	if (!takes_buffer(t, false) || in->gap || feed_side(t, in, sink) != PARSE_MORE) {
 		tell_answer(t, bytes_of(NULL, 0), in, sink);
 		t->side[0].over = true;
@@ -260,7 +271,8 @@ static enum parse tls_feed(void *state, const struct proto_input *in, const stru
 	if (!in->from_client)
 		return feed_server(t, in, sink);
 	if (in->gap) { // the server's answer may be whole for all that
-		proto_mark(sink, COUNT_PROTO_BAD);
+		if (!t->hellos)
+			proto_mark(sink, COUNT_PROTO_BAD);
 		t->side[1] = (struct side){.over = true};
 		if (t->client_collects)
 			t->have = 0;
@@ -270,7 +282,11 @@ static enum parse tls_feed(void *state, const struct proto_input *in, const stru
 		t->side[0].over |= t->have != 0; // the server spoke first: what it said is nobody's answer
 	takes_buffer(t, true);
 	p = feed_side(t, in, sink);
-	return p == PARSE_MORE && t->side[0].over && t->side[1].over ? PARSE_DONE : p;
+	if (p != PARSE_MORE && t->hellos) { // it goes on in cipher, or with anything else: its hello is told
+		t->side[1].over = true;
+		p = PARSE_MORE;
+	}
+	return p == PARSE_MORE && t->side[0].over && (t->side[1].over || t->hellos) ? PARSE_DONE : p;
 }
 
 void tls_begin(void *state, uint8_t app)

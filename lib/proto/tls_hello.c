@@ -121,12 +121,12 @@ bool tls_hello_read(struct tls_hello *h, struct bytes b)
 	uint16_t n;
 
 	*h = (struct tls_hello){.cut = false};
-	if (!bytes_read_u16(&b, &h->ja4.version) || !bytes_skip(&b, 32) || !tls_take_u8_vector(&b, &unused) ||
-	    !tls_take_u16_vector(&b, &h->ja4.ciphers) || !tls_take_u8_vector(&b, &unused))
+	if (!bytes_read_u16(&b, &h->ja4.version) || h->ja4.version >> 8 != 3 || !bytes_skip(&b, 32))
 		return false;
-	if (h->ja4.version >> 8 != 3)
-		return false;
+	h->begun = true;
 	h->highest = h->ja4.version;
+	if (!tls_take_u8_vector(&b, &unused) || !tls_take_u16_vector(&b, &h->ja4.ciphers) || !tls_take_u8_vector(&b, &unused))
+		return false;
 	if (!bytes_read_u16(&b, &n)) // extensions may be left out, RFC 5246 §7.4.1.2
 		return true;
 	list = bytes_head(b, n);

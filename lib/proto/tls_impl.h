@@ -31,6 +31,7 @@ struct tls_hello {                  // a ClientHello; borrowed bytes
 	uint16_t highest;           // version offered, of those that exist
 	uint8_t oddities;           // bits of enum tls_oddity
 	bool cut;                   // something in it did not fit
+	bool begun;                 // version and random number were there, whatever came then
 };
 
 struct tls_answer {                 // a ServerHello
@@ -48,7 +49,7 @@ struct tls_certificate {            // names of an X.509 certificate; borrowed b
 // Vectors of RFC 8446 §3.4 with a length of one and two octets. false (and no more use for *b): not whole.
 bool tls_take_u8_vector(struct bytes *b, struct bytes *out);
 bool tls_take_u16_vector(struct bytes *b, struct bytes *out);
-// The handshake message without its header, perhaps cut. false: no ClientHello.
+// The handshake message without its header, perhaps cut. false: no ClientHello, or (h->begun) one whose first lengths lie.
 bool tls_hello_read(struct tls_hello *h, struct bytes b);
 // One OBS_TLS; `app` is the protocol it was carried by: APP_TLS, APP_QUIC, APP_LDAP.
 void tls_hello_emit(const struct tls_hello *h, uint8_t app, const struct proto_input *in, const struct proto_sink *sink);

@@ -301,6 +301,20 @@ START_TEST(what_is_no_hello_ends_the_parser)
 }
 END_TEST
 
+START_TEST(a_hello_whose_first_lengths_lie_tells_its_version_and_ends_the_parser)
+{
+	hello.n = 0;
+	make_hello(&hello, "www.example", "h2");
+	hello.b[4 + 2 + 32] = 0xff; // of the session id
+	say_hello(16384);
+	ck_assert_uint_eq(caught.count, 1);
+	ck_assert_int_eq(caught.result, PARSE_BAD);
+	ck_assert_uint_eq(caught.o[0].number[NUM_TLS_VERSION], 0x0303);
+	ck_assert(caught.o[0].flags8 & OBS_FLAG_TRUNCATED);
+	ck_assert_uint_eq(observation_text(&caught.o[0], TEXT_TLS_JA4).left, 0);
+}
+END_TEST
+
 START_TEST(look_alikes_are_not_recognised)
 {
 	static const struct {
@@ -618,6 +632,34 @@ START_TEST(a_hello_with_a_hole_does_not_hide_the_answer)
 }
 END_TEST
 
+// Two, but not three; and what else it says before the server does, or half of, hides nothing.
+START_TEST(a_second_hello_before_the_answer_is_told)
+{
+	static struct maker more[3];
+	struct line lines[4];
+	struct talk talk = {.ops = &proto_tls, .flow = outward, .lines = lines, .count = 4};
+
+	hello.n = stream.n = answer.n = 0;
+	make_hello(&hello, "www.example", "h2");
+	make_records(&stream, made(&hello), 100);
+	make_server_hello(&answer, true);
+	answer_in(16384);
+	more[0].n = more[1].n = more[2].n = 0;
+	make(&more[0], stream.b, stream.n);
+	make(&more[1], stream.b, stream.n / 2);
+	MAKE(&more[2], 0x17, 3, 3, 0, 2, 1, 2); // early data
+	for (int row = 0; row < 3; row++) {
+		lines[0] = lines[3] = (struct line){true, made(&stream)};
+		lines[1] = (struct line){true, made(&more[row])};
+		lines[2] = (struct line){false, made(&server_stream)};
+		talk_check(&talk, &caught);
+		ck_assert_uint_eq(caught.count, row == 0 ? 3 : 2);
+		ck_assert_uint_eq(caught.o[caught.count - 1].kind, OBS_TLS_SERVER);
+		ck_assert(!caught.marked[COUNT_PROTO_BAD]);
+	}
+}
+END_TEST
+
 START_TEST(a_server_of_an_early_draft_tells_its_choice)
 {
 	answer.n = 0;
@@ -761,6 +803,7 @@ int main(void)
 	tcase_add_test(t, a_warning_before_the_servers_hello_hides_nothing);
 	tcase_add_test(t, after_a_retry_request_the_second_hello_and_its_answer_are_told);
 	tcase_add_test(t, a_hello_with_a_hole_does_not_hide_the_answer);
+	tcase_add_test(t, a_second_hello_before_the_answer_is_told);
 	tcase_add_test(t, a_server_of_an_early_draft_tells_its_choice);
 	tcase_add_test(t, a_server_that_speaks_first_hides_no_hello);
 	tcase_add_test(t, any_length_that_lies_in_a_certificate_is_borne);
@@ -770,6 +813,7 @@ int main(void)
 	tcase_add_test(t, a_hello_longer_than_is_kept_tells_its_name_but_no_fingerprint);
 	tcase_add_test(t, any_length_that_lies_is_borne);
 	tcase_add_test(t, what_is_no_hello_ends_the_parser);
+	tcase_add_test(t, a_hello_whose_first_lengths_lie_tells_its_version_and_ends_the_parser);
 	tcase_add_test(t, look_alikes_are_not_recognised);
 	tcase_add_loop_test(t, alpn_characters_follow_the_specification, 0, sizeof(alpns) / sizeof(alpns[0]));
 	tcase_add_test(t, without_algorithms_the_list_ends_at_the_extensions);
