@@ -17,6 +17,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { STRETCH = 1024, STEP_NS = 1000, FRAME_LEAST = 60 };
@@ -117,7 +118,7 @@ static void check(struct port *p, uint64_t laps)
 	expect(p, "requests seen by a loop that must not look", p->forward.kinds[OBS_HTTP_REQUEST], 0);
 }
 
-static int measure(struct port *p, uint64_t rounds, uint64_t laps)
+static int measure(struct port *p, uint64_t rounds, uint64_t laps, const char *only)
 {
 	const struct turn turns[] = {{"io", NULL, NULL, false},
 				     {"salt", NULL, NULL, true},
@@ -130,16 +131,18 @@ static int measure(struct port *p, uint64_t rounds, uint64_t laps)
 		for (unsigned i = 0; i < TURNS; i++) {
 			struct meter m = {0};
 
+			if (only && strcmp(only, turns[i].name) != 0)
+				continue;
 			for (uint64_t k = 0; k < laps; k++)
 				lap(p, &turns[i], &m);
 			ns[i] = (double)m.cpu_ns / (double)(laps * p->recording.frames);
 			if (round)
 				report_cost(&p->report, turns[i].name, &m, laps * p->recording.frames);
 		}
-		if (round)
+		if (round && !only)
 			report_add(&p->report, "full_less_salt.ns", "ns", ns[3] - (ns[1] - ns[0]));
 	}
-	check(p, (rounds + 1) * laps);
+	check(p, !only || strcmp(only, "full") == 0 ? (rounds + 1) * laps : 0);
 	report_add(&p->report, "frame_bytes", "mean", (double)p->recording.total / (double)p->recording.frames);
 	report_add(&p->report, "flows_held", "in the table", inspect_flows(p->full.inspect));
 	return report_end(&p->report);
@@ -196,12 +199,13 @@ int main(int argc, char **argv)
 {
 	static struct port p;
 	uint64_t rounds, flows = 4000, laps = 8, table = 1 << 20, blocks = 1000;
-	const char *path = "/tmp/sekimori-port.pcap";
+	const char *path = "/tmp/sekimori-port.pcap", *only = NULL;
 	const struct measure_option options[] = {
 		{"mix", &flows, NULL, 1, 40000, "FLOWS: of the mix (default 4000, 100,000 frames held as mbufs)"},
 		{"laps", &laps, NULL, 1, 1000, "N: a round and turn (default 8)"},
 		{"flows", &table, NULL, 64, FLOW_MAX_FLOWS, "N: table size, a power of two (default 1048576)"},
 		{"blocks", &blocks, NULL, 0, 100000, "N: standing blocks (default 1000)"},
+		{"stage", NULL, &only, 0, 0, "io, salt, forward or full (default: each of them)"},
 		{"capture", NULL, &path, 0, 0, "FILE: where the capture goes, for a peer to be given the same"},
 		{NULL, NULL, NULL, 0, 0, NULL},
 	};
@@ -221,5 +225,5 @@ int main(int argc, char **argv)
 	plan.forward_only = true;
 	bed_make(&p.forward, &plan, p.now_ns);
 	start_port(&p, path);
-	return measure(&p, rounds, laps);
+	return measure(&p, rounds, laps, only);
 }

@@ -15,6 +15,8 @@ enum {
 	GIVES_PORT = 4,
 	GIVES_COMBINATIONS = 8, // by weight
 	HINTS_PER_BLOCK = 4,    // so that a quarter of them is in use when the table is full
+	NEAR_HINTS = 1 << 14,   // of the small set, which stays in the first-level cache
+	NEAR_BLOCKS = NEAR_HINTS / 8, // beyond so many blocks too much falls on it
 	HINT_FULL = UINT8_MAX,  // a count that has come so far stays
 };
 
@@ -54,10 +56,13 @@ struct block_table {
 	uint32_t mask;            // chains - 1
 	uint32_t capacity, count, free, cursor, generation;
 	struct lengths lengths[2]; // IPv4, IPv6
-	// How many blocks of one whole address fall on each hint: nearly every packet's address falls on none, and is let go at the price of one byte.
-	uint8_t *hints;
+	// How many blocks of one whole address fall on each hint: nearly every packet's address falls on none, and is let go at the price of one byte. They are
+	// counted twice, so that a few blocks do not cost a cache line of a large table for every address.
+	uint8_t *hints, *near;
 	uint32_t hint_mask;
 	uint64_t hint_key[4]; // odd
+	uint64_t soonest_ns;  // no block ends before; `round_ns` will be it when the sweep is round
+	uint64_t round_ns;
 	struct prefix never[BLOCK_NEVER_PREFIXES];
 	uint32_t nevers;
 };
@@ -75,11 +80,12 @@ struct block_table *block_table_create(uint32_t capacity, const struct siphash_k
 		t->hint_key[i] = siphash24(key, &i, sizeof(i)) | 1;
 	t->hint_mask = (uint32_t)(chains * HINTS_PER_BLOCK - 1);
 	t->hints = pages_zeroed(chains * HINTS_PER_BLOCK);
+	t->near = pages_zeroed(NEAR_HINTS);
 	t->slots = calloc(capacity ? capacity : 1, sizeof(*t->slots));
 	t->live = calloc(capacity ? capacity : 1, sizeof(*t->live));
 	t->by_key = calloc(chains, sizeof(*t->by_key));
 	t->by_id = calloc(chains, sizeof(*t->by_id));
-	if (!t->slots || !t->live || !t->by_key || !t->by_id || !t->hints) {
+	if (!t->slots || !t->live || !t->by_key || !t->by_id || !t->hints || !t->near) {
 		block_table_destroy(t);
 		errno = ENOMEM;
 		return NULL;
@@ -102,6 +108,7 @@ void block_table_destroy(struct block_table *t)
 	free(t->by_key);
 	free(t->by_id);
 	free(t->hints);
+	free(t->near);
 	free(t);
 }
 
@@ -114,6 +121,8 @@ void block_clear(struct block_table *t)
 	t->free = t->capacity ? 0 : NOTHING;
 	memset(t->lengths, 0, sizeof(t->lengths));
 	memset(t->hints, 0, (size_t)t->hint_mask + 1);
+	memset(t->near, 0, NEAR_HINTS);
+	t->soonest_ns = t->round_ns = UINT64_MAX;
 	t->count = t->cursor = 0;
 	t->generation++;
 }
@@ -176,21 +185,36 @@ static bool is_whole(const struct address *a, uint32_t bits)
 
 // Multiply-shift (Dietzfelbinger et al., "A Reliable Randomized Algorithm for the Closest-Pair Problem", 1997): two
 // multiplications by keys nobody knows.
-static uint8_t *hint_of(const struct block_table *t, const struct address *a)
+static inline uint32_t hint_of(const struct block_table *t, const uint8_t b[16])
 {
 	uint64_t half[2], sum;
 
-	memcpy(half, a->b, sizeof(half));
+	memcpy(half, b, sizeof(half));
 	sum = (half[0] + t->hint_key[0]) * t->hint_key[1] + (half[1] + t->hint_key[2]) * t->hint_key[3];
-	return &t->hints[(sum >> 32) & t->hint_mask];
+	return (uint32_t)(sum >> 32);
+}
+
+static inline const uint8_t *hint_at(const struct block_table *t, const uint8_t b[16])
+{
+	uint32_t hint = hint_of(t, b);
+
+	return t->count <= NEAR_BLOCKS ? &t->near[hint % NEAR_HINTS] : &t->hints[hint & t->hint_mask];
+}
+
+static void hint_count(uint8_t *hint, int n)
+{
+	if (*hint != HINT_FULL)
+		*hint = (uint8_t)(*hint + n);
 }
 
 static void hint_add(struct block_table *t, const struct block_key *k, int n)
 {
-	uint8_t *hint = hint_of(t, &k->endpoint);
+	uint32_t hint = hint_of(t, k->endpoint.b);
 
-	if (is_whole(&k->endpoint, k->bits) && *hint != HINT_FULL)
-		*hint = (uint8_t)(*hint + n);
+	if (!is_whole(&k->endpoint, k->bits))
+		return;
+	hint_count(&t->hints[hint & t->hint_mask], n);
+	hint_count(&t->near[hint % NEAR_HINTS], n);
 }
 
 // Counts one block more of that shape. false: too many different prefix lengths.
@@ -246,6 +270,15 @@ static struct slot *slot_of_id(const struct block_table *t, uint64_t id)
 	return i == NOTHING ? NULL : &t->slots[i];
 }
 
+// For the sweep: one that it may have gone past, or not come to.
+static void ends_at(struct block_table *t, uint64_t expires_ns)
+{
+	if (expires_ns < t->soonest_ns)
+		t->soonest_ns = expires_ns;
+	if (expires_ns < t->round_ns)
+		t->round_ns = expires_ns;
+}
+
 static void link_slot(struct block_table *t, uint32_t i)
 {
 	struct slot *s = &t->slots[i];
@@ -258,6 +291,7 @@ static void link_slot(struct block_table *t, uint32_t i)
 	s->place = t->count;
 	t->live[t->count++] = i;
 	hint_add(t, &s->key, 1);
+	ends_at(t, s->entry.rule.expires_ns);
 }
 
 static void remove_slot(struct block_table *t, struct slot *s)
@@ -274,6 +308,8 @@ static void remove_slot(struct block_table *t, struct slot *s)
 	hint_add(t, &s->key, -1);
 	t->live[s->place] = last;
 	t->slots[last].place = s->place;
+	if (s->place < t->cursor)
+		ends_at(t, t->slots[last].entry.rule.expires_ns);
 	shape_remove(t, &s->key);
 	s->next_by_key = t->free;
 	t->free = i;
@@ -361,7 +397,7 @@ struct block_entry *block_find(struct block_table *t, uint8_t transport, const s
 	for (uint32_t i = 0; i < l->count && !found; i++) {
 		struct block_key k = {.bits = l->at[i].bits};
 
-		if (is_whole(endpoint, k.bits) && !*hint_of(t, endpoint))
+		if (is_whole(endpoint, k.bits) && !*hint_at(t, endpoint->b))
 			continue;
 		k.endpoint = masked(endpoint, k.bits);
 		for (int gives = GIVES_COMBINATIONS - 1; gives >= 0 && !found; gives--) {
@@ -377,10 +413,19 @@ struct block_entry *block_find(struct block_table *t, uint8_t transport, const s
 	return found && !block_is_never(t, endpoint) ? found : NULL;
 }
 
+bool block_is_near(const struct block_table *t, uint8_t family, const uint8_t b[16])
+{
+	const struct lengths *l = &t->lengths[family == 6];
+
+	if (!l->count)
+		return false;
+	return l->at[l->count - 1].bits < (family == 6 ? 128 : 32) || *hint_at(t, b);
+}
+
 void block_prefetch(const struct block_table *t, const struct address *endpoint)
 {
-	if (t->count)
-		__builtin_prefetch(hint_of(t, endpoint));
+	if (t->count > NEAR_BLOCKS)
+		__builtin_prefetch(hint_at(t, endpoint->b));
 }
 
 uint32_t block_generation(const struct block_table *t)
@@ -395,17 +440,24 @@ uint32_t block_count(const struct block_table *t)
 
 void block_step(struct block_table *t, uint64_t now_ns)
 {
-	for (unsigned i = 0; i < STEP_ENTRIES && t->count; i++) {
-		struct slot *s;
+	if (now_ns < t->soonest_ns)
+		return;
+	for (unsigned i = 0; i < STEP_ENTRIES && t->cursor < t->count; i++) {
+		struct slot *s = &t->slots[t->live[t->cursor]];
 
-		if (t->cursor >= t->count)
-			t->cursor = 0;
-		s = &t->slots[t->live[t->cursor]];
-		if (s->entry.rule.expires_ns <= now_ns)
+		if (s->entry.rule.expires_ns <= now_ns) {
 			remove_slot(t, s); // the last one takes its place
-		else
-			t->cursor++;
+			continue;
+		}
+		if (s->entry.rule.expires_ns < t->round_ns)
+			t->round_ns = s->entry.rule.expires_ns;
+		t->cursor++;
 	}
+	if (t->cursor < t->count)
+		return;
+	t->soonest_ns = t->round_ns; // all were seen since it was UINT64_MAX, or said by ends_at
+	t->round_ns = UINT64_MAX;
+	t->cursor = 0;
 }
 
 const struct block_entry *block_at(const struct block_table *t, uint32_t i)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What is refused now, until when. Looked up for every new flow and, after a change, once for every packet of a flow. The last guard rail stands
+// What is refused now, until when. Looked up for every packet while there are blocks. The last guard rail stands
 // here: addresses on the never-block list are never refused, whatever the brain says. Deadlines are checked at look-up, so a block ends
 // by itself with everybody else dead. One thread writes and reads (each worker has its own table).
 #pragma once
@@ -42,13 +42,16 @@ void block_clear(struct block_table *t);
 struct block_entry *block_find(struct block_table *t, uint8_t transport, const struct address *device, const struct address *endpoint,
 			       uint16_t port, uint64_t now_ns);
 
-// Asks for the memory a look-up of that endpoint begins with.
+// Can a block concern an endpoint of that family and those bytes (as in struct address)? false: block_find would find none. Costs two multiplications and,
+// of a table that is not large, no memory beyond the first-level cache.
+bool block_is_near(const struct block_table *t, uint8_t family, const uint8_t b[16]);
+// Asks for the memory that look-ups of that endpoint begin with.
 void block_prefetch(const struct block_table *t, const struct address *endpoint);
 
 // Grows by one at each change: a flow remembers the value it was checked at.
 uint32_t block_generation(const struct block_table *t);
 uint32_t block_count(const struct block_table *t);
-// Frees expired entries, bounded work.
+// Frees expired entries, bounded work; none before the first can have expired.
 void block_step(struct block_table *t, uint64_t now_ns);
 // i-th live entry for listing, NULL past the end.
 const struct block_entry *block_at(const struct block_table *t, uint32_t i);

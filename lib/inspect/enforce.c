@@ -80,14 +80,16 @@ static bool blocks_hold(const struct inspect *s)
 	return !s->panic && (mode == MODE_ADVISE || mode == MODE_ENFORCE);
 }
 
-struct block_entry *enforce_block(struct inspect *s, const struct proto_flow *f)
+struct block_entry *enforce_block(struct inspect *s, const struct flow *f)
 {
-	bool in = f->direction == DIRECTION_IN;
+	struct address device, endpoint;
 
-	if (!block_count(s->blocks) || !blocks_hold(s))
+	// The flow's own line is at hand; nearly always that is all.
+	if (!block_is_near(s->blocks, f->family, f->direction == DIRECTION_IN ? f->client : f->server) || !blocks_hold(s))
 		return NULL;
-	return block_find(s->blocks, f->transport, in ? &f->server : &f->client, in ? &f->client : &f->server,
-			  in ? f->client_port : f->server_port, s->deadline_ns);
+	device = flow_device(f);
+	endpoint = flow_endpoint(f);
+	return block_find(s->blocks, f->transport, &device, &endpoint, flow_endpoint_port(f), s->deadline_ns);
 }
 
 static struct block_entry *block_untracked(struct inspect *s)

@@ -122,7 +122,7 @@ static enum inspect_action take_frame(struct inspect *s, const struct frame *f, 
 
 static void look_at(struct inspect *s, const struct frame *f, struct look *l)
 {
-	l->result = decode_frame(f, true, &l->packet);
+	l->result = decode_frame(f, s->checksums, &l->packet);
 	if (l->result == DECODE_OK)
 		flow_key_of(s->flows, &l->packet, &l->key);
 }
@@ -141,6 +141,8 @@ static void prefetch_flows(struct inspect *s, unsigned n)
 	for (unsigned i = 0; i < n; i++)
 		if (s->look[i].result == DECODE_OK)
 			flow_prefetch(s->flows, &s->look[i].key);
+	if (s->config.forward_only) // there are no contexts
+		return;
 	for (unsigned i = 0; i < n; i++) {
 		uint32_t context = s->look[i].result == DECODE_OK ? flow_context_peek(s->flows, &s->look[i].key) : 0;
 
@@ -198,11 +200,8 @@ enum inspect_action inspect_held(struct inspect *s, const struct frame *f, uint6
 	uint64_t again;
 
 	if (held && held->flags & FLOW_FLAG_HELD) {
-		struct proto_flow ends;
-
-		describe_flow(held, &ends);
 		s->deadline_ns = deadline_ns;
-		if (!enforce_block(s, &ends) && enforce_on(s) && !(held->flags & FLOW_FLAG_CUT))
+		if (!enforce_block(s, held) && enforce_on(s) && !(held->flags & FLOW_FLAG_CUT))
 			return INSPECT_HOLD;
 		held->flags &= (uint16_t)~FLOW_FLAG_HELD;
 	}

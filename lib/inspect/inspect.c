@@ -61,6 +61,7 @@ struct inspect *inspect_create(const struct inspect_config *config)
 		return NULL;
 	s->config = *config;
 	s->counters = config->counters;
+	s->checksums = config->forward_only ? DECODE_IP_CHECKSUMS : DECODE_CHECKSUMS; // no stream, so no byte of it to be sure of: its receiver will find out
 	s->sink = (struct proto_sink){
 		.emit = emit_from_parser, .user = s, .counters = s->counters, .uninspected = partly_uninspected};
 	if (!attach_rings(s)) {

@@ -20,6 +20,7 @@ struct inspect {
 	struct ring_reader in;
 	struct proto_sink sink;
 	bool panic;
+	enum decode_checksums checksums; // what is verified
 	// The frame under inspection; meaningful inside inspect_frame only.
 	const struct frame *frame;
 	const struct packet *packet;
@@ -80,7 +81,7 @@ bool enforce_on(const struct inspect *s);
 bool enforce_brain_alive(const struct inspect *s);
 void enforce_refresh_certain(struct inspect *s);
 const struct certain_rule *enforce_certain(const struct inspect *s, const struct flow *f, const struct observation *o);
-struct block_entry *enforce_block(struct inspect *s, const struct proto_flow *f);
+struct block_entry *enforce_block(struct inspect *s, const struct flow *f);
 // For packets without a flow: is it blocked, and so dropped (counted)?
 bool enforce_drop_untracked(struct inspect *s);
 bool enforce_resets(struct inspect *s, const struct flow *f, enum flow_side sender, const uint32_t next_seq[2]);

@@ -116,6 +116,7 @@ static enum inspect_action inspect_flow(struct inspect *s, struct flow *f, enum 
 		inspect_uninspected(s, f, COUNT_INSPECTION_OFF);
 		return INSPECT_FORWARD;
 	}
+	describe_flow(f, &s->ends);
 	if (s->packet->oddities)
 		tell_hidden(s, f);
 	before[sender] = f->tcp[sender].next_seq;
@@ -156,8 +157,7 @@ enum inspect_action inspect_stations(struct inspect *s, uint64_t *held)
 	is_new = f->direction == 0;
 	if (is_new)
 		set_direction(s, f, sender);
-	describe_flow(f, &s->ends);
-	if ((b = enforce_block(s, &s->ends)))
+	if ((b = enforce_block(s, f)))
 		return refuse(s, f, sender, b);
 	if ((f->flags & FLOW_FLAG_CUT && enforce_on(s)) || flow_is_refused(s, f))
 		return drop_cut(s, f, sender);
