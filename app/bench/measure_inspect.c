@@ -32,11 +32,11 @@ enum { CENSUS_KINDS = sizeof(CENSUS) / sizeof(CENSUS[0]) };
 struct run {
 	struct recording recording;
 	struct feeder feeder;
-	struct bed bed;
+	struct bed bed, forward;
 	struct flow_table *flows; // of the stage that has no parsers
 	struct counters flow_counters;
 	uint64_t delivered, sink;
-	uint64_t actions[BED_ACTIONS];
+	uint64_t actions[BED_ACTIONS], passed[BED_ACTIONS];
 	struct mix_census mix; // what the generator said; flows 0: not the mix
 	struct setting setting;
 	uint64_t expected[OBS_KINDS]; // of one lap
@@ -112,6 +112,13 @@ static void stage_flow(struct run *r, const struct frame *f, size_t n)
 		flow_burst(r, f + i, n - i < BED_BURST ? n - i : BED_BURST);
 }
 
+// Blocks and flows, no parsers and no order: a worker with --no-inspect.
+static void stage_forward(struct run *r, const struct frame *f, size_t n)
+{
+	for (size_t i = 0; i < n; i += BED_BURST)
+		bed_burst(&r->forward, f + i, n - i < BED_BURST ? n - i : BED_BURST, f[i].unix_ns, r->passed, NULL);
+}
+
 static void stage_all(struct run *r, const struct frame *f, size_t n)
 {
 	for (size_t i = 0; i < n; i += BED_BURST)
@@ -121,7 +128,7 @@ static void stage_all(struct run *r, const struct frame *f, size_t n)
 static const struct {
 	const char *name;
 	stage_fn run;
-} STAGES[] = {{"headers", stage_headers}, {"decode", stage_decode}, {"flow", stage_flow}, {"all", stage_all}};
+} STAGES[] = {{"headers", stage_headers}, {"decode", stage_decode}, {"flow", stage_flow}, {"forward", stage_forward}, {"all", stage_all}};
 enum { STAGE_COUNT = sizeof(STAGES) / sizeof(STAGES[0]) };
 
 // The mix is ours: what it holds is known without any parser.
@@ -192,6 +199,7 @@ static void one_lap(struct run *r, stage_fn stage, uint64_t *frames, struct mete
 			stage(r, r->frames + at, part);
 			meter_stop(m);
 			bed_drain(&r->bed, NULL, NULL);
+			bed_drain(&r->forward, NULL, NULL);
 		}
 		*frames += n;
 	}
@@ -285,6 +293,8 @@ static void create(struct run *r)
 	if (!r->feeder.arena || !r->frames || !r->flows)
 		log_fatal("out of memory");
 	bed_make(&r->bed, &plan, r->feeder.now_ns);
+	plan.forward_only = true;
+	bed_make(&r->forward, &plan, r->feeder.now_ns);
 	r->next_salt = 1;
 }
 
@@ -299,7 +309,7 @@ static int measure(struct run *r, uint64_t rounds, const char *only)
 				any = true;
 			}
 	if (!any)
-		log_fatal("--stage %s: headers, decode, flow or all", only);
+		log_fatal("--stage %s: headers, decode, flow, forward or all", only);
 	report_add(&r->report, "rss", "MB", (double)measure_rss_bytes() / 1e6);
 	return report_end(&r->report);
 }
@@ -348,7 +358,7 @@ int inspect_main(int argc, char **argv)
 		{"days", &days, NULL, 1, 28, "N: of the week (default 7)"},
 		{"frames", &frames, NULL, 1, UINT64_MAX, "N: only the first ones (not with --mix)"},
 		{"lanes", &r.lanes, NULL, 1, 4096, "N: salted copies a round, side by side (default 32; mix 4, hot 1)"},
-		{"stage", NULL, &only, 0, 0, "headers, decode, flow or all (default: each of them)"},
+		{"stage", NULL, &only, 0, 0, "headers, decode, flow, forward or all (default: each of them)"},
 		{"step-us", &step_us, NULL, 1, STEP_US_MOST,
 		 "N: notional time between frames (default 20; mix 1, hot 1000)"},
 		{"flows", &r.flow_capacity, NULL, 64, FLOW_MAX_FLOWS,

@@ -329,7 +329,7 @@ struct flow *flow_find(const struct flow_table *t, const struct packet *p, const
 
 void flow_prefetch_bucket(const struct flow_table *t, const struct flow_key *key)
 {
-	__builtin_prefetch(&t->buckets[key->bucket], 1);
+	__builtin_prefetch(&t->buckets[key->bucket]);
 }
 
 void flow_prefetch(const struct flow_table *t, struct flow_key *key)
@@ -401,22 +401,45 @@ void flow_touch(const struct flow_table *t, struct flow *f)
 		f->last = (uint32_t)t->clock.tick;
 }
 
-static void add_bytes(struct flow *f, enum flow_side sender, uint32_t bytes)
+static inline void add_bytes(struct flow *f, enum flow_side sender, uint32_t bytes)
 {
 	f->bytes_low[sender] += bytes;
 	f->bytes_high[sender] += f->bytes_low[sender] < bytes;
 }
 
-bool flow_update(struct flow_table *t, struct flow *f, enum flow_side sender, const struct frame *frame,
-		 const struct packet *p)
+static inline void count_packet(const struct flow_table *t, struct flow *f, enum flow_side sender, const struct frame *frame)
 {
 	f->packets[sender]++;
 	add_bytes(f, sender, frame->wire_bytes > frame->bytes ? frame->wire_bytes : frame->bytes);
 	flow_touch(t, f);
+}
+
+bool flow_update(struct flow_table *t, struct flow *f, enum flow_side sender, const struct frame *frame,
+		 const struct packet *p)
+{
+	count_packet(t, f, sender, frame);
 	if (f->transport == TRANSPORT_TCP)
 		return flow_tcp_update(t, f, sender, p);
 	if (f->state != FLOW_NEW)
 		return false;
 	f->state = FLOW_OPEN;
 	return true;
+}
+
+struct flow *flow_pass(struct flow_table *t, const struct frame *frame, const struct packet *p, const struct flow_key *key, uint16_t mask,
+		       uint16_t want)
+{
+	struct flow *f = key->candidate ? &t->flows[key->candidate - 1] : NULL;
+	enum flow_side sender;
+
+	if (!f || !flow_key_fits(f, p, key, &sender) || (f->flags & mask) != want || f->state < FLOW_OPEN)
+		return NULL;
+	if (frame->unix_ns != t->clock.seen_ns)
+		flow_clock_set(t, frame->unix_ns);
+	if (!flow_is_live(f) || flow_is_idle(t, f))
+		return NULL;
+	if (f->transport == TRANSPORT_TCP && !flow_tcp_pass(f, sender, p))
+		return NULL;
+	count_packet(t, f, sender, frame);
+	return f;
 }

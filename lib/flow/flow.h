@@ -169,6 +169,12 @@ uint32_t flow_count(const struct flow_table *t);
 // SYN/ACK, or midstream data; other transports: first packet).
 bool flow_update(struct flow_table *t, struct flow *f, enum flow_side sender, const struct frame *frame, const struct packet *p);
 
+// The short way for whoever looks at no bytes and has made sure that no block concerns the packet: the packet's flow, if it has been open, has just those of the
+// flags in `mask` that are in `want`, and the packet does nothing but count and acknowledge. All of that is done then: neither flow_find_or_add nor
+// flow_update may follow. NULL: nothing was done, go the long way. Where no bytes are put in order, what one side acknowledges is taken for what its peer has sent.
+struct flow *flow_pass(struct flow_table *t, const struct frame *frame, const struct packet *p, const struct flow_key *key, uint16_t mask,
+		       uint16_t want);
+
 // Bytes of one side that nobody looks at, so that two copies of them need not be told apart.
 struct flow_unseen {
 	uint32_t ahead; // the next so many, from next_seq on

@@ -18,7 +18,7 @@ static bool has_ports(uint8_t transport)
 }
 
 // VLAN id 0 says "no VLAN" (a priority tag, IEEE 802.1Q), so it separates nothing.
-static uint32_t tag_of(const struct flow_table *t, const struct packet *p)
+static __attribute__((noinline)) uint32_t tag_of(const struct flow_table *t, const struct packet *p)
 {
 	struct tag_words words = {.tunnels = p->tunnels};
 	unsigned n = 0;
@@ -53,42 +53,51 @@ static uint32_t load32(const uint8_t *at)
 	return x;
 }
 
-// An order of the ends that does not depend on who sends; any will do. No branch: nobody could foretell it.
-static inline bool is_swapped(const struct packet *p, uint32_t ports)
+// Ports, transport and ends are hashed in an order that does not depend on who sends. Without a branch: nobody could foretell it.
+static inline uint64_t chosen(uint64_t mask, uint64_t then, uint64_t otherwise)
 {
-	uint64_t source = load64(p->source.b), destination = load64(p->destination.b);
-
-	if (source == destination) { // always so of IPv4's second half
-		source = load64(p->source.b + 8);
-		destination = load64(p->destination.b + 8);
-	}
-	if (source == destination)
-		return ports >> 16 > (ports & 0xffff);
-	return source > destination;
+	return otherwise ^ ((then ^ otherwise) & mask);
 }
 
-// Addresses, ports, transport, tag: the same words whoever sends, in numbers that differ with family and tag or none.
+static inline uint64_t last_word(const struct packet *p, uint64_t mask, uint32_t ports)
+{
+	return (uint32_t)chosen(mask, ports << 16 | ports >> 16, ports) | (uint64_t)p->transport << 32;
+}
+
+// What was written a moment ago is read as wide as it was written: a wider load would wait until the stores are done.
+static inline void absorb_v4(struct siphash_state *s, const struct packet *p, uint32_t ports)
+{
+	uint64_t a = load32(p->source.b), b = load32(p->destination.b);
+	uint64_t tie = ports >> 16 > (ports & 0xffff);
+	uint64_t mask = 0 - ((uint64_t)((a << 1 | tie) > b << 1)); // of equal ones the higher port
+
+	siphash_absorb(s, chosen(mask, b, a) | chosen(mask, a, b) << 32, 1);
+	siphash_absorb(s, last_word(p, mask, ports), 1);
+}
+
+static inline void absorb_v6(struct siphash_state *s, const struct packet *p, uint32_t ports)
+{
+	uint64_t a = load64(p->source.b), a2 = load64(p->source.b + 8), b = load64(p->destination.b), b2 = load64(p->destination.b + 8);
+	uint64_t tie = ports >> 16 > (ports & 0xffff);
+	uint64_t mask = 0 - (uint64_t)(a != b ? a > b : a2 != b2 ? a2 > b2 : tie);
+
+	siphash_absorb(s, chosen(mask, b, a), 1);
+	siphash_absorb(s, chosen(mask, b2, a2), 1);
+	siphash_absorb(s, chosen(mask, a, b), 1);
+	siphash_absorb(s, chosen(mask, a2, b2), 1);
+	siphash_absorb(s, last_word(p, mask, ports), 1);
+}
+
+// Addresses, ports, transport, tag, in numbers of words that differ with family and tag or none.
 static inline uint64_t hash_of(const struct flow_table *t, const struct packet *p, uint32_t ports, uint32_t tag)
 {
 	struct siphash_state s = siphash_begin(&t->key);
-	uint64_t swap = 0 - (uint64_t)is_swapped(p, ports);
-	uint64_t last = ((swap & (ports << 16 | ports >> 16)) | (~swap & ports)) | (uint64_t)p->transport << 32;
 	unsigned words = p->source.family == 4 ? 2 : 5;
 
-	if (p->source.family == 4) {
-		uint64_t a = load32(p->source.b), b = load32(p->destination.b), x = (a ^ b) & swap;
-
-		siphash_absorb(&s, (a ^ x) | (b ^ x) << 32, 1);
-	} else {
-		uint64_t a = load64(p->source.b), b = load64(p->destination.b), x = (a ^ b) & swap;
-		uint64_t a2 = load64(p->source.b + 8), b2 = load64(p->destination.b + 8), x2 = (a2 ^ b2) & swap;
-
-		siphash_absorb(&s, a ^ x, 1);
-		siphash_absorb(&s, a2 ^ x2, 1);
-		siphash_absorb(&s, b ^ x, 1);
-		siphash_absorb(&s, b2 ^ x2, 1);
-	}
-	siphash_absorb(&s, last, 1);
+	if (p->source.family == 4)
+		absorb_v4(&s, p, ports);
+	else
+		absorb_v6(&s, p, ports);
 	if (tag) {
 		siphash_absorb(&s, tag, 1);
 		words++;

@@ -289,3 +289,18 @@ bool flow_tcp_update(struct flow_table *t, struct flow *f, enum flow_side sender
 	flow_tcp_settle_fin(t, f);
 	return opened;
 }
+
+bool flow_tcp_pass(struct flow *f, enum flow_side sender, const struct packet *p)
+{
+	struct flow_tcp_side *s = &f->tcp[sender], *peer = &f->tcp[!sender];
+	const uint8_t agreed = TCP_SEEN_SEQ | TCP_SEEN_ACK;
+	bool ahead = seq_ahead(p->ack, s->acked) > 0; // as often as not: chosen without a branch
+
+	if ((s->seen & peer->seen & agreed) != agreed || (p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) != TCP_ACK)
+		return false;
+	if ((s->seen | peer->seen) & TCP_SEEN_FIN)
+		return !ahead; // what acknowledges a FIN is more
+	s->acked = ahead ? p->ack : s->acked;
+	peer->next_seq = ahead ? p->ack : peer->next_seq;
+	return true;
+}

@@ -99,6 +99,25 @@ static enum inspect_action take_piece(struct inspect *s, struct look *l)
 	return inspect_piece(s, l);
 }
 
+// Nothing but blocks is asked: a packet that no block can concern, of a flow about which all is said.
+static inline bool passes(struct inspect *s, const struct frame *f, const struct look *l)
+{
+	enum {
+		MASK = FLOW_FLAG_CUT | FLOW_FLAG_REFUSED | FLOW_FLAG_HELD | FLOW_FLAG_CHECKSUM | FLOW_FLAG_UNINSPECTED_SENT,
+		WANT = FLOW_FLAG_UNINSPECTED_SENT
+	};
+
+	if (l->result != DECODE_OK || l->near || l->packet.oddities)
+		return false;
+	if (!flow_pass(s->flows, f, &l->packet, &l->key, MASK, WANT))
+		return false;
+	s->unix_ns = f->unix_ns;
+	s->frame_number++;
+	count(s->counters, COUNT_FRAMES_IN);
+	count_add(s->counters, COUNT_BYTES_IN, f->wire_bytes);
+	return true;
+}
+
 static enum inspect_action take_frame(struct inspect *s, const struct frame *f, struct look *l, uint64_t *flow)
 {
 	enum inspect_action action;
@@ -136,13 +155,25 @@ enum inspect_action inspect_frame(struct inspect *s, const struct frame *f, uint
 	return take_frame(s, f, l, flow);
 }
 
+static void look_near(struct inspect *s, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct packet *p = &s->look[i].packet;
+
+		s->look[i].near = block_is_near(s->blocks, p->source.family, p->source.b) ||
+				  block_is_near(s->blocks, p->source.family, p->destination.b);
+	}
+}
+
 static void prefetch_flows(struct inspect *s, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (s->look[i].result == DECODE_OK)
 			flow_prefetch(s->flows, &s->look[i].key);
-	if (s->config.forward_only) // there are no contexts
+	if (s->config.forward_only) { // there are no contexts
+		look_near(s, n);
 		return;
+	}
 	for (unsigned i = 0; i < n; i++) {
 		uint32_t context = s->look[i].result == DECODE_OK ? flow_context_peek(s->flows, &s->look[i].key) : 0;
 
@@ -165,18 +196,23 @@ void inspect_burst(struct inspect *s, const struct frame *frames, unsigned n, ui
 	for (unsigned i = 0; i < n; i++) {
 		if (i + AHEAD < n)
 			prefetch_frame(&frames[i + AHEAD]);
-		look_at(s, &frames[i], &s->look[i]);
+		s->look[i].result = decode_frame(&frames[i], s->checksums, &s->look[i].packet);
+	}
+	for (unsigned i = 0; i < n; i++) {
 		if (s->look[i].result != DECODE_OK)
 			continue;
+		flow_key_of(s->flows, &s->look[i].packet, &s->look[i].key);
 		flow_prefetch_bucket(s->flows, &s->look[i].key);
 		// Of a flow between two inside ends, or in replay, it may be the wrong one.
 		block_prefetch(s->blocks, frames[i].port ? &s->look[i].packet.source : &s->look[i].packet.destination);
 	}
 	prefetch_flows(s, n);
 	for (unsigned i = 0; i < n; i++) {
-		uint64_t flow;
-		enum inspect_action action = take_frame(s, &frames[i], &s->look[i], &flow);
+		uint64_t flow = 0;
+		enum inspect_action action = INSPECT_FORWARD;
 
+		if (!s->config.forward_only || !passes(s, &frames[i], &s->look[i]))
+			action = take_frame(s, &frames[i], &s->look[i], &flow);
 		decided(user, i, action, flow);
 	}
 }

@@ -7,6 +7,7 @@ struct look { // what one frame of a burst is
 	struct packet packet;
 	struct flow_key key; // DECODE_OK
 	enum decode_result result;
+	bool near; // a block may concern one of its ends
 };
 
 struct inspect {

@@ -319,6 +319,28 @@ START_TEST(a_hundred_thousand_blocks_are_found_listed_and_swept)
 }
 END_TEST
 
+// The sweep sleeps until the first of them can have expired, whatever was taken out, put in or prolonged meanwhile.
+START_TEST(the_sweep_wakes_in_time)
+{
+	static const struct {
+		uint64_t at, left;
+	} steps[] = {{9, 5}, {10, 4}, {11, 4}, {19, 4}, {20, 3}, {29, 3}, {35, 2}, {40, 1}, {90, 0}};
+	struct verdict v[6] = {rule(1, "203.0.113.1", 443, 10 * S), rule(2, "203.0.113.2", 443, 20 * S), rule(3, "203.0.113.3", 443, 30 * S),
+			       rule(4, "203.0.113.4", 443, 40 * S), rule(5, "203.0.113.5", 443, 5 * S),  rule(6, "203.0.113.6", 443, 90 * S)};
+
+	for (int i = 0; i < 6; i++)
+		ck_assert_int_eq(block_add(table, &v[i], S), 0);
+	ck_assert_int_eq(block_remove(table, 5), 0);
+	v[2].expires_ns = 35 * S;
+	ck_assert_int_eq(block_add(table, &v[2], S), 0);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		block_step(table, steps[i].at * S);
+		block_step(table, steps[i].at * S);
+		ck_assert_uint_eq(block_count(table), steps[i].left);
+	}
+}
+END_TEST
+
 // The twin: a plain list, searched from end to end.
 struct twin {
 	struct verdict v;
@@ -376,6 +398,7 @@ START_TEST(random_changes_give_what_a_plain_list_gives)
 		for (size_t i = 0; i < 41; i++)
 			want |= twin_matches(&twins[i], TRANSPORT_TCP, &device, &e, port, now);
 		ck_assert_int_eq(block_find(table, TRANSPORT_TCP, &device, &e, port, now) != NULL, want);
+		ck_assert(!want || block_is_near(table, e.family, e.b));
 	}
 }
 END_TEST
@@ -417,6 +440,7 @@ int main(void)
 	tcase_add_test(tcase, a_full_table_refuses_counts_and_makes_room_when_blocks_have_ended);
 	tcase_add_test(tcase, more_prefix_lengths_than_can_be_looked_up_are_refused);
 	tcase_add_test(tcase, a_hundred_thousand_blocks_are_found_listed_and_swept);
+	tcase_add_test(tcase, the_sweep_wakes_in_time);
 	tcase_add_test(tcase, random_changes_give_what_a_plain_list_gives);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

@@ -27,12 +27,13 @@ static void transmit(void *user, uint16_t port, const uint8_t *frame, size_t n)
 static void forward_hook(void *user, uint16_t port, const uint8_t *frame, size_t n);
 
 static enum counter refused = COUNTER_COUNT; // the limit whose policy is drop
+static bool forward_only;
 
 static void build_sized(const struct prefix *never, unsigned nevers, uint32_t flows, uint32_t contexts)
 {
 	static const struct siphash_key key = {7, 8};
 	struct inspect_config c = {.flow = {.flows = flows, .parked_segments = 64, .key = {1, 2}}, .contexts = contexts, .blocks = 64, .never = never,
-				   .never_count = nevers, .hooks = {.transmit = transmit, .forward = forward_hook}, .counters = &counters};
+				   .never_count = nevers, .forward_only = forward_only, .hooks = {.transmit = transmit, .forward = forward_hook}, .counters = &counters};
 
 	counters = (struct counters){0};
 	reset_count = 0;
@@ -418,6 +419,7 @@ END_TEST
 
 #include "inspect_test_hostile.h"
 #include "inspect_test_pieces.h"
+#include "inspect_test_forward.h"
 
 int main(void)
 {
@@ -448,6 +450,7 @@ int main(void)
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, hostile_case());
 	suite_add_tcase(s, pieces_case());
+	suite_add_tcase(s, forward_case());
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
