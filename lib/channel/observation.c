@@ -12,7 +12,7 @@ enum { TEXT_LONGEST_BYTES = 400, ADDRESSES_MOST = 8, VLAN_MOST = 4095, FLAGS_ALL
 static const char *const kind_names[] = {
 	"none", "flow.open", "flow.close", "http.request", "http.response", "file", "ldap", "jndi", "rmi", "dns", "tls",
 	"stratum", "protocol", "held", "blocked", "cut", "uninspected", "lost",
-	"tls.server", NULL,
+	"tls.server", "named", NULL,
 };
 static const char *const direction_names[] = {"none", "out", "in", "lateral", "transit", NULL};
 static const char *const app_names[] = {
@@ -142,6 +142,10 @@ const struct observation_field observation_fields[] = {
 	{"subject", OBS_TLS_SERVER, FIELD_TEXT, TEXT_TLS_SUBJECT, NULL},
 	{"names", OBS_TLS_SERVER, FIELD_TEXT, TEXT_TLS_NAMES, NULL},
 	{"issuer", OBS_TLS_SERVER, FIELD_TEXT, TEXT_TLS_ISSUER, NULL},
+
+	{"field", OBS_NAMED, FIELD_TEXT, TEXT_NAMED_FIELD, NULL},
+	{"addresses", OBS_NAMED, FIELD_ADDRESSES, TEXT_NAMED_ADDRESSES, NULL},
+	{"hosts", OBS_NAMED, FIELD_TEXT, TEXT_NAMED_HOSTS, NULL},
 	{NULL, OBS_NONE, FIELD_NUMBER, 0, NULL},
 };
 

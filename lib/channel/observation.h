@@ -33,6 +33,7 @@ enum observation_kind {
 	OBS_UNINSPECTED,   // from here on bytes of this flow are forwarded without inspection
 	OBS_LOST,          // the records between this one and the last were lost
 	OBS_TLS_SERVER,    // ServerHello and, up to TLS 1.2, names of the certificate that came with it
+	OBS_NAMED,         // literal addresses and hosts in a request from outside
 	OBS_KINDS
 };
 
@@ -175,6 +176,11 @@ enum { // PROTOCOL, of an unknown one: how each side begins
 	NUM_PROTOCOL_ENTROPY_CLIENT = 0 /* 1/100 bit per byte */, NUM_PROTOCOL_ENTROPY_SERVER,
 	NUM_PROTOCOL_BYTES_CLIENT /* that it rests on, at most 1024 */, NUM_PROTOCOL_BYTES_SERVER,
 	TEXT_PROTOCOL_FIRST_CLIENT = 0 /* first 16 bytes, raw */, TEXT_PROTOCOL_FIRST_SERVER,
+};
+enum { // NAMED
+	TEXT_NAMED_FIELD = 0 /* where the first of them stood: "uri", "header:x-callback", "body" */,
+	TEXT_NAMED_ADDRESSES /* struct address[], raw, at most 8 */,
+	TEXT_NAMED_HOSTS /* in small letters, without port, a blank between */,
 };
 enum { // STRATUM
 	TEXT_STRATUM_METHOD = 0, TEXT_STRATUM_AGENT, TEXT_STRATUM_LOGIN,

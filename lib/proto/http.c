@@ -318,6 +318,7 @@ static void give_up(struct http_call *c, struct bytes rest)
 	s->content.count = s->transfer.count = 0;
 	http_work(s)->parts.pattern_length = 0;
 	if (!in_body(s)) {
+		http_head_named(c);
 		http_body_start(c, HTTP_UNTIL_CLOSE);
 		s->file_done = true;
 	}
@@ -332,6 +333,8 @@ static bool take_work(struct http_call *c)
 	if (s->work || !needs_work(s))
 		return true;
 	s->works = !s->works && lend_take(c->sink->lend, LEND_WORK, &s->work);
+	if (s->works)
+		named_begin(&http_work(s)->named);
 	return s->works;
 }
 

@@ -69,16 +69,17 @@ static void look_for_file(struct http2_call *c, struct http2_stream *s, struct h
 
 static void look(struct http2_call *c, struct http2_stream *s, struct http2_body *b, bool end)
 {
-	if (b->window) {
-		struct http2_window *w = &c->place->window[b->window - 1];
+	struct http2_window *w = b->window ? &c->place->window[b->window - 1] : NULL;
 
+	if (w)
 		window_scan(&w->window, w->at, end, "body", c->in, c->sink, APP_HTTP2);
-		b->searched = w->window.done;
-		if (b->searched)
-			drop_window(c->place, b);
-	}
 	if (!b->file_done && b->collected && (end || file_look_due(b->collected, b->looked)))
 		look_for_file(c, s, b, end);
+	if (!w || !w->window.done)
+		return;
+	window_name(&w->window, w->at, c->in, c->sink, APP_HTTP2);
+	b->searched = true;
+	drop_window(c->place, b);
 }
 
 // A window for this body, if one is free. Taken with the first byte, so that a stream that says nothing holds none.

@@ -18,6 +18,7 @@ void http2_block_begin(struct http2_call *c, uint32_t id, bool pushed)
 	s->cookie_bytes = 0;
 	s->cookie_same = true;
 	s->declared = 0;
+	named_begin(&s->named);
 	observation_init(&s->head, request ? OBS_HTTP_REQUEST : OBS_HTTP_RESPONSE);
 	observation_put(&s->head, request ? TEXT_REQUEST_VERSION : TEXT_RESPONSE_VERSION, bytes_of_text("HTTP/2"));
 }
@@ -41,20 +42,50 @@ static unsigned scan(struct http2_call *c, struct bytes text, const char *name)
 	}
 }
 
+static struct named_from named_from(const struct http2_call *c)
+{
+	return (struct named_from){.host = observation_text(&c->side->head, TEXT_REQUEST_HOST),
+				   .in = c->in,
+				   .sink = c->sink,
+				   .app = APP_HTTP2};
+}
+
+static bool name_literals(struct http2_call *c, struct bytes text, const char *name)
+{
+	struct named_from from = named_from(c);
+
+	from.field = name;
+	return c->in->from_outside && c->in->from_client && named_field(&c->side->named, text, &from);
+}
+
+// What a repeated value names is named anew, but that alone shall not use up the credit of an honest connection: a table
+// full of URLs is legal.
+static void name_again(struct http2_call *c, struct bytes text, const char *name)
+{
+	if (c->place->credit < HTTP2_CREDIT_BYTES / 2 + (int64_t)text.left)
+		return;
+	c->place->credit -= (int64_t)text.left;
+	name_literals(c, text, name);
+}
+
 // A byte on the line can repeat a value of kilobytes from the decoder's table. What was found in it, or that nothing
 // was, is marked in its memory. What has to be searched again for all that draws on the connection's credit. `marks`:
 // of an earlier search, 0 = none. Returns those to be kept.
 static unsigned search_marked(struct http2_call *c, struct bytes text, const char *name, unsigned marks)
 {
+	if (marks & ARENA_SELF && c->in->from_outside)
+		name_again(c, text, name);
 	if (!marks && text.left) {
+		bool found = name_literals(c, text, name) || (c->in->device_sends && self_address_in(text, c->in));
+
 		c->place->credit -= (int64_t)text.left;
-		marks = c->in->device_sends && self_address_in(text, c->in) ? ARENA_SELF : ARENA_CLEAN;
+		marks = found ? ARENA_SELF : ARENA_CLEAN;
 		if (c->in->from_outside && scan(c, text, name)) {
 			c->place->lookups++;
 			return 0;
 		}
 	}
-	if (marks & ARENA_SELF)
+	if (marks & ARENA_SELF && c->in->device_sends)
 		c->side->head.facts |= FACT_BIT(FACT_SELF_ADDRESS);
 	return marks;
 }
@@ -230,6 +261,8 @@ static enum parse end_block(struct http2_call *c)
 {
 	struct http2_side *s = c->side;
 
+	struct named_from from = named_from(c);
+
 	nghttp2_hd_inflate_end_headers(s->inflater);
 	s->in_block = false;
 	search_cookie(c);
@@ -237,6 +270,7 @@ static enum parse end_block(struct http2_call *c)
 		end_request(c, http2_stream_find(c->place, s->block_id));
 	else
 		end_response(c, http2_stream_find(c->place, s->block_id));
+	named_end(&s->named, &from);
 	if (s->block_ends) {
 		struct http2_stream *stream = http2_stream_find(c->place, s->block_id);
 

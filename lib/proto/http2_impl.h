@@ -41,7 +41,7 @@ void *arena_malloc(struct arena *a, size_t size); // NULL: no block large enough
 void *arena_realloc(struct arena *a, void *at, size_t size);
 void arena_free(struct arena *a, void *at);
 // Marks on a block; freeing it takes them away. For addresses that are no block's: none, and nothing is done.
-enum arena_mark { ARENA_CLEAN = 1 /* searched, nothing in it */, ARENA_SELF = 2 /* the device's own address is in it */ };
+enum arena_mark { ARENA_CLEAN = 1 /* searched, nothing in it */, ARENA_SELF = 2 /* the device's own address is in it, or, from outside: it names somebody */ };
 unsigned arena_marks(const struct arena *a, const void *inside);
 void arena_mark(struct arena *a, const void *inside, unsigned marks);
 
@@ -100,6 +100,7 @@ struct http2_side {
 	uint64_t declared;                    // content-length
 	nghttp2_hd_inflater *inflater;
 	struct observation head;              // filled field by field
+	struct named named;                   // by this request, so far
 	uint8_t at[16];                       // frame head, fixed fields, a setting
 	uint8_t cookie[WINDOW_BYTES];         // §8.2.3: crumbs are put together again
 };

@@ -95,6 +95,7 @@ void http_body_look(struct http_call *c, bool end)
 	window_scan(&s->window, http_work(s)->line, end, "body", c->in, c->sink, APP_HTTP);
 	if (!s->file_done && s->collected && (end || file_look_due(s->collected, s->looked)))
 		look_for_file(c, end);
+	window_name(&s->window, http_work(s)->line, c->in, c->sink, APP_HTTP);
 }
 
 void http_body_end(struct http_call *c, enum http_state next)

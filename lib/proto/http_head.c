@@ -53,11 +53,37 @@ void http_head_keep(struct http_call *c, unsigned slot, struct bytes text)
 	http_keep(&http_work(c->side)->head, c->in->from_client, slot, text);
 }
 
+// A trailer may stand in memory that was lent again since its head.
+static struct named_from named_from(const struct http_call *c)
+{
+	const struct observation *head = &http_work(c->side)->head;
+	bool knows_host = c->side->state == HTTP_HEADER;
+
+	return (struct named_from){.host = knows_host ? observation_text(head, TEXT_REQUEST_HOST) : bytes_of(NULL, 0),
+				   .in = c->in,
+				   .sink = c->sink,
+				   .app = APP_HTTP};
+}
+
+void http_head_named(struct http_call *c)
+{
+	struct named_from from = named_from(c);
+
+	if (c->in->from_client)
+		named_end(&http_work(c->side)->named, &from);
+}
+
 // What is looked for in every line, kept or not.
 static void search(struct http_call *c, struct bytes text, const char *name)
 {
 	if (c->in->from_outside)
 		jndi_scan(text, name, c->in, c->sink, APP_HTTP);
+	if (c->in->from_outside && c->in->from_client) {
+		struct named_from from = named_from(c);
+
+		from.field = name;
+		named_field(&http_work(c->side)->named, text, &from);
+	}
 	if (c->in->device_sends && self_address_in(text, c->in))
 		http_work(c->side)->head.facts |= FACT_BIT(FACT_SELF_ADDRESS);
 }
@@ -138,6 +164,7 @@ static void begin(struct http_call *c, enum observation_kind kind)
 	struct http_side *s = c->side;
 
 	observation_init(&http_work(s)->head, kind);
+	named_begin(&http_work(s)->named);
 	http_work(s)->parts.pattern_length = 0;
 	s->chunked = s->other_coding = s->coded = s->has_length = s->bad = s->upgrade = s->head_method = s->raw = s->h2c = false;
 	s->ambiguous = s->folded = false;
@@ -405,6 +432,7 @@ static enum parse end_request(struct http_call *c)
 	http_work(s)->head.number[NUM_REQUEST_TX] = s->tx;
 	http_work(s)->head.number[NUM_REQUEST_LENGTH] = s->declared;
 	proto_emit(c->sink, c->in, APP_HTTP, &http_work(s)->head);
+	http_head_named(c);
 	result = frame_body(c, s->upgrade, HTTP_START);
 	if (s->upgrade)
 		s->state = HTTP_WAIT;
@@ -448,6 +476,7 @@ enum parse http_head_end(struct http_call *c)
 		http_ambiguous(c);
 	c->side->folded = false;
 	if (c->side->state == HTTP_TRAILER) {
+		http_head_named(c);
 		c->side->state = HTTP_START;
 		return PARSE_MORE;
 	}

@@ -82,6 +82,7 @@ struct http_work {
 	char field[HTTP_FIELD_BYTES];  // "header:<lower name>" of the header in hand
 	uint8_t file[FILE_HEAD_BYTES]; // first bytes of the body
 	uint8_t line[HTTP_LINE_BYTES]; // an unfinished line, or the window's bytes
+	struct named named;            // by this request, so far
 	struct observation head;       // filled line by line
 };
 _Static_assert(sizeof(struct http_work) <= PROTO_WORK_BYTES, "what is lent is large enough");
@@ -175,6 +176,8 @@ void http_head_tail(struct http_call *c, struct bytes piece);
 // The empty line: emits, and says how the body is framed by setting side->state. PARSE_DONE: the connection is no
 // longer HTTP.
 enum parse http_head_end(struct http_call *c);
+// What a request's head, or its trailer, has named is sent.
+void http_head_named(struct http_call *c);
 // The first of several counts.
 void http_head_keep(struct http_call *c, unsigned slot, struct bytes text);
 

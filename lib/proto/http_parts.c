@@ -264,7 +264,8 @@ static void renew_window(struct http_call *c, struct bytes before)
 	struct http_parts *p = &http_work(s)->parts;
 
 	window_add(&s->window, http_work(s)->line, before);
-	if (!c->in->from_outside || (s->window.length < HTTP_PART_WINDOW_FULL && !s->window.done))
+	if (!c->in->from_outside || (s->window.length < HTTP_PART_WINDOW_FULL && !s->window.done &&
+				     s->window.found.count < WINDOW_FOUND))
 		return;
 	if (p->windows == HTTP_PART_WINDOWS) {
 		if (s->window.length == WINDOW_BYTES)
@@ -273,6 +274,7 @@ static void renew_window(struct http_call *c, struct bytes before)
 	}
 	p->windows++;
 	window_scan(&s->window, http_work(s)->line, true, "body", c->in, c->sink, APP_HTTP);
+	window_name(&s->window, http_work(s)->line, c->in, c->sink, APP_HTTP);
 	memset(&s->window, 0, sizeof(s->window));
 }
 

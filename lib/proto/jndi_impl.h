@@ -72,9 +72,6 @@ uint32_t jndi_work_of(struct bytes field, uint32_t *given);
 // Undoes one layer of the escapes in `which` (bits of enum jndi_escapes). Returns whether anything changed; false as well
 // when the work ran out.
 bool jndi_unescape(struct jndi_text *t, unsigned which, struct jndi_work *work);
-// Decodes base64 (both alphabets, padding optional) up to the first foreign byte; writes at most in.left * 3 / 4
-// bytes. out may be in.at or lie before it. Returns the bytes written.
-size_t jndi_base64(struct bytes in, uint8_t *out);
 // Lower or upper case as java.lang.String does, for ASCII and for the letters that become ASCII by it. out may be
 // in.at or lie before it. Returns the bytes written, never more than in.left.
 size_t jndi_case(struct bytes in, bool upper, uint8_t *out);

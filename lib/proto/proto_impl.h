@@ -29,7 +29,8 @@ struct window {
 	uint16_t length;
 	struct jndi_reported found;
 	uint8_t scans;
-	bool done;
+	bool done;      // searched to its end
+	bool named;     // ... and whom it names was told
 	bool closing;   // a "}" came since the last search
 };
 
@@ -38,6 +39,49 @@ void window_add(struct window *w, uint8_t at[WINDOW_BYTES], struct bytes more);
 // Searches if it may pay: a look-up was closed since the last search, the window is full, or this is the end.
 void window_scan(struct window *w, const uint8_t at[WINDOW_BYTES], bool end, const char *name,
 		 const struct proto_input *in, const struct proto_sink *sink, uint8_t app);
+
+// Literal addresses and hosts a request names, collected field by field.
+enum { NAMED_ADDRESSES = 8 /* of one record */, NAMED_TEXT_BYTES = 256 };
+enum named_mode {
+	NAMED_ALL,
+	NAMED_URLS,    // only hosts of URLs
+	NAMED_SITE,    // not the request's own Host
+	NAMED_NOTHING,
+};
+
+struct named {
+	uint8_t addresses, records; // of address[]; sent so far
+	uint16_t text_length;
+	char field[28]; // where the first of them stood
+	struct address address[NAMED_ADDRESSES];
+	uint8_t text[NAMED_TEXT_BYTES]; // hosts, a blank between
+};
+
+struct named_from { // the field in hand
+	const char *field; // "uri", "header:referer", "body"
+	struct bytes host; // the request's own, as far as it is known
+	const struct proto_input *in;
+	const struct proto_sink *sink;
+	uint8_t app;
+	uint8_t mode;   // enum named_mode, set by named_field
+	uint32_t hits;  // literals found, also those that were known
+};
+
+void named_begin(struct named *n);
+// Searches one field of a request from outside. Returns whether a literal stood in it.
+bool named_field(struct named *n, struct bytes field, struct named_from *from);
+// The message, or its head, is over: what was collected is sent.
+void named_end(struct named *n, const struct named_from *from);
+// The first bytes of a body, all at once.
+void named_body(struct bytes body, const struct proto_input *in, const struct proto_sink *sink, uint8_t app);
+// Decodes base64 (both alphabets, padding optional) up to the first foreign byte; writes at most in.left * 3 / 4
+// bytes. out may be in.at or lie before it. Returns the bytes written.
+size_t jndi_base64(struct bytes in, uint8_t *out);
+
+// When all has been searched: whom it names, if it is a request's body. Not for streams of unknown protocols: those name their
+// own ends (SIP, FTP, games).
+void window_name(struct window *w, const uint8_t at[WINDOW_BYTES], const struct proto_input *in,
+		 const struct proto_sink *sink, uint8_t app);
 
 // proto_half_close brings no input: who sent is told from the flow's direction.
 struct proto_input proto_input_of_close(const struct proto_flow *flow, bool from_client);

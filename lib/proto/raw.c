@@ -44,6 +44,7 @@ void raw_look(struct raw *r, const struct proto_input *in, const struct proto_si
 	if (!s->file_done && (end || file_look_due(head.left, s->looked)))
 		look_for_file(s, head, in, sink, end);
 	window_scan(&s->window, r->at[i], end, "payload", in, sink, APP_UNKNOWN);
+	s->window.done = s->window.done || s->window.found.count >= WINDOW_FOUND;
 }
 
 bool raw_done(const struct raw *r)

@@ -168,8 +168,9 @@ START_TEST(request_response_and_file)
 	h2_text(&from_server, 0, 1, "#!/bin/sh\n");
 	h2_text(&from_server, H2_END, 1, "echo harmless text\n");
 	both();
-	ck_assert_uint_eq(caught.count, 4);
+	ck_assert_uint_eq(caught.count, 5);
 	ck_assert_int_eq(app, APP_HTTP2);
+	talk_expect_text(nth(OBS_NAMED, 0), TEXT_NAMED_HOSTS, "r.example");
 	talk_expect_text(nth(OBS_HTTP_REQUEST, 0), TEXT_REQUEST_METHOD, "GET");
 	talk_expect_text(nth(OBS_HTTP_REQUEST, 0), TEXT_REQUEST_URI, "/a?b=c");
 	talk_expect_text(nth(OBS_HTTP_REQUEST, 0), TEXT_REQUEST_HOST, "shop.example");

