@@ -50,8 +50,9 @@ static double share(const struct baseline *b, uint32_t context, unsigned feature
 {
 	const struct baseline_context *c = &b->context[context][feature];
 	const uint64_t *seen = counted_find(&b->value, key_of(context, feature, value));
-	double days = seen ? (double)(*seen >> 16) : 0, discount = 0.5;
+	double days = seen ? (double)(*seen >> 16) : 0, discount = c->values ? (double)c->once / c->values : 0.5;
 
+	discount = discount < 0.05 ? 0.05 : discount > 0.95 ? 0.95 : discount;
 	return ((days > 0 ? days - discount : 0) + (1 + discount * c->values) * parent) / (1 + c->days);
 }
 
@@ -66,6 +67,8 @@ static bool learn(struct baseline *b, uint32_t context, unsigned feature, uint64
 	*seen = ((*seen >> 16) + 1) << 16 | day;
 	b->context[context][feature].days++;
 	b->context[context][feature].values += first;
+	b->context[context][feature].once += first;
+	b->context[context][feature].once -= *seen >> 16 == 2;
 	return first;
 }
 
@@ -129,16 +132,20 @@ static int descending(const void *left, const void *right)
 	return (*a < *b) - (*a > *b);
 }
 
-void baseline_train(struct baseline *b, uint32_t first, uint32_t last)
+void baseline_train(struct baseline *b, uint32_t day)
 {
-	size_t n = 0, cap = (size_t)BASELINE_DEVICES * (last - first);
-	float *all = calloc(cap, sizeof(*all));
+	uint32_t first = day > 16 ? day - 14 : 2, last = day;
+	size_t n = 0, cap = first < last ? (size_t)BASELINE_DEVICES * (last - first) : 0;
+	float *all;
 
+	if (first >= last)
+		return;
+	all = calloc(cap, sizeof(*all));
 	if (!all)
 		log_fatal("out of memory");
 	for (uint32_t d = 0; d < BASELINE_DEVICES; d++)
-		for (uint32_t day = first; day < last; day++)
-			all[n++] = b->most[d][day];
+		for (uint32_t of = first; of < last; of++)
+			all[n++] = b->most[d][of];
 	qsort(all, n, sizeof(*all), descending);
 	for (unsigned i = 0; i < BASELINE_BUDGETS; i++) {
 		size_t k = (size_t)(BASELINE_BUDGET[i] * (last - first));
@@ -151,12 +158,16 @@ void baseline_train(struct baseline *b, uint32_t first, uint32_t last)
 struct baseline_day baseline_day(const struct baseline *b, uint32_t day)
 {
 	struct baseline_day out = {0};
+	float all[BASELINE_DEVICES];
 
 	for (uint32_t d = 0; d < BASELINE_DEVICES; d++) {
 		out.new_device += b->new_device[d][day];
 		out.new_org += b->new_org[d][day];
 		for (unsigned i = 0; i < BASELINE_BUDGETS; i++)
 			out.single[i] += b->most[d][day] > b->threshold[i];
+		all[d] = b->most[d][day];
 	}
+	qsort(all, BASELINE_DEVICES, sizeof(*all), descending);
+	memcpy(out.top, all, sizeof(out.top));
 	return out;
 }

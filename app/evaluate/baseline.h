@@ -2,13 +2,15 @@
 // Two simple detectors that see the same observations as the product, to compare it with:
 //   never   alarms when a device calls an endpoint it never called (device), or nobody ever called (org)
 //   single  alarms on one event whose surprise in bits (endpoint, protocol and port, agent or fingerprint: device backed off
-//           to the organisation, presence-days) passes a threshold that the training days' largest of each device and day give
-// The unit of an alarm is a device and a day. Thresholds come from training days alone.
+//           to the organisation, presence-days) passes a threshold: the largest of each device and day, of the two weeks
+//           before, give the one that would have kept to the budget. (A threshold that stays as training left it alarms more
+//           every week, because what is new is ever more surprising to counts that grow.)
+// The unit of an alarm is a device and a day.
 #pragma once
 #include "counted.h"
 #include "observation.h"
 
-enum baseline_limits { BASELINE_DEVICES = 2048, BASELINE_BUDGETS = 4, BASELINE_DAYS = 64, BASELINE_FEATURES = 3 };
+enum baseline_limits { BASELINE_DEVICES = 2048, BASELINE_BUDGETS = 4, BASELINE_DAYS = 64, BASELINE_FEATURES = 3, BASELINE_TOP = 32 };
 
 extern const double BASELINE_BUDGET[BASELINE_BUDGETS]; // alarms a day
 
@@ -20,7 +22,7 @@ struct baseline_seen {   // what one event was to them
 };
 
 struct baseline_context { // of one device and feature
-	uint32_t days, values; // presence-days in all, distinct values
+	uint32_t days, values, once; // presence-days in all, distinct values, and those of one day
 };
 
 struct baseline {
@@ -37,10 +39,11 @@ void baseline_init(struct baseline *b, uint64_t start_ns);
 void baseline_free(struct baseline *b);
 // Looks at an observation, then learns it. What an attack did is not put among the days' figures.
 struct baseline_seen baseline_observe(struct baseline *b, const struct observation *o, bool attack);
-// Thresholds from the days first..last-1.
-void baseline_train(struct baseline *b, uint32_t first, uint32_t last);
+// Thresholds from the days before `day`: up to 14, not the first two.
+void baseline_train(struct baseline *b, uint32_t day);
 
 struct baseline_day {
-	uint32_t new_device, new_org, single[BASELINE_BUDGETS]; // devices that alarmed
+	uint32_t new_device, new_org, single[BASELINE_BUDGETS]; // devices that alarmed, by the thresholds of now
+	float top[BASELINE_TOP];                                // bits, the most first
 };
 struct baseline_day baseline_day(const struct baseline *b, uint32_t day);

@@ -303,10 +303,11 @@ static void new_day(struct lab *l, uint32_t day)
 		d->frames = c.frames - sum.frames;
 		d->conversations = c.conversations - sum.conversations;
 		d->cut = c.cut - sum.cut;
-		if (l->today + 1 == l->plan.train_days) {
+		d->baseline = baseline_day(&l->baseline, l->today);
+		if (l->today + 1 == l->plan.train_days)
 			lab_set_mode(l, l->plan.mode);
-			baseline_train(&l->baseline, l->plan.train_days / 2, l->plan.train_days);
-		}
+		if (l->today + 1 >= l->plan.train_days)
+			baseline_train(&l->baseline, l->today + 1);
 	}
 }
 

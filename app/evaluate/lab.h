@@ -28,6 +28,7 @@ struct lab_day { // ordinary traffic only
 	uint32_t alarms;  // all other alerts
 	uint32_t devices; // that had one
 	uint32_t incidents, blocks, would_block;
+	struct baseline_day baseline;
 	struct lab_part part[LAB_PARTS];
 };
 

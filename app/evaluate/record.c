@@ -60,7 +60,7 @@ void record_run(const struct lab *l, uint64_t seed)
 void record_day(const struct lab *l, uint64_t seed, uint32_t day)
 {
 	const struct lab_day *d = &l->day[day];
-	struct baseline_day b = baseline_day(&l->baseline, day);
+	const struct baseline_day *b = &d->baseline;
 	struct judge_budget budget;
 	struct line line;
 	struct json *j = begin(&line, "day", seed);
@@ -77,25 +77,22 @@ void record_day(const struct lab *l, uint64_t seed, uint32_t day)
 	json_u64(j, "blocks", d->blocks);
 	json_u64(j, "would_block", d->would_block);
 	json_u64(j, "devices", stream_devices(l->stream, day));
-	json_u64(j, "new_device", b.new_device);
-	json_u64(j, "new_org", b.new_org);
+	json_u64(j, "new_device", b->new_device);
+	json_u64(j, "new_org", b->new_org);
 	judge_get_budget(reason_judge(l->reason), &budget);
 	json_fixed(j, "threshold", budget.threshold == INT64_MAX ? -1 : (double)budget.threshold / EVIDENCE_BIT, 2);
 	json_fixed(j, "block_threshold", budget.block_threshold == INT64_MAX ? -1 : (double)budget.block_threshold / EVIDENCE_BIT, 2);
 	json_open_array(j, "single");
 	for (unsigned i = 0; i < BASELINE_BUDGETS; i++)
-		json_u64(j, NULL, b.single[i]);
+		json_u64(j, NULL, b->single[i]);
 	json_close_array(j);
 	json_open(j, "parts");
 	for (unsigned i = 0; i < LAB_PARTS && d->part[i].name[0]; i++)
 		json_u64(j, d->part[i].name, d->part[i].alarms);
 	json_close(j);
 	json_open_array(j, "single_bits"); // the largest of the day, for ranks
-	for (unsigned device = 0, n = 0; device < BASELINE_DEVICES && n < 64; device++)
-		if (l->baseline.most[device][day] > l->baseline.threshold[BASELINE_BUDGETS - 1]) {
-			json_fixed(j, NULL, l->baseline.most[device][day], 2);
-			n++;
-		}
+	for (unsigned i = 0; i < BASELINE_TOP && b->top[i] > 0; i++)
+		json_fixed(j, NULL, (double)b->top[i], 2);
 	json_close_array(j);
 	end(&line);
 }

@@ -49,6 +49,11 @@ int settings_leave_out(struct settings *s, const char *name)
 	return -EINVAL;
 }
 
+bool settings_takes_budget(void)
+{
+	return false; // its policies have none
+}
+
 void settings_apply(const struct settings *s, struct reason_config *config)
 {
 	config->alarms_per_day = s->budget > 0 ? s->budget : -1;

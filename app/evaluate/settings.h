@@ -13,4 +13,6 @@ struct settings {
 const char *settings_component(unsigned i, const char **meaning);
 // Puts a component's name into *s. -EINVAL: no such component.
 int settings_leave_out(struct settings *s, const char *name);
+// false: the far side takes no budget, `budget` changes nothing.
+bool settings_takes_budget(void);
 void settings_apply(const struct settings *s, struct reason_config *config);

@@ -16,6 +16,7 @@ struct move_of { // what a move's function is given
 	const char *name;        // the attacker's domain
 	uint32_t number;         // which repetition
 	uint64_t end_ns;         // set by the move: when it was through
+	uint32_t asides;         // and how many of its conversations were look-ups
 };
 
 struct chain_step {

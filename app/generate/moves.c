@@ -156,10 +156,16 @@ static const struct host *resolver_of(const struct move_of *m)
 // The victim asks its resolver, and that asks outside.
 static uint64_t look_up(struct move_of *m, const char *name, const struct host *answer)
 {
+	struct stage *s = m->duty.stage;
 	uint64_t when = m->duty.when_ns, back;
 
-	back = name_answer(m->duty.stage, m->duty.chance, resolver_of(m), &m->duty.company->upstream, name, answer, when + 100 * US, 15 * MS);
-	return name_answer(m->duty.stage, m->duty.chance, &m->duty.member->host, resolver_of(m), name, answer, when, back - when + 30 * US) + 300 * US;
+	s->trace.tag.aside = m->step->move != move_dns; // there the question outside is the step
+	back = name_answer(s, m->duty.chance, resolver_of(m), &m->duty.company->upstream, name, answer, when + 100 * US, 15 * MS);
+	m->asides += s->trace.tag.aside + 1u;
+	s->trace.tag.aside = 1;
+	back = name_answer(s, m->duty.chance, &m->duty.member->host, resolver_of(m), name, answer, when, back - when + 30 * US);
+	s->trace.tag.aside = 0;
+	return back + 300 * US;
 }
 
 void move_fetch_named(struct move_of *m)

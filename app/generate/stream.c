@@ -147,7 +147,7 @@ static void run_step(struct stream *s, struct attack *a, unsigned i)
 	const struct chain_step *step = &a->chain->step[i];
 	struct attack_step *state = &a->step[i];
 	uint64_t now = state->next_ns;
-	struct move_of m = {{&s->stage, &s->company, a->victim, &a->chance, now, s->day}, step, a->slot, a->name, state->number, now};
+	struct move_of m = {{&s->stage, &s->company, a->victim, &a->chance, now, s->day}, step, a->slot, a->name, state->number, now, 0};
 	uint32_t before = s->stage.conversations;
 
 	if (works(a, step->needs)) {
@@ -157,7 +157,7 @@ static void run_step(struct stream *s, struct attack *a, unsigned i)
 		s->stage.trace.tag.step = (uint8_t)i;
 		step->move(&m);
 		s->stage.trace.tag = (struct trace_tag){0};
-		state->told.conversations += s->stage.conversations - before;
+		state->told.conversations += s->stage.conversations - before - m.asides;
 		s->attack_conversations += s->stage.conversations - before;
 	}
 	if (state->number == 0 && i + 1 < STREAM_STEPS && a->chain->step[i + 1].words) {
@@ -307,7 +307,7 @@ void stream_dropped(struct stream *s)
 		return;
 	stop(s, tag->conversation);
 	if (told)
-		told->stopped++;
+		told->stopped += !tag->aside;
 	else
 		s->counts.cut++;
 	s->stage.trace.tag = *tag;

@@ -62,7 +62,7 @@ struct stream_step {
 	const char *words; // what it does, for a report; NULL: the attack has no such step
 	bool begun;        // false at the end: it did not happen, for lack of what it rests on
 	uint64_t first_ns, last_ns;
-	uint32_t conversations, stopped;
+	uint32_t conversations, stopped; // its own: look-ups of names are not among them
 	uint32_t frames, dropped;          // handed out, and of them dropped
 	uint32_t payload, payload_dropped; // of them those that carried a script, class or program
 };

@@ -16,6 +16,7 @@ struct trace_tag {
 	uint16_t attack;       // 0: ordinary. Else which one (stream.h)
 	uint8_t step;          // of the attack, from 0
 	uint8_t payload;       // 1: it carries bytes of a script, a class or a program
+	uint8_t aside;         // 1: of a step's name look-up, not of the step itself
 };
 
 struct trace_taken {
