@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sums up what sekimori-evaluate printed: markdown tables on standard output. Intervals are 95 %: bootstrap over companies
-(over single values where there are fewer than five), for rare counts those of a Poisson count (Byar's approximation).
+(over single values where there are fewer than five; Wilson's where all agree), for rare counts those of a Poisson count (Byar's approximation).
 
 usage: evaluate_summary.py FILE.jsonl..."""
 import collections
@@ -63,6 +63,10 @@ def percent(pairs):
     if not pairs:
         return "-"
     whole, low, high = bootstrap(pairs)
+    if low == high:  # nothing to resample: Wilson's interval instead
+        n, z = len(pairs), 1.96
+        middle, half = (whole + z * z / (2 * n)) / (1 + z * z / n), z * (whole * (1 - whole) / n + z * z / (4 * n * n))**.5 / (1 + z * z / n)
+        low, high = max(0, middle - half), min(1, middle + half)
     return f"{100 * whole:.0f} ({100 * low:.0f}-{100 * high:.0f})"
 
 
@@ -149,9 +153,12 @@ def placed(runs, mode, attribute="places"):
 def print_runs(runs):
     frames, spent = sum(r.cost["frames"] for r in runs), sum(r.cost["seconds"] for r in runs)
     first = runs[0]
+    full = [f"seed {r.seed}: {name} {n}" for r in runs for name, n in r.cost["limits"].items()]
     print(f"{len({r.seed for r in runs})} companies of {first.about['devices']} devices ({first.about['devices_last']} at the end), "
           f"{first.about['days']} days of which {first.about['train']} teach; {frames / len(runs) / 1e6:.1f} million frames a run, "
           f"{1e9 * spent / frames:.0f} ns of CPU a frame, {spent / len(runs):.0f} s a run without the attacks' copies.")
+    if full:
+        print(f"\nNOT VALID, tables were full: {', '.join(full)}.")
 
 
 def print_ordinary(runs, title):

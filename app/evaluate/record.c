@@ -186,6 +186,8 @@ void record_place(const struct lab *l, uint64_t seed, const struct record_place 
 
 void record_cost(const struct lab *l, uint64_t seed, double seconds, double stream_ns)
 {
+	static const enum counter limits[] = {COUNT_FLOWS_FULL, COUNT_PROTO_CONTEXT_FULL, COUNT_TCP_PARK_FULL, COUNT_BLOCKS_FULL, COUNT_BRAIN_DEVICES_FULL,
+					      COUNT_BRAIN_COUNTS_FULL, COUNT_BRAIN_VERDICTS_LOST};
 	struct line line;
 	struct json *j = begin(&line, "cost", seed);
 
@@ -194,5 +196,10 @@ void record_cost(const struct lab *l, uint64_t seed, double seconds, double stre
 	json_fixed(j, "seconds", seconds, 2);
 	json_fixed(j, "ns_per_frame", l->frames ? seconds * 1e9 / (double)l->frames : 0, 0);
 	json_fixed(j, "stream_ns_per_frame", stream_ns, 0);
+	json_open(j, "limits"); // tables that were full: the figures mean something only where this is empty
+	for (unsigned i = 0; i < sizeof(limits) / sizeof(*limits); i++)
+		if (l->counters.value[limits[i]])
+			json_u64(j, counter_name(limits[i]), l->counters.value[limits[i]]);
+	json_close(j);
 	end(&line);
 }

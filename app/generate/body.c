@@ -125,6 +125,9 @@ void body_write(struct message *m, struct chance *c, enum body body, uint32_t by
 	case BODY_ZIP:
 		message_add(m, "PK\3\4\24\0\0\0\10\0", 10);
 		break;
+	case BODY_JAR: // a local header whose name is 20 bytes long
+		message_add(m, "PK\3\4\24\0\0\0\10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\24\0\0\0META-INF/MANIFEST.MF", 50);
+		break;
 	case BODY_PDF:
 		message_text(m, "%PDF-1.5\n%\xe2\xe3\xcf\xd3\n");
 		break;

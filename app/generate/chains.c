@@ -29,9 +29,10 @@
 		}                                                                                                                                     \
 	}
 
-// A patient attacker who looks like everybody: names, 443 and 80, fingerprints and agents this server uses anyway.
-#define MIMIC_STEPS(first, delay)                                                                                                                           \
-	{"HTTPS from an address never seen", move_tls_in, delay, 0, SLOT_A, 0, 443, TLS_CHROME},                                                             \
+// A patient attacker who looks like everybody: names, 443 and 80, fingerprints and agents this server uses anyway. `entry`:
+// whether the server is made to call the very host that came in, or another one.
+#define MIMIC_STEPS(first, delay, entry)                                                                                                                           \
+	{"HTTPS from an address never seen", move_tls_in, delay, 0, entry, 0, 443, TLS_CHROME},                                                             \
 		{"call back over HTTPS with a name", move_tls_named, 20000, AFTER(first), SLOT_A, 0, 443, TLS_OPENSSL},                                       \
 		{"a tool by HTTP with a known agent", move_fetch_named, 5 * MINUTE, AFTER((first) + 1), SLOT_B, 0, 80, HTTP_CURL, BODY_ZIP,                   \
 		 "/release.zip", "curl/7.74.0", 9000},                                                                                                         \
@@ -45,7 +46,7 @@
 		{                                                                                                                                     \
 			{"small HTTPS sessions to what will be the control host", move_tls_named, 0, 0, SLOT_A, 101, 443, TLS_OPENSSL, BODY_NONE, NULL, \
 			 NULL, 300, days_, DAY},                                                                                                       \
-				MIMIC_STEPS(1, (days_)*DAY),                                                                                           \
+				MIMIC_STEPS(1, (days_)*DAY, SLOT_D),                                                                                           \
 		}                                                                                                                                     \
 	}
 
@@ -144,7 +145,8 @@ const struct chain CHAINS[] = {
 		 {"file sharing to servers it never used", move_lateral, 4 * MINUTE, AFTER(2), SLOT_A, 30, 445, 0, 0, NULL, NULL, 0, 4, 40000},
 		 {"shells on servers", move_lateral, 2 * MINUTE, AFTER(2), SLOT_A, 30, 22, 0, 0, NULL, NULL, 0, 3, 60000},
 	 }},
-	{"mimic", EXPOSED, {MIMIC_STEPS(0, 0)}},
+	{"mimic", EXPOSED, {MIMIC_STEPS(0, 0, SLOT_A)}},
+	{"mimic-apart", EXPOSED, {MIMIC_STEPS(0, 0, SLOT_D)}},
 	DRIP("drip-14", 14),
 	DRIP("drip-30", 30),
 };

@@ -206,6 +206,7 @@ void duty_ping(struct duty *d);
 void duty_backup(struct duty *d);
 void duty_vault(struct duty *d);
 void duty_build(struct duty *d);
+void duty_feed(struct duty *d);
 void duty_admin(struct duty *d);
 void duty_printer(struct duty *d);
 void duty_camera(struct duty *d);

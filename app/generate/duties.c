@@ -70,6 +70,7 @@ static const struct {
 	{EXPOSED, PUBLIC, 260, 60, duty_visit_https},
 	{EXPOSED | PART_BIT(PART_MAIL), ALWAYS, 140, 100, duty_scan},
 	{PART_BIT(PART_GATEWAY), PUBLIC, 80, 40, duty_webhook},
+	{PART_BIT(PART_GATEWAY), ALWAYS, 80, 100, duty_feed},
 	{PART_BIT(PART_MAIL), PUBLIC, 300, 40, duty_mail_in},
 	{PART_BIT(PART_MAIL), OFFICE, 250, 15, duty_mail_out},
 	{PART_BIT(PART_APPLICATION), OFFICE, 80, 30, duty_partner},

@@ -145,13 +145,22 @@ void duty_build(struct duty *d)
 	uint32_t percent = chance_below(d->chance, 1000);
 
 	if (percent < 4)
-		fetch(d, SITE_FRESH + chance_below(d->chance, 1u << 30), PROGRAM_JAVA, HTTP_JAVA, "/m2/lib/tool/1.2/tool-1.2.jar", BODY_ZIP);
+		fetch(d, SITE_FRESH + chance_below(d->chance, 1u << 30), PROGRAM_JAVA, HTTP_JAVA, "/m2/lib/tool/1.2/tool-1.2.jar", BODY_JAR);
 	else if (percent < 200)
 		fetch(d, NAMED_RELEASES, PROGRAM_CURL, HTTP_CURL, "/tool/releases/download/tool.zip", BODY_ZIP);
 	else if (percent < 500)
-		fetch(d, SITE_OF_PART + PART_BUILD * SITES_OF_PART + chance_skewed(d->chance, 30), PROGRAM_JAVA, HTTP_JAVA, "/m2/lib/core/2.0/core-2.0.jar", BODY_ZIP);
+		fetch(d, SITE_OF_PART + PART_BUILD * SITES_OF_PART + chance_skewed(d->chance, 30), PROGRAM_JAVA, HTTP_JAVA, "/m2/lib/core/2.0/core-2.0.jar", BODY_JAR);
 	else
 		company_session(d, percent < 750 ? NAMED_REGISTRY : NAMED_MODULES, &(struct tls_plan){TLS_GO, NULL, 2, 300, 900, 1 * SEC});
+}
+
+// What a gateway's programs read by themselves: known feeds, seldom another.
+void duty_feed(struct duty *d)
+{
+	bool fresh = chance_below(d->chance, 200) == 0;
+
+	fetch(d, fresh ? SITE_FRESH + chance_below(d->chance, 1u << 30) : SITE_OF_PART + PART_GATEWAY * SITES_OF_PART + chance_skewed(d->chance, 10), PROGRAM_JAVA,
+	      HTTP_JAVA, "/feed.xml", BODY_HTML);
 }
 
 // An administrator on a server: usually from a known place, now and then a script from a new one.

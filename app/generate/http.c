@@ -35,6 +35,7 @@ static const char *const BODY_TYPES[] = {
 	[BODY_DEB] = "application/vnd.debian.binary-package",
 	[BODY_PACKAGES] = "text/plain",
 	[BODY_GIT] = "application/x-git-upload-pack-advertisement",
+	[BODY_JAR] = "application/java-archive",
 	[BODY_SHELL] = "text/x-sh",
 	[BODY_CLASS] = "application/java-vm",
 	[BODY_ELF] = "application/octet-stream",

@@ -16,6 +16,7 @@ enum body {
 	BODY_DEB,
 	BODY_PACKAGES, // a repository's index
 	BODY_GIT,
+	BODY_JAR,
 	BODY_SHELL, // from here on: what an attacker delivers (trace_tag.payload)
 	BODY_CLASS,
 	BODY_ELF,
