@@ -134,7 +134,7 @@ static int descending(const void *left, const void *right)
 
 void baseline_train(struct baseline *b, uint32_t day)
 {
-	uint32_t first = day > 16 ? day - 14 : 2, last = day;
+	uint32_t first = day > 9 ? day - 7 : 2, last = day;
 	size_t n = 0, cap = first < last ? (size_t)BASELINE_DEVICES * (last - first) : 0;
 	float *all;
 

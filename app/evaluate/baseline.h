@@ -2,7 +2,7 @@
 // Two simple detectors that see the same observations as the product, to compare it with:
 //   never   alarms when a device calls an endpoint it never called (device), or nobody ever called (org)
 //   single  alarms on one event whose surprise in bits (endpoint, protocol and port, agent or fingerprint: device backed off
-//           to the organisation, presence-days) passes a threshold: the largest of each device and day, of the two weeks
+//           to the organisation, presence-days) passes a threshold: the largest of each device and day, of the week
 //           before, give the one that would have kept to the budget. (A threshold that stays as training left it alarms more
 //           every week, because what is new is ever more surprising to counts that grow.)
 // The unit of an alarm is a device and a day.
@@ -39,7 +39,7 @@ void baseline_init(struct baseline *b, uint64_t start_ns);
 void baseline_free(struct baseline *b);
 // Looks at an observation, then learns it. What an attack did is not put among the days' figures.
 struct baseline_seen baseline_observe(struct baseline *b, const struct observation *o, bool attack);
-// Thresholds from the days before `day`: up to 14, not the first two.
+// Thresholds from the days before `day`: up to 7, not the first two.
 void baseline_train(struct baseline *b, uint32_t day);
 
 struct baseline_day {

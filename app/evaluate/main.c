@@ -21,7 +21,7 @@ static const char usage[] =
 	"  --modes M,...     in which modes attacks are placed (default observe,enforce)\n"
 	"  --slow CHAIN      one pass with --places attacks of this kind in it, in --mode\n"
 	"  --first N         number of the first of these (default 0): another pass, other devices\n"
-	"  --budget B        alarms a day, where the far side takes one\n"
+	"  --budget B        alarms a day (default 1); below 0: none, policies stand alone\n"
 	"  --without NAME    leave a component out (repeatable); --list names them\n"
 	"  --policy DIR      policies (default: those of the build)\n"
 	"  --stream-only     only make the frames\n"
@@ -110,7 +110,7 @@ static const struct option options[] = {
 
 int main(int argc, char **argv)
 {
-	struct run_plan p = {.seed = 1, .lab = {.stream = {1, 1635724800ull * 1000000000ull /* Monday 2021-11-01 */, 42}, .train_days = 14, .mode = MODE_OBSERVE,
+	struct run_plan p = {.seed = 1, .lab = {.stream = {1, 1635724800ull * 1000000000ull /* Monday 2021-11-01 */, 42}, .train_days = 14, .mode = MODE_OBSERVE, .settings = {.budget = 1},
 						 .policy = SEKIMORI_SOURCE_DIR "/policy"}};
 	enum what what = RUN_DAYS;
 	unsigned slow = 0;
@@ -138,8 +138,6 @@ int main(int argc, char **argv)
 		default: fputs(usage, stderr); return 2;
 		}
 	}
-	if (p.lab.settings.budget > 0 && !settings_takes_budget())
-		log_fatal("--budget: the far side takes none");
 	fill_defaults(&p);
 	if (what == RUN_DAYS)
 		run_days(&p);

@@ -39,6 +39,7 @@ void record_run(const struct lab *l, uint64_t seed)
 {
 	struct line line;
 	struct json *j = begin(&line, "run", seed);
+	const char *meaning, *name;
 
 	json_u64(j, "days", l->plan.stream.days);
 	json_u64(j, "train", l->plan.train_days);
@@ -47,12 +48,9 @@ void record_run(const struct lab *l, uint64_t seed)
 	json_u64(j, "devices", stream_devices(l->stream, 0));
 	json_u64(j, "devices_last", stream_devices(l->stream, l->plan.stream.days - 1));
 	json_open_array(j, "without");
-	for (unsigned i = 0; i < 32; i++) {
-		const char *meaning, *name = settings_component(i, &meaning);
-
-		if (name && l->plan.settings.without & 1u << i)
+	for (unsigned i = 0; (name = settings_component(i, &meaning)); i++)
+		if (settings_lacks(&l->plan.settings, i))
 			json_text(j, NULL, name);
-	}
 	json_close_array(j);
 	end(&line);
 }

@@ -4,30 +4,25 @@
 
 #include <errno.h>
 
-static void without_hold(struct reason_config *config)
-{
-	config->hold = false;
-}
+enum { NOT_HELD = 1u << 31 }; // beside the far side's own bits
 
-// One line is one component: what the far side is created without, or what changes its configuration.
 static const struct {
+	uint32_t bit;
 	const char *name, *meaning;
-	uint32_t without; // bits of learn_without, judge_without
-	void (*leave_out)(struct reason_config *config);
 } COMPONENTS[] = {
-	{"hold", "the first frame of an unknown pair does not wait for the verdict", 0, without_hold},
-	{"peers", "a device is compared with the organisation, not with its group", WITHOUT_PEERS, NULL},
-	{"groups", "groups by role only, not by behaviour", WITHOUT_GROUPS, NULL},
-	{"wait", "learned at once, not a day later", WITHOUT_WAIT, NULL},
-	{"chain", "ports, agents, files are not asked given how well the destination is known", WITHOUT_NOVELTY, NULL},
-	{"accumulation", "the last event alone counts, nothing adds up", WITHOUT_ACCUMULATION, NULL},
-	{"facts", "policies that need no learning are silent", WITHOUT_FACTS, NULL},
-	{"taint", "nothing is remembered of what inbound fields named", WITHOUT_TAINT, NULL},
-	{"feedback", "the threshold follows peaks, not alarms", WITHOUT_FEEDBACK, NULL},
-	{"rollout", "what many begin with at once is as unlikely as for one", WITHOUT_ROLLOUT, NULL},
-	{"numbers", "bytes, fan-out and beacons are not looked at", WITHOUT_NUMBERS, NULL},
-	{"scores", "policies alone", WITHOUT_SCORES, NULL},
-	{"policies", "scores alone", WITHOUT_POLICIES, NULL},
+	{WITHOUT_PEERS, "peers", "groups are not looked at: device, then organisation"},
+	{WITHOUT_WAIT, "wait", "learned at once instead of a day later"},
+	{WITHOUT_GROUPS, "groups", "groups by role only"},
+	{WITHOUT_NOVELTY, "chain-rule", "what is asked of ports and agents does not depend on how well the destination is known"},
+	{WITHOUT_ACCUMULATION, "accumulation", "the last event alone counts"},
+	{WITHOUT_FACTS, "facts", "certain policies are silent"},
+	{WITHOUT_TAINT, "taint", "nothing is remembered of what inbound fields named"},
+	{WITHOUT_FEEDBACK, "feedback", "the threshold follows peaks only, not alarms"},
+	{WITHOUT_ROLLOUT, "rollout", "what many begin with at once is as unlikely as for one"},
+	{WITHOUT_NUMBERS, "numbers", "no bytes, fan-out, beacons"},
+	{WITHOUT_SCORES, "scores", "policies alone"},
+	{WITHOUT_POLICIES, "policies", "scores alone"},
+	{NOT_HELD, "hold", "the first frame of an unknown pair does not wait for the verdict"},
 };
 enum { COMPONENTS_COUNT = sizeof(COMPONENTS) / sizeof(*COMPONENTS) };
 
@@ -39,28 +34,25 @@ const char *settings_component(unsigned i, const char **meaning)
 	return COMPONENTS[i].name;
 }
 
+bool settings_lacks(const struct settings *s, unsigned i)
+{
+	return s->without & COMPONENTS[i].bit;
+}
+
 int settings_leave_out(struct settings *s, const char *name)
 {
 	for (unsigned i = 0; i < COMPONENTS_COUNT; i++)
 		if (strcmp(COMPONENTS[i].name, name) == 0) {
-			s->without |= 1u << i;
+			s->without |= COMPONENTS[i].bit;
 			return 0;
 		}
 	return -EINVAL;
 }
 
-bool settings_takes_budget(void)
-{
-	return false; // its policies have none
-}
-
 void settings_apply(const struct settings *s, struct reason_config *config)
 {
-	config->alarms_per_day = s->budget > 0 ? s->budget : -1;
-	for (unsigned i = 0; i < COMPONENTS_COUNT; i++)
-		if (s->without & 1u << i) {
-			config->without |= COMPONENTS[i].without;
-			if (COMPONENTS[i].leave_out)
-				COMPONENTS[i].leave_out(config);
-		}
+	config->alarms_per_day = s->budget;
+	config->without = s->without & ~NOT_HELD;
+	if (s->without & NOT_HELD)
+		config->hold = false;
 }

@@ -5,14 +5,13 @@
 #include "reason.h"
 
 struct settings {
-	double budget;    // alarms a day, 0: as the policies say
-	uint32_t without; // bits of settings_component()
+	double budget;    // alarms a day; below 0: none, policies stand alone
+	uint32_t without; // bits: settings_leave_out()
 };
 
 // Name and meaning of a component that can be left out; NULL past the last.
 const char *settings_component(unsigned i, const char **meaning);
+bool settings_lacks(const struct settings *s, unsigned i); // component i is left out
 // Puts a component's name into *s. -EINVAL: no such component.
 int settings_leave_out(struct settings *s, const char *name);
-// false: the far side takes no budget, `budget` changes nothing.
-bool settings_takes_budget(void);
 void settings_apply(const struct settings *s, struct reason_config *config);
