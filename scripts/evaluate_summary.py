@@ -28,7 +28,7 @@ class Run:
         self.places, self.cold, self.slow = by_kind["place"], by_kind["cold"], by_kind["slow"]
         self.cost = by_kind["cost"][0]
         self.test_days = [d for d in self.days if d["day"] >= self.about["train"]]
-        self.setting = ", ".join([f"budget {self.about['budget']:g}"] * (self.about["budget"] > 0) +
+        self.setting = ", ".join([f"budget {self.about['budget']:g}"] * (self.about["budget"] != 1) +
                                  [f"without {name}" for name in self.about["without"]])
 
 
@@ -163,7 +163,7 @@ def print_runs(runs):
 
 def print_ordinary(runs, title):
     days = [(r.seed, d) for r in runs for d in r.test_days]
-    kinds = [("alarms (alerts above a note)", "alarms"), ("devices that alarmed", "alarmed_devices"), ("incidents", "incidents"),
+    kinds = [("alarms (alerts above a note)", "alarms"), ("devices that alarmed (the unit of the budget)", "alarmed_devices"), ("incidents", "incidents"),
              ("notes", "notes"), ("blocks it would have made", "would_block")]
     rows = [(name, figure([(seed, d[key]) for seed, d in days])) for name, key in kinds]
     rows.append(("never seen before: devices with an endpoint new to them", figure([(seed, d["new_device"]) for seed, d in days], 1)))
