@@ -97,11 +97,24 @@ static void attack_alert(struct lab *l, const struct alert *a, const struct inci
 		attack->incident = *i;
 }
 
+static uint64_t pair_key(const struct address *device, const struct address *endpoint)
+{
+	uint64_t key = 14695981039346656037ull;
+
+	for (unsigned i = 0; i < 16; i++)
+		key = (key ^ device->b[i]) * 0x100000001b3ull;
+	for (unsigned i = 0; i < 16; i++)
+		key = (key ^ endpoint->b[i]) * 0x100000001b3ull;
+	return key | 1;
+}
+
 static void take_alert(void *user, const struct alert *a, const struct incident *i)
 {
 	struct lab *l = user;
 	const uint64_t *which = counted_find(&l->flows, a->flow + 1);
 
+	if (!which && l->pairs.count)
+		which = counted_find(&l->pairs, pair_key(&a->device, &a->endpoint));
 	if (which) {
 		attack_alert(l, a, i, *which);
 		return;
@@ -176,6 +189,7 @@ void lab_init(struct lab *l, const struct lab_plan *plan)
 	if (!l->incident)
 		log_fatal("out of memory");
 	counted_init(&l->flows, 256);
+	counted_init(&l->pairs, 256);
 	counted_init(&l->alarmed, 1024);
 	counted_init(&l->incidents, 1024);
 	baseline_init(&l->baseline, plan->stream.start_ns);
@@ -192,6 +206,7 @@ void lab_fini(struct lab *l)
 	stream_destroy(l->stream);
 	baseline_free(&l->baseline);
 	counted_free(&l->flows);
+	counted_free(&l->pairs);
 	counted_free(&l->alarmed);
 	counted_free(&l->incidents);
 	free(l->incident);
@@ -231,13 +246,26 @@ static void baseline_attack(struct lab *l, uint64_t which, const struct baseline
 			a->single_ns[i] = l->last_ns;
 }
 
+// Its endpoint is one of the attacker's own, not a resolver that was asked on its behalf.
+static bool is_of_attacker(const struct lab *l, const struct observation *o)
+{
+	struct address victim = stream_victim(l->stream, l->frame.attack);
+
+	return o->direction != DIRECTION_LATERAL && address_equal(observation_device(o), &victim);
+}
+
 // Which attack and step an observation is about: that of the flow, which the frame that began it gave.
 static const uint64_t *which_attack(struct lab *l, const struct observation *o)
 {
 	bool of_this_frame = o->kind != OBS_FLOW_CLOSE && o->kind != OBS_BLOCKED && o->kind != OBS_LOST;
 
-	if (l->frame.attack && of_this_frame && !counted_find(&l->flows, o->flow + 1))
-		*counted_put(&l->flows, o->flow + 1) = (uint64_t)l->frame.attack << 8 | l->frame.step;
+	if (l->frame.attack && of_this_frame && !counted_find(&l->flows, o->flow + 1)) {
+		uint64_t which = (uint64_t)l->frame.attack << 8 | l->frame.step;
+
+		*counted_put(&l->flows, o->flow + 1) = which;
+		if (is_of_attacker(l, o))
+			*counted_put(&l->pairs, pair_key(observation_device(o), observation_endpoint(o))) = which;
+	}
 	return l->flows.count ? counted_find(&l->flows, o->flow + 1) : NULL;
 }
 

@@ -65,6 +65,7 @@ struct lab {
 	uint64_t last_ns, stepped_ns, frames, observations;
 	uint32_t today;
 	struct counted flows;       // of attacks: flow id + 1 → attack << 8 | step
+	struct counted pairs;       // and victim with attacker's address → the same, of the latest flow
 	struct counted alarmed;     // device address and day
 	struct counted incidents;   // id → index into incident[]
 	struct incident *incident;  // latest known state of each

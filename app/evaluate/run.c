@@ -38,11 +38,12 @@ static void end(struct lab *l, const struct run_plan *p, double began)
 	free(l);
 }
 
-static void place_all(struct lab *l, const struct run_plan *p, const char *kind, unsigned place)
+// Those that take at most so long.
+static void place_all(struct lab *l, const struct run_plan *p, const char *kind, unsigned place, uint64_t most_ns)
 {
 	for (unsigned chain = 0; chain_name(chain); chain++)
 		for (unsigned mode = 0; mode < RUN_MODES; mode++)
-			if (p->chain[chain] && p->mode[mode])
+			if (p->chain[chain] && p->mode[mode] && chain_length_ns(chain) <= most_ns)
 				place_attack(l, p->seed, kind, chain, place, mode);
 }
 
@@ -54,7 +55,7 @@ static void place_cold(struct lab *l, const struct run_plan *p)
 	for (unsigned i = 0; i < sizeof(days) / sizeof(*days) && days[i] < p->lab.train_days; i++) {
 		lab_run(l, lab_day_ns(l, days[i] + 10 / 24.0));
 		for (unsigned n = 0; n < p->cold; n++)
-			place_all(l, p, "cold", days[i] * 100 + n);
+			place_all(l, p, "cold", days[i] * 100 + n, RUN_DAY_NS / 4);
 	}
 }
 
@@ -71,7 +72,7 @@ void run_days(const struct run_plan *p)
 		double within = chance_below(&chance, 1000) / 1000.0;
 
 		lab_run(l, lab_day_ns(l, first + span * (place + within) / p->places));
-		place_all(l, p, "place", place);
+		place_all(l, p, "place", place, UINT64_MAX);
 	}
 	end(l, p, began);
 }

@@ -12,7 +12,7 @@ struct run_plan {
 	uint64_t seed;
 	unsigned places; // of each chain, spread over the days after training
 	unsigned first;  // number of the first of them in a slow pass
-	unsigned cold;   // of each chain at each of days 1, 3 and 7; then the modes are as in `modes`
+	unsigned cold;   // of each chain of up to six hours at each of days 1, 3 and 7
 	bool chain[RUN_CHAINS];
 	bool mode[RUN_MODES]; // in which each is placed
 };

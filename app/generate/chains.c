@@ -24,8 +24,8 @@
 		{                                                                                                                                     \
 			{"a program is downloaded from a new host", move_fetch_named, 0, 0, SLOT_B, 0, 80, HTTP_BROWSER, BODY_EXE, "/invoice.exe",     \
 			 "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/96.0.4664.45 Safari/537.36", 9000},  \
-				{"a beacon every 10 minutes for a day", move_tls_named, 2 * MINUTE, AFTER(0), SLOT_A, jitter_, 443, TLS_GO, BODY_NONE, NULL,  \
-				 NULL, 300, 144, 10 * MINUTE},                                                                                         \
+				{"a beacon every 10 minutes for 12 hours", move_tls_named, 2 * MINUTE, AFTER(0), SLOT_A, jitter_, 443, TLS_GO, BODY_NONE, NULL,  \
+				 NULL, 300, 72, 10 * MINUTE},                                                                                         \
 		}                                                                                                                                     \
 	}
 
