@@ -45,7 +45,8 @@ static uint64_t key_of(uint32_t context, unsigned feature, uint64_t value)
 	return chance_mix(value, (uint64_t)context << 8 | feature) | 1;
 }
 
-// P(value | context), the context's parent giving `parent` (Pitman-Yor with one table a type, as detection research does).
+// P(value | context), the context's parent giving `parent` (Pitman-Yor with one table a type, as detection research
+// does).
 static double share(const struct baseline *b, uint32_t context, unsigned feature, uint64_t value, double parent)
 {
 	const struct baseline_context *c = &b->context[context][feature];
@@ -77,7 +78,8 @@ static unsigned features_of(const struct observation *o, uint64_t value[BASELINE
 	const uint8_t port[4] = {o->app, o->transport, (uint8_t)(o->server_port >> 8), (uint8_t)o->server_port};
 	struct bytes agent = {0};
 
-	if (o->direction != DIRECTION_OUT || (o->kind != OBS_FLOW_OPEN && o->kind != OBS_HTTP_REQUEST && o->kind != OBS_TLS))
+	if (o->direction != DIRECTION_OUT ||
+	    (o->kind != OBS_FLOW_OPEN && o->kind != OBS_HTTP_REQUEST && o->kind != OBS_TLS))
 		return 0;
 	value[ENDPOINT] = hash_of(&o->server, sizeof(o->server));
 	if (o->kind == OBS_FLOW_OPEN)

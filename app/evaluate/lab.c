@@ -82,7 +82,8 @@ static void attack_alert(struct lab *l, const struct alert *a, const struct inci
 {
 	struct lab_attack *attack = &l->attack[(which >> 8) - 1];
 	struct lab_step *step = &attack->step[which & 0xff];
-	bool acted = a->response == RESPONSE_CUT || a->response == RESPONSE_BLOCKED || a->response == RESPONSE_WOULD_BLOCK || a->dropped;
+	bool acted = a->response == RESPONSE_CUT || a->response == RESPONSE_BLOCKED ||
+		     a->response == RESPONSE_WOULD_BLOCK || a->dropped;
 
 	if (a->priority <= 1) {
 		step->noted_ns = step->noted_ns ? step->noted_ns : l->last_ns;
@@ -149,17 +150,33 @@ static void create_channel(struct lab *l)
 		log_fatal("out of memory");
 	wire_sheet_init(l->wire, 1, 1, &key);
 	brain_sheet_init(l->brain);
-	ring_reader_init(&l->in, &l->wire->worker[0].observations, &l->brain->worker[0].observations, l->wire->worker[0].slots, SHEET_OBSERVATION_SLOTS);
-	ring_writer_init(&l->out, &l->brain->worker[0].verdicts, &l->wire->worker[0].verdicts, l->brain->worker[0].slots, SHEET_VERDICT_SLOTS);
+	ring_reader_init(&l->in, &l->wire->worker[0].observations, &l->brain->worker[0].observations,
+			 l->wire->worker[0].slots, SHEET_OBSERVATION_SLOTS);
+	ring_writer_init(&l->out, &l->brain->worker[0].verdicts, &l->wire->worker[0].verdicts,
+			 l->brain->worker[0].slots, SHEET_VERDICT_SLOTS);
 }
 
 static void create_stations(struct lab *l)
 {
-	struct reason_config far = {.policies = l->policies, .mode = l->plan.train_days ? MODE_LEARN : l->plan.mode, .devices = DEVICES, .values = VALUES,
-				    .key = {3, 4}, .filter_key = {1, 2}, .sheet = l->brain, .hold = true, .counters = &l->counters,
+	struct reason_config far = {.policies = l->policies,
+				    .mode = l->plan.train_days ? MODE_LEARN : l->plan.mode,
+				    .devices = DEVICES,
+				    .values = VALUES,
+				    .key = {3, 4},
+				    .filter_key = {1, 2},
+				    .sheet = l->brain,
+				    .hold = true,
+				    .counters = &l->counters,
 				    .hooks = {take_verdict, NULL, take_alert, take_block, l}};
-	struct inspect_config near = {.flow = {.flows = FLOWS, .parked_segments = PARKED, .key = {5, 6}}, .contexts = CONTEXTS, .blocks = BLOCKS,
-				      .replay = true, .inside = &l->inside, .inside_count = 1, .wire = l->wire, .brain = l->brain, .counters = &l->counters};
+	struct inspect_config near = {.flow = {.flows = FLOWS, .parked_segments = PARKED, .key = {5, 6}},
+				      .contexts = CONTEXTS,
+				      .blocks = BLOCKS,
+				      .replay = true,
+				      .inside = &l->inside,
+				      .inside_count = 1,
+				      .wire = l->wire,
+				      .brain = l->brain,
+				      .counters = &l->counters};
 	char error[512];
 
 	settings_apply(&l->plan.settings, &far);

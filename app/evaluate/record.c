@@ -184,8 +184,9 @@ void record_place(const struct lab *l, uint64_t seed, const struct record_place 
 
 void record_cost(const struct lab *l, uint64_t seed, double seconds, double stream_ns)
 {
-	static const enum counter limits[] = {COUNT_FLOWS_FULL, COUNT_PROTO_CONTEXT_FULL, COUNT_TCP_PARK_FULL, COUNT_BLOCKS_FULL, COUNT_BRAIN_DEVICES_FULL,
-					      COUNT_BRAIN_COUNTS_FULL, COUNT_BRAIN_VERDICTS_LOST};
+	static const enum counter limits[] = {
+		COUNT_FLOWS_FULL,         COUNT_PROTO_CONTEXT_FULL, COUNT_TCP_PARK_FULL,      COUNT_BLOCKS_FULL,
+		COUNT_BRAIN_DEVICES_FULL, COUNT_BRAIN_COUNTS_FULL,  COUNT_BRAIN_VERDICTS_LOST};
 	struct line line;
 	struct json *j = begin(&line, "cost", seed);
 

@@ -63,7 +63,8 @@ void run_days(const struct run_plan *p)
 {
 	double began = cpu_seconds();
 	struct lab *l = make(p);
-	double first = p->lab.train_days, span = p->lab.stream.days - first - 1.5; // the last ones need a day after them
+	double first = p->lab.train_days,
+	       span = p->lab.stream.days - first - 1.5; // the last ones need a day after them
 	struct chance chance = chance_of(p->seed, 500, 0, 0);
 
 	if (p->cold)
@@ -89,7 +90,11 @@ void run_slow(const struct run_plan *p, unsigned chain)
 		log_fatal("%s: takes %.1f days", chain_name(chain), takes);
 	for (unsigned i = 0; i < p->places; i++) {
 		lab_run(l, lab_day_ns(l, first + (last - first) * i / p->places));
-		place[i] = (struct record_place){chain, p->first + i, p->lab.mode, lab_attack(l, chain, place_seed(p->seed, chain, p->first + i)), l->last_ns, 0, "slow"};
+		place[i] = (struct record_place){
+			chain,       p->first + i,
+			p->lab.mode, lab_attack(l, chain, place_seed(p->seed, chain, p->first + i)),
+			l->last_ns,  0,
+			"slow"};
 	}
 	lab_run(l, UINT64_MAX);
 	for (unsigned i = 0; i < p->places; i++)

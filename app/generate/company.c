@@ -36,7 +36,11 @@ static struct host inside(uint8_t third, uint8_t last, uint16_t mac)
 {
 	const uint8_t b[4] = {198, 18, third, last};
 
-	return (struct host){.address = address_v4(b), .inside = true, .ttl = third >= 10 && third < 40 ? 128 : 64, .delay_us = 150, .mac = mac};
+	return (struct host){.address = address_v4(b),
+			     .inside = true,
+			     .ttl = third >= 10 && third < 40 ? 128 : 64,
+			     .delay_us = 150,
+			     .mac = mac};
 }
 
 static void lease(struct company *c, uint8_t third, uint8_t last, bool taken)
@@ -62,11 +66,15 @@ static void add_member(struct company *c, enum part p, uint32_t n)
 	m->part = p;
 	m->number = n;
 	m->from_day = p == PART_WAREHOUSE ? COMPANY_NEW_DAY : 0;
-	m->browser = percent < 50 ? PROGRAM_CHROME : percent < 65 ? PROGRAM_FIREFOX : percent < 88 ? PROGRAM_EDGE : PROGRAM_SAFARI;
+	m->browser = percent < 50   ? PROGRAM_CHROME
+		     : percent < 65 ? PROGRAM_FIREFOX
+		     : percent < 88 ? PROGRAM_EDGE
+				    : PROGRAM_SAFARI;
 	m->lag = (uint8_t)chance_skewed(&chance, 9);
 	m->phase_s = chance_below(&chance, 86400);
 	for (uint32_t i = 0; i < LIKED; i++)
-		m->liked[i] = chance_percent(&chance, 60) ? SITE_OF_PART + (uint32_t)p * SITES_OF_PART + chance_skewed(&chance, SITES_OF_PART)
+		m->liked[i] = chance_percent(&chance, 60) ? SITE_OF_PART + (uint32_t)p * SITES_OF_PART +
+								    chance_skewed(&chance, SITES_OF_PART)
 							  : SITE_TAIL + chance_below(&chance, SITES_TAIL);
 	lease(c, third, last, true);
 	c->members++;
@@ -123,7 +131,8 @@ void company_morning(struct company *c, uint32_t day)
 	struct chance chance = chance_of(c->seed, 3, day, 0);
 
 	for (uint32_t i = 0; i < c->members; i++)
-		if ((c->member[i].part == PART_OFFICE || c->member[i].part == PART_DEVELOPER) && chance_percent(&chance, 2))
+		if ((c->member[i].part == PART_OFFICE || c->member[i].part == PART_DEVELOPER) &&
+		    chance_percent(&chance, 2))
 			move(c, &c->member[i], &chance);
 }
 
@@ -133,10 +142,17 @@ static const struct {
 	uint16_t base;
 	uint8_t every; // days between releases; 0: never another
 } RELEASES[PROGRAMS] = {
-	[PROGRAM_CHROME] = {"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{v}.0.{m}.45 Safari/537.36", 95, 21},
-	[PROGRAM_FIREFOX] = {"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:{v}.0) Gecko/20100101 Firefox/{v}.0", 93, 28},
-	[PROGRAM_EDGE] = {"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{v}.0.4664.55 Safari/537.36 Edg/{v}.0.{m}.43", 95, 21},
-	[PROGRAM_SAFARI] = {"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/{v}.1 Safari/605.1.15", 15, 40},
+	[PROGRAM_CHROME] = {"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+			    "Chrome/{v}.0.{m}.45 Safari/537.36",
+			    95, 21},
+	[PROGRAM_FIREFOX] = {"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:{v}.0) Gecko/20100101 Firefox/{v}.0", 93,
+			     28},
+	[PROGRAM_EDGE] = {"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+			  "Chrome/{v}.0.4664.55 Safari/537.36 Edg/{v}.0.{m}.43",
+			  95, 21},
+	[PROGRAM_SAFARI] = {"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+			    "Version/{v}.1 Safari/605.1.15",
+			    15, 40},
 	[PROGRAM_APT] = {"Debian APT-HTTP/1.3 (2.2.{v})", 4, 0},
 	[PROGRAM_CURL] = {"curl/7.{v}.0", 74, 0},
 	[PROGRAM_WGET] = {"Wget/1.{v}", 21, 0},
@@ -165,7 +181,8 @@ const char *program_agent(const struct company *c, const struct member *m, enum 
 			continue;
 		}
 		n += (size_t)snprintf(out + n, 200 - n, "%u",
-				      at[1] == 'v' ? RELEASES[p].base + release : 1000 + (unsigned)(chance_mix(p, release) % 4000));
+				      at[1] == 'v' ? RELEASES[p].base + release
+						   : 1000 + (unsigned)(chance_mix(p, release) % 4000));
 		at += 2;
 	}
 	out[n] = 0;

@@ -5,7 +5,16 @@
 
 #include <stdlib.h>
 
-enum rhythm { OFFICE, SHOP, PUBLIC, ALWAYS, NIGHT, MORNING, TIMER /* evenly, at the device's own phase */, WORKING_TIMER /* the same from 8 to 18 */ };
+enum rhythm {
+	OFFICE,
+	SHOP,
+	PUBLIC,
+	ALWAYS,
+	NIGHT,
+	MORNING,
+	TIMER /* evenly, at the device's own phase */,
+	WORKING_TIMER /* the same from 8 to 18 */
+};
 
 // Weight of each hour of a day.
 static const uint8_t HOURS[][24] = {
@@ -18,7 +27,8 @@ static const uint8_t HOURS[][24] = {
 };
 
 #define EXPOSED (PART_BIT(PART_WEB) | PART_BIT(PART_GATEWAY))
-#define SERVERS (EXPOSED | PART_BIT(PART_MAIL) | PART_BIT(PART_DIRECTORY) | PART_BIT(PART_APPLICATION) | PART_BIT(PART_BUILD))
+#define SERVERS                                                                                                        \
+	(EXPOSED | PART_BIT(PART_MAIL) | PART_BIT(PART_DIRECTORY) | PART_BIT(PART_APPLICATION) | PART_BIT(PART_BUILD))
 #define DESKS (PART_BIT(PART_OFFICE) | PART_BIT(PART_DEVELOPER))
 
 static const struct {
@@ -124,7 +134,8 @@ static uint64_t beat(const struct member *m, struct chance *c, enum rhythm rhyth
 	return at + late < DAY_LENGTH_NS ? at + late : DAY_LENGTH_NS - 1;
 }
 
-static void plan_one(struct duties *a, const struct company *c, uint64_t midnight, uint32_t day, uint32_t member, uint32_t duty)
+static void plan_one(struct duties *a, const struct company *c, uint64_t midnight, uint32_t day, uint32_t member,
+		     uint32_t duty)
 {
 	const struct member *m = &c->member[member];
 	struct chance chance = chance_of(c->seed, 1000 + day, member, duty);
@@ -147,8 +158,9 @@ static void plan_one(struct duties *a, const struct company *c, uint64_t midnigh
 		tenths = tenths - spread + chance_below(&chance, 2 * spread);
 	times = tenths / 10 + (chance_below(&chance, 10) < tenths % 10);
 	for (uint32_t n = 0; n < times; n++)
-		add(a, (struct duty_entry){midnight + (timer ? beat(m, &chance, rhythm, n, times) : time_of_day(&chance, HOURS[rhythm])), (uint16_t)member,
-					   (uint16_t)duty, n});
+		add(a, (struct duty_entry){midnight + (timer ? beat(m, &chance, rhythm, n, times)
+							     : time_of_day(&chance, HOURS[rhythm])),
+					   (uint16_t)member, (uint16_t)duty, n});
 }
 
 static int entry_order(const void *left, const void *right)

@@ -11,8 +11,8 @@ static enum tls_client browser_tls(const struct member *m)
 }
 
 // One request in the clear with a program's agent.
-static void plain_request(struct duty *d, uint32_t number, enum program p, enum http_client client, const char *method, const char *uri,
-			  const struct http_answer *answer)
+static void plain_request(struct duty *d, uint32_t number, enum program p, enum http_client client, const char *method,
+			  const char *uri, const struct http_answer *answer)
 {
 	char agent[200];
 	struct site site;
@@ -37,7 +37,8 @@ static void visit(struct duty *d, uint32_t number)
 
 	company_reach(d, &t, number, &site);
 	if (site.tls) {
-		tls_session(&t, &(struct tls_plan){browser_tls(d->member), site.name, 1 + chance_skewed(d->chance, 3), 320, 700, 4 * SEC});
+		tls_session(&t, &(struct tls_plan){browser_tls(d->member), site.name, 1 + chance_skewed(d->chance, 3),
+						   320, 700, 4 * SEC});
 		return;
 	}
 	snprintf(host, sizeof(host), site.port == 80 ? "%s" : "%s:%u", site.name, site.port);
@@ -85,8 +86,8 @@ void duty_meeting(struct duty *d)
 		at = m->length;
 		message_zero(m, 130);
 		chance_fill(d->chance, m->at + at, 130);
-		datagram(d->stage, back ? &site.host : &d->member->host, back ? port : own, back ? &d->member->host : &site.host, back ? own : port, m,
-			 when + i * 1500 * MS);
+		datagram(d->stage, back ? &site.host : &d->member->host, back ? port : own,
+			 back ? &d->member->host : &site.host, back ? own : port, m, when + i * 1500 * MS);
 	}
 	message_clear(m);
 }
@@ -104,13 +105,15 @@ static void inside_tls(struct duty *d, enum part p, uint16_t port, const char *n
 
 void duty_files(struct duty *d)
 {
-	inside_tls(d, PART_DIRECTORY, 443, "files.corp.example", &(struct tls_plan){browser_tls(d->member), NULL, 2, 300, 900, 5 * SEC});
+	inside_tls(d, PART_DIRECTORY, 443, "files.corp.example",
+		   &(struct tls_plan){browser_tls(d->member), NULL, 2, 300, 900, 5 * SEC});
 }
 
 void duty_print(struct duty *d)
 {
 	const struct member *to = company_of_part(d->company, PART_PRINTER, chance_below(d->chance, 12));
-	struct http_ask ask = {"POST", "/ipp/print", "printer.corp.example:631", "IPP/2.0", HTTP_PLAIN, NULL, "job-name=document&copies=1"};
+	struct http_ask ask = {"POST",     "/ipp/print", "printer.corp.example:631",  "IPP/2.0",
+			       HTTP_PLAIN, NULL,         "job-name=document&copies=1"};
 	struct http_answer answer = {200, "PrinterServer", BODY_TEXT, 60, false};
 	struct talk t;
 
@@ -121,24 +124,29 @@ void duty_print(struct duty *d)
 
 void duty_os_update(struct duty *d)
 {
-	plain_request(d, NAMED_OS_UPDATE, PROGRAM_OS_UPDATE, HTTP_PLAIN, "GET", chance_percent(d->chance, 40) ? "/c/update-kb50.exe" : "/c/index.json",
-		      &(struct http_answer){200, "Apache", chance_percent(d->chance, 40) ? BODY_EXE : BODY_JSON, 2800, false});
+	plain_request(d, NAMED_OS_UPDATE, PROGRAM_OS_UPDATE, HTTP_PLAIN, "GET",
+		      chance_percent(d->chance, 40) ? "/c/update-kb50.exe" : "/c/index.json",
+		      &(struct http_answer){200, "Apache", chance_percent(d->chance, 40) ? BODY_EXE : BODY_JSON, 2800,
+					    false});
 }
 
 void duty_captive(struct duty *d)
 {
-	plain_request(d, NAMED_CAPTIVE, PROGRAM_CAPTIVE, HTTP_PLAIN, "GET", "/connecttest.txt", &(struct http_answer){200, NULL, BODY_TEXT, 22, false});
+	plain_request(d, NAMED_CAPTIVE, PROGRAM_CAPTIVE, HTTP_PLAIN, "GET", "/connecttest.txt",
+		      &(struct http_answer){200, NULL, BODY_TEXT, 22, false});
 }
 
 void duty_certificates(struct duty *d)
 {
-	plain_request(d, NAMED_CERTIFICATES, d->member->browser, HTTP_BROWSER, "GET", "/MFEwTzBNMEs", &(struct http_answer){200, "ECS", BODY_TEXT, 470, false});
+	plain_request(d, NAMED_CERTIFICATES, d->member->browser, HTTP_BROWSER, "GET", "/MFEwTzBNMEs",
+		      &(struct http_answer){200, "ECS", BODY_TEXT, 470, false});
 }
 
 void duty_guard(struct duty *d)
 {
 	if (chance_percent(d->chance, 6))
-		plain_request(d, NAMED_CERTIFICATES, PROGRAM_GUARD, HTTP_PLAIN, "GET", "/crl", &(struct http_answer){200, "ECS", BODY_TEXT, 300, false});
+		plain_request(d, NAMED_CERTIFICATES, PROGRAM_GUARD, HTTP_PLAIN, "GET", "/crl",
+			      &(struct http_answer){200, "ECS", BODY_TEXT, 300, false});
 	company_session(d, NAMED_GUARD, &(struct tls_plan){TLS_GNUTLS, NULL, 1, 300, 120, 1 * SEC});
 }
 
@@ -150,7 +158,8 @@ void duty_download(struct duty *d)
 	} files[] = {{"/report.pdf", BODY_PDF}, {"/photos.zip", BODY_ZIP}, {"/setup.exe", BODY_EXE}};
 	uint32_t which = chance_skewed(d->chance, 3);
 	// Seldom in the clear from where nobody has been; most are known.
-	uint32_t number = chance_percent(d->chance, 20) ? SITE_FRESH + chance_below(d->chance, 1u << 30) : SITE_TAIL + chance_skewed(d->chance, 400);
+	uint32_t number = chance_percent(d->chance, 20) ? SITE_FRESH + chance_below(d->chance, 1u << 30)
+							: SITE_TAIL + chance_skewed(d->chance, 400);
 	char agent[200];
 	struct site site;
 	struct http_ask ask = {"GET", files[which].uri, site.name, agent, HTTP_BROWSER, NULL, NULL};
@@ -194,8 +203,8 @@ void duty_lease(struct duty *d)
 		message_u8(m, (uint8_t)strlen(name));
 		message_text(m, name);
 		message_u8(m, 255);
-		datagram(d->stage, answer ? server : &d->member->host, answer ? 67 : 68, answer ? &d->member->host : server, answer ? 68 : 67, m,
-			 d->when_ns + answer * 3 * MS);
+		datagram(d->stage, answer ? server : &d->member->host, answer ? 67 : 68,
+			 answer ? &d->member->host : server, answer ? 68 : 67, m, d->when_ns + answer * 3 * MS);
 	}
 	message_clear(m);
 }
@@ -206,17 +215,20 @@ void duty_chat(struct duty *d)
 		return;
 	company_session(d, NAMED_CHAT, &(struct tls_plan){TLS_CHROME, NULL, 2, 240, 400, 20 * SEC});
 	if (chance_percent(d->chance, 25))
-		plain_request(d, NAMED_CHAT_FILES, PROGRAM_CHAT, HTTP_PLAIN, "GET", "/client/manifest.json", &(struct http_answer){200, "nginx", BODY_JSON, 600, false});
+		plain_request(d, NAMED_CHAT_FILES, PROGRAM_CHAT, HTTP_PLAIN, "GET", "/client/manifest.json",
+			      &(struct http_answer){200, "nginx", BODY_JSON, 600, false});
 }
 
 void duty_curl(struct duty *d)
 {
 	uint32_t percent = chance_below(d->chance, 1000);
-	uint32_t number = percent < 30 ? SITE_FRESH + chance_below(d->chance, 1u << 30) : SITE_OF_PART + PART_DEVELOPER * SITES_OF_PART + chance_skewed(d->chance, 40);
+	uint32_t number = percent < 30 ? SITE_FRESH + chance_below(d->chance, 1u << 30)
+				       : SITE_OF_PART + PART_DEVELOPER * SITES_OF_PART + chance_skewed(d->chance, 40);
 	bool wget = chance_percent(d->chance, 15), python = chance_percent(d->chance, 20);
 	char agent[200];
 	struct site site;
-	struct http_ask ask = {"GET", "/v1/status", site.name, agent, wget ? HTTP_WGET : python ? HTTP_PYTHON : HTTP_CURL, NULL, NULL};
+	struct http_ask ask = {
+		"GET", "/v1/status", site.name, agent, wget ? HTTP_WGET : python ? HTTP_PYTHON : HTTP_CURL, NULL, NULL};
 	struct http_answer answer = {200, "nginx", BODY_JSON, 500, false};
 	struct talk t;
 	uint64_t when;
@@ -231,7 +243,11 @@ void duty_curl(struct duty *d)
 		answer.bytes = 3000;
 	}
 	site_describe(d->company, number, d->day, &site);
-	program_agent(d->company, d->member, wget ? PROGRAM_WGET : python ? PROGRAM_PYTHON : PROGRAM_CURL, d->day, agent);
+	program_agent(d->company, d->member,
+		      wget     ? PROGRAM_WGET
+		      : python ? PROGRAM_PYTHON
+			       : PROGRAM_CURL,
+		      d->day, agent);
 	when = company_look_up(d, number, &site);
 	talk_open(&t, d->stage, d->chance, &d->member->host, &site.host, 80, when);
 	http_exchange(&t, &ask, &answer, 300 * US);
@@ -246,14 +262,16 @@ void duty_git(struct duty *d)
 
 void duty_registry(struct duty *d)
 {
-	company_session(d, chance_percent(d->chance, 50) ? NAMED_REGISTRY : NAMED_MODULES,
-			&(struct tls_plan){chance_percent(d->chance, 40) ? TLS_GO : TLS_OPENSSL, NULL, 2, 300, 1100, 1 * SEC});
+	company_session(
+		d, chance_percent(d->chance, 50) ? NAMED_REGISTRY : NAMED_MODULES,
+		&(struct tls_plan){chance_percent(d->chance, 40) ? TLS_GO : TLS_OPENSSL, NULL, 2, 300, 1100, 1 * SEC});
 }
 
 void duty_ssh(struct duty *d)
 {
-	uint32_t number = chance_percent(d->chance, 4) ? SITE_FRESH + chance_below(d->chance, 1u << 30)
-			  : chance_percent(d->chance, 50) ? (uint32_t)NAMED_SSH : SITE_TAIL + chance_below(d->chance, 30);
+	uint32_t number = chance_percent(d->chance, 4)    ? SITE_FRESH + chance_below(d->chance, 1u << 30)
+			  : chance_percent(d->chance, 50) ? (uint32_t)NAMED_SSH
+							  : SITE_TAIL + chance_below(d->chance, 30);
 	struct message *m = &d->stage->message;
 	struct site site;
 	struct talk t;
@@ -286,9 +304,11 @@ void duty_payment(struct duty *d)
 {
 	bool moved = d->day >= TILL_DAY + (uint32_t)d->member->lag % ROLLOUT_TAKES;
 
-	company_session(d, moved ? NAMED_PAYMENT_NEW : NAMED_PAYMENT, &(struct tls_plan){TLS_JAVA, NULL, 1, 260, 180, 1 * SEC});
+	company_session(d, moved ? NAMED_PAYMENT_NEW : NAMED_PAYMENT,
+			&(struct tls_plan){TLS_JAVA, NULL, 1, 260, 180, 1 * SEC});
 	if (chance_percent(d->chance, 5))
-		plain_request(d, NAMED_OS_UPDATE, PROGRAM_TILL, HTTP_PLAIN, "GET", "/till/version.json", &(struct http_answer){200, "Apache", BODY_JSON, 120, false});
+		plain_request(d, NAMED_OS_UPDATE, PROGRAM_TILL, HTTP_PLAIN, "GET", "/till/version.json",
+			      &(struct http_answer){200, "Apache", BODY_JSON, 120, false});
 }
 
 void duty_handheld(struct duty *d)
@@ -298,6 +318,6 @@ void duty_handheld(struct duty *d)
 
 void duty_handheld_update(struct duty *d)
 {
-	plain_request(d, SITE_OF_PART + PART_WAREHOUSE * SITES_OF_PART, PROGRAM_HANDHELD, HTTP_PLAIN, "GET", "/fw/index.json",
-		      &(struct http_answer){200, "nginx", BODY_JSON, 300, false});
+	plain_request(d, SITE_OF_PART + PART_WAREHOUSE * SITES_OF_PART, PROGRAM_HANDHELD, HTTP_PLAIN, "GET",
+		      "/fw/index.json", &(struct http_answer){200, "nginx", BODY_JSON, 300, false});
 }

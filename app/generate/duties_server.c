@@ -43,7 +43,8 @@ void duty_ldap(struct duty *d)
 
 void duty_time(struct duty *d)
 {
-	time_exchange(d->stage, d->chance, &d->member->host, &d->company->member[d->company->resolver[d->member->number % 2]].host, d->when_ns);
+	time_exchange(d->stage, d->chance, &d->member->host,
+		      &d->company->member[d->company->resolver[d->member->number % 2]].host, d->when_ns);
 }
 
 void duty_time_outside(struct duty *d)
@@ -60,7 +61,8 @@ void duty_rest(struct duty *d)
 {
 	static const char *const uris[] = {"/v2/orders?state=open", "/v2/stock/1187", "/v2/customers/42", "/v2/health"};
 	char agent[200];
-	struct http_ask ask = {"GET", uris[chance_below(d->chance, 4)], "api.corp.example:8080", agent, HTTP_JAVA, NULL, NULL};
+	struct http_ask ask = {"GET", uris[chance_below(d->chance, 4)], "api.corp.example:8080", agent, HTTP_JAVA, NULL,
+			       NULL};
 	struct http_answer answer = {200, NULL, BODY_JSON, 400, false};
 	struct talk t;
 
@@ -72,11 +74,13 @@ void duty_rest(struct duty *d)
 
 void duty_update(struct duty *d)
 {
-	static const char *const packages[] = {"libc-bin", "openssl", "curl", "tzdata", "nginx-common", "vim-common", "libxml2"};
+	static const char *const packages[] = {"libc-bin",     "openssl",    "curl",   "tzdata",
+					       "nginx-common", "vim-common", "libxml2"};
 	char agent[200], uri[160];
 	struct site site;
 	struct http_ask ask = {"GET", "/debian/dists/bullseye/InRelease", site.name, agent, HTTP_APT, NULL, NULL};
-	struct http_answer index = {200, "Apache", BODY_PACKAGES, 900, false}, package = {200, "Apache", BODY_DEB, 3000, false};
+	struct http_answer index = {200, "Apache", BODY_PACKAGES, 900, false},
+			   package = {200, "Apache", BODY_DEB, 3000, false};
 	const char *name = packages[chance_below(d->chance, 7)];
 	struct talk t;
 
@@ -84,7 +88,8 @@ void duty_update(struct duty *d)
 	company_reach(d, &t, chance_percent(d->chance, 50) ? NAMED_REPOSITORY : NAMED_SECURITY, &site);
 	http_exchange(&t, &ask, &index, 300 * US);
 	if (chance_percent(d->chance, 50)) {
-		snprintf(uri, sizeof(uri), "/debian/pool/main/%c/%s/%s_1.%u_amd64.deb", name[0], name, name, chance_below(d->chance, 40));
+		snprintf(uri, sizeof(uri), "/debian/pool/main/%c/%s/%s_1.%u_amd64.deb", name[0], name, name,
+			 chance_below(d->chance, 40));
 		ask.uri = uri;
 		http_exchange(&t, &ask, &package, chance_between(d->chance, 20 * MS, 900 * MS));
 	}
@@ -93,7 +98,8 @@ void duty_update(struct duty *d)
 
 void duty_partner(struct duty *d)
 {
-	company_session(d, NAMED_PARTNER, &(struct tls_plan){TLS_JAVA, NULL, 1 + chance_below(d->chance, 2), 500, 500, 2 * SEC});
+	company_session(d, NAMED_PARTNER,
+			&(struct tls_plan){TLS_JAVA, NULL, 1 + chance_below(d->chance, 2), 500, 500, 2 * SEC});
 }
 
 void duty_watch(struct duty *d)
@@ -122,7 +128,8 @@ void duty_vault(struct duty *d)
 	company_session(d, NAMED_VAULT, &(struct tls_plan){TLS_OPENSSL, NULL, 4, 60000, 60, 500 * MS});
 }
 
-static void fetch(struct duty *d, uint32_t number, enum program p, enum http_client client, const char *uri, enum body body)
+static void fetch(struct duty *d, uint32_t number, enum program p, enum http_client client, const char *uri,
+		  enum body body)
 {
 	char agent[200];
 	struct site site;
@@ -145,13 +152,16 @@ void duty_build(struct duty *d)
 	uint32_t percent = chance_below(d->chance, 1000);
 
 	if (percent < 4)
-		fetch(d, SITE_FRESH + chance_below(d->chance, 1u << 30), PROGRAM_JAVA, HTTP_JAVA, "/m2/lib/tool/1.2/tool-1.2.jar", BODY_JAR);
+		fetch(d, SITE_FRESH + chance_below(d->chance, 1u << 30), PROGRAM_JAVA, HTTP_JAVA,
+		      "/m2/lib/tool/1.2/tool-1.2.jar", BODY_JAR);
 	else if (percent < 200)
 		fetch(d, NAMED_RELEASES, PROGRAM_CURL, HTTP_CURL, "/tool/releases/download/tool.zip", BODY_ZIP);
 	else if (percent < 500)
-		fetch(d, SITE_OF_PART + PART_BUILD * SITES_OF_PART + chance_skewed(d->chance, 30), PROGRAM_JAVA, HTTP_JAVA, "/m2/lib/core/2.0/core-2.0.jar", BODY_JAR);
+		fetch(d, SITE_OF_PART + PART_BUILD * SITES_OF_PART + chance_skewed(d->chance, 30), PROGRAM_JAVA,
+		      HTTP_JAVA, "/m2/lib/core/2.0/core-2.0.jar", BODY_JAR);
 	else
-		company_session(d, percent < 750 ? NAMED_REGISTRY : NAMED_MODULES, &(struct tls_plan){TLS_GO, NULL, 2, 300, 900, 1 * SEC});
+		company_session(d, percent < 750 ? NAMED_REGISTRY : NAMED_MODULES,
+				&(struct tls_plan){TLS_GO, NULL, 2, 300, 900, 1 * SEC});
 }
 
 // What a gateway's programs read by themselves: known feeds, seldom another.
@@ -159,8 +169,10 @@ void duty_feed(struct duty *d)
 {
 	bool fresh = chance_below(d->chance, 200) == 0;
 
-	fetch(d, fresh ? SITE_FRESH + chance_below(d->chance, 1u << 30) : SITE_OF_PART + PART_GATEWAY * SITES_OF_PART + chance_skewed(d->chance, 10), PROGRAM_JAVA,
-	      HTTP_JAVA, "/feed.xml", BODY_HTML);
+	fetch(d,
+	      fresh ? SITE_FRESH + chance_below(d->chance, 1u << 30)
+		    : SITE_OF_PART + PART_GATEWAY * SITES_OF_PART + chance_skewed(d->chance, 10),
+	      PROGRAM_JAVA, HTTP_JAVA, "/feed.xml", BODY_HTML);
 }
 
 // An administrator on a server: usually from a known place, now and then a script from a new one.
@@ -170,12 +182,15 @@ void duty_admin(struct duty *d)
 	bool wget = chance_percent(d->chance, 40);
 
 	if (percent < 8)
-		fetch(d, SITE_FRESH + chance_below(d->chance, 1u << 30), wget ? PROGRAM_WGET : PROGRAM_CURL, wget ? HTTP_WGET : HTTP_CURL,
-		      percent < 4 ? "/setup.sh" : "/agent-1.4.tar.gz", percent < 4 ? BODY_SHELL : BODY_ZIP);
+		fetch(d, SITE_FRESH + chance_below(d->chance, 1u << 30), wget ? PROGRAM_WGET : PROGRAM_CURL,
+		      wget ? HTTP_WGET : HTTP_CURL, percent < 4 ? "/setup.sh" : "/agent-1.4.tar.gz",
+		      percent < 4 ? BODY_SHELL : BODY_ZIP);
 	else
-		fetch(d, percent < 60 ? NAMED_RELEASES : SITE_OF_PART + d->member->part * SITES_OF_PART + chance_skewed(d->chance, 12),
-		      wget ? PROGRAM_WGET : PROGRAM_CURL, wget ? HTTP_WGET : HTTP_CURL, percent < 40 ? "/get.sh" : "/release.zip",
-		      percent < 40 ? BODY_SHELL : BODY_ZIP);
+		fetch(d,
+		      percent < 60 ? NAMED_RELEASES
+				   : SITE_OF_PART + d->member->part * SITES_OF_PART + chance_skewed(d->chance, 12),
+		      wget ? PROGRAM_WGET : PROGRAM_CURL, wget ? HTTP_WGET : HTTP_CURL,
+		      percent < 40 ? "/get.sh" : "/release.zip", percent < 40 ? BODY_SHELL : BODY_ZIP);
 }
 
 void duty_printer(struct duty *d)

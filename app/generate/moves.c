@@ -56,7 +56,9 @@ void move_jndi(struct move_of *m)
 void move_form(struct move_of *m)
 {
 	char address[ADDRESS_TEXT_BYTES], body[300];
-	struct http_ask ask = {"POST", "/login", "www.corp.example", "Mozilla/5.0 (Windows NT 10.0; Win64; x64)", HTTP_PLAIN, NULL, body};
+	struct http_ask ask = {
+		"POST", "/login", "www.corp.example", "Mozilla/5.0 (Windows NT 10.0; Win64; x64)", HTTP_PLAIN,
+		NULL,   body};
 
 	address_format(&attacker(m)->address, address);
 	snprintf(body, sizeof(body), m->step->uri, address);
@@ -160,10 +162,12 @@ static uint64_t look_up(struct move_of *m, const char *name, const struct host *
 	uint64_t when = m->duty.when_ns, back;
 
 	s->trace.tag.aside = m->step->move != move_dns; // there the question outside is the step
-	back = name_answer(s, m->duty.chance, resolver_of(m), &m->duty.company->upstream, name, answer, when + 100 * US, 15 * MS);
+	back = name_answer(s, m->duty.chance, resolver_of(m), &m->duty.company->upstream, name, answer, when + 100 * US,
+			   15 * MS);
 	m->asides += s->trace.tag.aside + 1u;
 	s->trace.tag.aside = 1;
-	back = name_answer(s, m->duty.chance, &m->duty.member->host, resolver_of(m), name, answer, when, back - when + 30 * US);
+	back = name_answer(s, m->duty.chance, &m->duty.member->host, resolver_of(m), name, answer, when,
+			   back - when + 30 * US);
 	s->trace.tag.aside = 0;
 	return back + 300 * US;
 }
@@ -184,7 +188,9 @@ void move_post(struct move_of *m)
 
 void move_shell(struct move_of *m)
 {
-	static const char *const lines[] = {"$ ", "id\n", "uid=33(www-data) gid=33(www-data)\n$ ", "uname -a\n", "Linux web 5.10.0-9-amd64\n$ ", "exit\n"};
+	static const char *const lines[] = {
+		"$ ",    "id\n", "uid=33(www-data) gid=33(www-data)\n$ ", "uname -a\n", "Linux web 5.10.0-9-amd64\n$ ",
+		"exit\n"};
 	struct talk t;
 
 	out(m, &t, m->step->port);
@@ -198,7 +204,13 @@ void move_shell(struct move_of *m)
 
 void move_webshell(struct move_of *m)
 {
-	struct http_ask ask = {"POST", m->step->uri, "www.corp.example", m->step->agent, HTTP_PLAIN, NULL, m->number ? "c=aWQ%3D" : "name=a.jsp&data=inert"};
+	struct http_ask ask = {"POST",
+			       m->step->uri,
+			       "www.corp.example",
+			       m->step->agent,
+			       HTTP_PLAIN,
+			       NULL,
+			       m->number ? "c=aWQ%3D" : "name=a.jsp&data=inert"};
 
 	ask_in(m, &ask);
 }
@@ -209,16 +221,20 @@ void move_stratum(struct move_of *m)
 	struct talk t;
 
 	out(m, &t, m->step->port);
-	message_text(w, "{\"id\":1,\"jsonrpc\":\"2.0\",\"method\":\"login\",\"params\":{\"login\":\"wallet-of-nobody\",\"pass\":\"x\",\"agent\":\"XMRig/6.16.2 "
+	message_text(w, "{\"id\":1,\"jsonrpc\":\"2.0\",\"method\":\"login\",\"params\":{\"login\":\"wallet-of-nobody\","
+			"\"pass\":\"x\",\"agent\":\"XMRig/6.16.2 "
 			"(Linux x86_64) libuv/1.38.0 gcc/9.3.0\",\"algo\":[\"rx/0\"]}}\n");
 	talk_say(&t, CLIENT, 400 * US);
-	message_text(w, "{\"id\":1,\"jsonrpc\":\"2.0\",\"error\":null,\"result\":{\"id\":\"a1\",\"job\":{\"blob\":\"0e0e\",\"job_id\":\"1\",\"target\":"
+	message_text(w, "{\"id\":1,\"jsonrpc\":\"2.0\",\"error\":null,\"result\":{\"id\":\"a1\",\"job\":{\"blob\":"
+			"\"0e0e\",\"job_id\":\"1\",\"target\":"
 			"\"b88d0600\",\"algo\":\"rx/0\"},\"status\":\"OK\"}}\n");
 	talk_say(&t, SERVER, 2 * MS);
 	m->end_ns = t.now_ns;
 	for (unsigned i = 2; i < 22; i++) {
-		message_format(w, "{\"id\":%u,\"jsonrpc\":\"2.0\",\"method\":\"submit\",\"params\":{\"id\":\"a1\",\"job_id\":\"%u\",\"nonce\":\"%08x\"}}\n", i, i / 4,
-			       chance_below(m->duty.chance, 1 << 30));
+		message_format(w,
+			       "{\"id\":%u,\"jsonrpc\":\"2.0\",\"method\":\"submit\",\"params\":{\"id\":\"a1\",\"job_"
+			       "id\":\"%u\",\"nonce\":\"%08x\"}}\n",
+			       i, i / 4, chance_below(m->duty.chance, 1 << 30));
 		talk_say(&t, CLIENT, chance_between(m->duty.chance, 6 * SEC, 60 * SEC));
 		message_format(w, "{\"id\":%u,\"jsonrpc\":\"2.0\",\"error\":null,\"result\":{\"status\":\"OK\"}}\n", i);
 		talk_say(&t, SERVER, 2 * MS);
@@ -232,7 +248,8 @@ static void tls_out(struct move_of *m, const char *name)
 	struct talk t;
 
 	out(m, &t, m->step->port);
-	tls_session(&t, &(struct tls_plan){m->step->client, name, 1, up, m->step->body == BODY_NONE ? 200 : 30000, 1 * SEC});
+	tls_session(&t, &(struct tls_plan){m->step->client, name, 1, up, m->step->body == BODY_NONE ? 200 : 30000,
+					   1 * SEC});
 	m->end_ns = t.now_ns;
 }
 
@@ -245,7 +262,11 @@ void move_tls_named(struct move_of *m)
 {
 	char name[64];
 
-	snprintf(name, sizeof(name), "%s%s", m->step->slot == SLOT_A ? "" : m->step->slot == SLOT_B ? "cdn." : "api.", m->name);
+	snprintf(name, sizeof(name), "%s%s",
+		 m->step->slot == SLOT_A   ? ""
+		 : m->step->slot == SLOT_B ? "cdn."
+					   : "api.",
+		 m->name);
 	if (m->number % 6 == 0)
 		m->duty.when_ns = look_up(m, name, attacker(m));
 	tls_out(m, name);
@@ -258,8 +279,10 @@ void move_dns(struct move_of *m)
 	if (m->step->uri)
 		snprintf(name, sizeof(name), "%s.%s", m->step->uri, m->name);
 	else
-		snprintf(name, sizeof(name), "%04x%08x%08x%08x.%08x%08x.%s", m->number, (unsigned)chance_next(m->duty.chance), (unsigned)chance_next(m->duty.chance),
-			 (unsigned)chance_next(m->duty.chance), (unsigned)chance_next(m->duty.chance), (unsigned)chance_next(m->duty.chance), m->name);
+		snprintf(name, sizeof(name), "%04x%08x%08x%08x.%08x%08x.%s", m->number,
+			 (unsigned)chance_next(m->duty.chance), (unsigned)chance_next(m->duty.chance),
+			 (unsigned)chance_next(m->duty.chance), (unsigned)chance_next(m->duty.chance),
+			 (unsigned)chance_next(m->duty.chance), m->name);
 	m->end_ns = look_up(m, name, m->step->uri ? attacker(m) : NULL);
 }
 
@@ -277,13 +300,15 @@ void move_probe(struct move_of *m)
 {
 	static const uint16_t ports[] = {445, 22, 3389, 5985, 8080, 3306};
 
-	talk_refused(m->duty.stage, m->duty.chance, &m->duty.member->host, &inside_target(m)->host, ports[m->number % 6], m->duty.when_ns);
+	talk_refused(m->duty.stage, m->duty.chance, &m->duty.member->host, &inside_target(m)->host,
+		     ports[m->number % 6], m->duty.when_ns);
 	m->end_ns = m->duty.when_ns;
 }
 
 void move_lateral(struct move_of *m)
 {
-	const struct member *to = company_of_part(m->duty.company, PART_APPLICATION, m->number + m->duty.member->number);
+	const struct member *to =
+		company_of_part(m->duty.company, PART_APPLICATION, m->number + m->duty.member->number);
 	struct message *w = &m->duty.stage->message;
 	struct talk t;
 

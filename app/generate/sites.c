@@ -54,8 +54,11 @@ struct host site_attacker(uint64_t hash)
 
 void site_describe(const struct company *c, uint32_t site, uint32_t day, struct site *out)
 {
-	static const char *const first[] = {"blue", "north", "red", "old", "fast", "green", "little", "open", "east", "bright", "city", "river", "daily", "prime", "alpha", "quiet"};
-	static const char *const second[] = {"garden", "news", "shop", "bank", "travel", "media", "games", "tools", "cloud", "school", "clinic", "hotel", "music", "parts", "labs", "foods"};
+	static const char *const first[] = {"blue", "north",  "red",  "old",   "fast",  "green", "little", "open",
+					    "east", "bright", "city", "river", "daily", "prime", "alpha",  "quiet"};
+	static const char *const second[] = {"garden", "news",  "shop",  "bank",   "travel", "media",
+					     "games",  "tools", "cloud", "school", "clinic", "hotel",
+					     "music",  "parts", "labs",  "foods"};
 	uint64_t hash = chance_mix(chance_mix(c->seed, 40), site);
 
 	if (site < NAMED_SITES) {
@@ -64,8 +67,8 @@ void site_describe(const struct company *c, uint32_t site, uint32_t day, struct 
 		out->tls = NAMED[site].tls;
 		hash = chance_mix(hash, chance_mix(site, day) % NAMED[site].addresses);
 	} else {
-		snprintf(out->name, sizeof(out->name), "%s.%s-%s-%u.example", hash & 1 ? "www" : "app", first[hash >> 4 & 15], second[hash >> 8 & 15],
-			 (unsigned)(hash >> 12 & 0xfffff));
+		snprintf(out->name, sizeof(out->name), "%s.%s-%s-%u.example", hash & 1 ? "www" : "app",
+			 first[hash >> 4 & 15], second[hash >> 8 & 15], (unsigned)(hash >> 12 & 0xfffff));
 		out->tls = (hash >> 32) % 100 < 88;
 		out->port = out->tls ? 443 : 80;
 		if ((hash >> 40) % 300 == 0)
@@ -111,12 +114,17 @@ uint64_t company_look_up(const struct duty *d, uint32_t number, const struct sit
 	if (*resolved < when) {
 		*resolved = when + 1800 * SEC;
 		if (m->part == PART_RESOLVER)
-			return name_answer(d->stage, d->chance, &m->host, &c->upstream, site->name, &site->host, when, 2 * MS) + 200 * US;
-		think += name_answer(d->stage, d->chance, resolver, &c->upstream, site->name, &site->host, when + 100 * US, 2 * MS) - when;
+			return name_answer(d->stage, d->chance, &m->host, &c->upstream, site->name, &site->host, when,
+					   2 * MS) +
+			       200 * US;
+		think += name_answer(d->stage, d->chance, resolver, &c->upstream, site->name, &site->host,
+				     when + 100 * US, 2 * MS) -
+			 when;
 	}
 	if (m->part == PART_RESOLVER)
 		return when;
-	return name_answer(d->stage, d->chance, &m->host, resolver, site->name, &site->host, when, think) + chance_between(d->chance, 200 * US, 900 * US);
+	return name_answer(d->stage, d->chance, &m->host, resolver, site->name, &site->host, when, think) +
+	       chance_between(d->chance, 200 * US, 900 * US);
 }
 
 void company_reach(const struct duty *d, struct talk *t, uint32_t number, struct site *site)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// See stream.h. Two agendas feed one heap of frames: the day's duties and the attacks' coming steps. Whatever comes first
-// is done once all frames before it are out, so that a step sees what became of those it rests on.
+// See stream.h. Two agendas feed one heap of frames: the day's duties and the attacks' coming steps. Whatever comes
+// first is done once all frames before it are out, so that a step sees what became of those it rests on.
 #include "stream.h"
 #include "chain.h"
 #include "log.h"
@@ -38,8 +38,8 @@ struct stream {
 	uint32_t day; // planned
 	unsigned attacks;
 	struct attack attack[STREAM_ATTACKS];
-	uint64_t attack_ns;  // the earliest of their steps
-	uint32_t *stopped;   // open hash of conversations; 0: free
+	uint64_t attack_ns; // the earliest of their steps
+	uint32_t *stopped;  // open hash of conversations; 0: free
 	uint32_t stopped_cap, stopped_count;
 	struct trace_taken last; // handed out
 	struct stream_counts counts;
@@ -115,7 +115,8 @@ static void stop(struct stream *s, uint32_t conversation)
 static bool works(const struct attack *a, uint16_t needs)
 {
 	for (unsigned i = 0; i < STREAM_STEPS; i++)
-		if (needs & 1u << i && (!a->step[i].told.begun || a->step[i].told.conversations == a->step[i].told.stopped))
+		if (needs & 1u << i &&
+		    (!a->step[i].told.begun || a->step[i].told.conversations == a->step[i].told.stopped))
 			return false;
 	return true;
 }
@@ -135,7 +136,8 @@ static void refresh(struct stream *s, struct attack *a)
 // When repetition number n of a step is due. Beyond 100 % of jitter: some time between 8 and 19 of that day.
 static uint64_t due(struct attack *a, const struct chain_step *step, const struct attack_step *state, uint32_t n)
 {
-	uint64_t at = state->base_ns + (uint64_t)n * step->every_ms * MS, spread = (uint64_t)step->every_ms * MS / 100 * step->jitter;
+	uint64_t at = state->base_ns + (uint64_t)n * step->every_ms * MS,
+		 spread = (uint64_t)step->every_ms * MS / 100 * step->jitter;
 
 	if (step->jitter > 100)
 		return at / DAY_LENGTH_NS * DAY_LENGTH_NS + chance_between(&a->chance, 8 * 3600 * SEC, 19 * 3600 * SEC);
@@ -147,7 +149,13 @@ static void run_step(struct stream *s, struct attack *a, unsigned i)
 	const struct chain_step *step = &a->chain->step[i];
 	struct attack_step *state = &a->step[i];
 	uint64_t now = state->next_ns;
-	struct move_of m = {{&s->stage, &s->company, a->victim, &a->chance, now, s->day}, step, a->slot, a->name, state->number, now, 0};
+	struct move_of m = {{&s->stage, &s->company, a->victim, &a->chance, now, s->day},
+			    step,
+			    a->slot,
+			    a->name,
+			    state->number,
+			    now,
+			    0};
 	uint32_t before = s->stage.conversations;
 
 	if (works(a, step->needs)) {
@@ -204,7 +212,8 @@ uint16_t stream_attack(struct stream *s, unsigned chain, uint64_t seed, uint64_t
 	a->victim = choose_victim(&s->company, a->chain->victims, seed);
 	for (unsigned i = 0; i < SLOTS; i++)
 		a->slot[i] = site_attacker(chance_next(&a->chance));
-	snprintf(a->name, sizeof(a->name), "%s-%05x.example", (const char *[]){"files", "static", "sync", "status"}[chance_below(&a->chance, 4)],
+	snprintf(a->name, sizeof(a->name), "%s-%05x.example",
+		 (const char *[]){"files", "static", "sync", "status"}[chance_below(&a->chance, 4)],
 		 chance_below(&a->chance, 1 << 20));
 	for (unsigned i = 0; i < STREAM_STEPS; i++)
 		a->step[i].next_ns = UINT64_MAX;
@@ -269,7 +278,8 @@ static bool hand_out(struct stream *s, struct stream_frame *out)
 		return false;
 	s->last.tag.payload &= 1;
 	count_frame(s);
-	*out = (struct stream_frame){s->last.when_ns, s->last.bytes, s->last.length, tag->conversation, tag->attack, tag->step, tag->payload};
+	*out = (struct stream_frame){s->last.when_ns, s->last.bytes, s->last.length, tag->conversation,
+				     tag->attack,     tag->step,     tag->payload};
 	return true;
 }
 
