@@ -148,6 +148,13 @@ def placed(runs, mode, attribute="places"):
     return [(run, place) for run in runs for place in getattr(run, attribute) if place["mode"] == mode]
 
 
+def stands(runs, chain):
+    """Was that attack alerted at every place, and nothing of it delivered in enforce?"""
+    seen = [p for _, p in placed(runs, "observe") if p["chain"] == chain]
+    forced = [p for _, p in placed(runs, "enforce") if p["chain"] == chain]
+    return bool(seen and forced) and all(detected_at(p) >= 0 for p in seen) and all(delivered(p) == "none" for p in forced)
+
+
 # --- tables ---
 
 def print_runs(runs):
