@@ -160,10 +160,13 @@ def stands(runs, chain):
 def print_runs(runs):
     frames, spent = sum(r.cost["frames"] for r in runs), sum(r.cost["seconds"] for r in runs)
     first = runs[0]
-    full = [f"seed {r.seed}: {name} {n}" for r in runs for name, n in r.cost["limits"].items()]
+    full = [f"seed {r.seed}: {name} {n}" for r in runs for name, n in r.cost["limits"].items() if name != "brain_counts_full"]
+    refused = sum(r.cost["limits"].get("brain_counts_full", 0) for r in runs)
     print(f"{len({r.seed for r in runs})} companies of {first.about['devices']} devices ({first.about['devices_last']} at the end), "
           f"{first.about['days']} days of which {first.about['train']} teach; {frames / len(runs) / 1e6:.1f} million frames a run, "
           f"{1e9 * spent / frames:.0f} ns of CPU a frame, {spent / len(runs):.0f} s a run without the attacks' copies.")
+    if refused:
+        print(f"{refused} values were not learned because a device already had as many as it may.")
     if full:
         print(f"\nNOT VALID, tables were full: {', '.join(full)}.")
 

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { FLOWS = 1 << 15, CONTEXTS = 1 << 11, PARKED = 1 << 11, BLOCKS = 1 << 14, VALUES = 1 << 22, DEVICES = 4096 };
+enum { FLOWS = 1 << 15, CONTEXTS = 1 << 11, PARKED = 1 << 11, BLOCKS = 1 << 14, VALUES = 1 << 20, DEVICES = 4096 };
 #define STEP_NS 1000000000ull
 #define DAY_NS (86400ull * 1000000000ull)
 

@@ -195,7 +195,7 @@ void record_cost(const struct lab *l, uint64_t seed, double seconds, double stre
 	json_fixed(j, "seconds", seconds, 2);
 	json_fixed(j, "ns_per_frame", l->frames ? seconds * 1e9 / (double)l->frames : 0, 0);
 	json_fixed(j, "stream_ns_per_frame", stream_ns, 0);
-	json_open(j, "limits"); // tables that were full: the figures mean something only where this is empty
+	json_open(j, "limits"); // tables that were full: the figures mean something only where this is empty, but for the bound each device's values have
 	for (unsigned i = 0; i < sizeof(limits) / sizeof(*limits); i++)
 		if (l->counters.value[limits[i]])
 			json_u64(j, counter_name(limits[i]), l->counters.value[limits[i]]);
