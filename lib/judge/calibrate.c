@@ -23,8 +23,8 @@ bool calibrate_create(struct judge *j)
 {
 	j->pending = calloc(PENDING, sizeof(*j->pending));
 	j->pending_first = j->pending_count = 0;
-	j->own = calloc(learn_device_capacity(j->learn), sizeof(*j->own));
-	if (!j->pending || !j->own)
+	j->own_scores = calloc(learn_device_capacity(j->learn), sizeof(*j->own_scores));
+	if (!j->pending || !j->own_scores)
 		return false;
 	for (unsigned role = 0; role <= ALL_ROLES; role++)
 		for (unsigned class = 1; class < SCORE_CLASSES; class++) {
@@ -39,7 +39,7 @@ bool calibrate_create(struct judge *j)
 void calibrate_destroy(struct judge *j)
 {
 	free(j->pending);
-	free(j->own);
+	free(j->own_scores);
 	for (unsigned role = 0; role <= ALL_ROLES; role++)
 		for (unsigned class = 1; class < SCORE_CLASSES; class++)
 			if (j->sample[role][class])
@@ -61,7 +61,7 @@ static uint8_t whole_bits(double surprise)
 
 static void own_rank(const struct judge *j, uint32_t device, struct score *score)
 {
-	const struct own *own = &j->own[device];
+	const struct own_scores *own = &j->own_scores[device];
 	struct own_rank *r = &score->own;
 	uint8_t mine = whole_bits(score->surprise);
 
@@ -78,7 +78,7 @@ static void own_rank(const struct judge *j, uint32_t device, struct score *score
 }
 
 // A reservoir that forgets: once it is full, one showing of sixteen takes the place of another.
-static void own_add(struct own *own, unsigned class, double surprise)
+static void own_add(struct own_scores *own, unsigned class, double surprise)
 {
 	uint64_t chance = siphash13(&(struct siphash_key){class, own->seen[class]}, "own", 3);
 	uint32_t slot = own->held[class];
@@ -126,7 +126,7 @@ void calibrate_step(struct judge *j, uint64_t now_ns)
 			return;
 		if (!d || p->time_ns <= d->discard_ns)
 			continue;
-		own_add(&j->own[p->device], p->class, p->surprise);
+		own_add(&j->own_scores[p->device], p->class, p->surprise);
 		conformal_add(j->sample[p->role][p->class], p->surprise);
 		conformal_add(j->sample[ALL_ROLES][p->class], p->surprise);
 	}

@@ -25,12 +25,15 @@ struct judge *judge_create(const struct judge_config *config)
 	j->throttles = calloc(THROTTLES, sizeof(*j->throttles));
 	j->suspects = calloc(THROTTLES, sizeof(*j->suspects));
 	j->past = calloc(PAST_ALERTS, sizeof(*j->past));
+	j->called = contacts_create();
+	j->own = own_create();
 	j->score = config->score;
 	j->without = config->without;
 	j->scored = dayset_create(SCORED_KEYS);
 	j->asked = calloc(ASKED, sizeof(*j->asked));
 	alarm_set_budget(j, config->alarms_per_day, config->blocks_per_day);
-	if (j->requests && j->throttles && j->suspects && j->past && j->scored && j->asked && alarm_create(j) &&
+	if (j->requests && j->throttles && j->suspects && j->past && j->called && j->own && j->scored && j->asked &&
+	    alarm_create(j) &&
 	    calibrate_create(j))
 		return j;
 	judge_destroy(j);
@@ -47,6 +50,8 @@ void judge_destroy(struct judge *j)
 	if (j->scored)
 		dayset_destroy(j->scored);
 	free(j->asked);
+	free(j->own);
+	free(j->called);
 	free(j->past);
 	free(j->suspects);
 	free(j->throttles);
@@ -364,6 +369,8 @@ void judge_observe(struct judge *j, const struct observation *o, unsigned mode)
 	bool dropped = o->flags8 & OBS_FLAG_DROPPED;
 
 	count(j->counters, COUNT_BRAIN_OBSERVATIONS);
+	if (o->kind == OBS_NAMED || o->kind == OBS_TLS_SERVER) // remembered, not judged
+		contacts_note(j, o);
 	if (!is_judged(o) || o->kind == OBS_HELD)
 		return;
 	turn_day(j, o->time_ns, mode);

@@ -55,6 +55,9 @@ enum alarm_word {
 	ALARM_GROUPED // a surge
 };
 
+struct called; // contacts.c
+struct own;    // own.c
+
 struct situation {
 	struct judge *judge;
 	struct learn *learn;
@@ -91,7 +94,7 @@ struct watch { // a device's day
 };
 
 struct pending;
-struct own;
+struct own_scores;
 struct image;
 struct judge {
 	const struct policy_set *policies;
@@ -102,6 +105,8 @@ struct judge {
 	struct request *requests;
 	struct throttle *throttles, *suspects;
 	struct past_alert *past;
+	struct called *called;
+	struct own *own;
 	uint32_t past_next;
 	uint64_t baseline_day;
 	char baseline[17];
@@ -114,7 +119,7 @@ struct judge {
 	uint32_t without;
 	struct conformal *sample[ROLE_COUNT + 1][SCORE_CLASSES];
 	struct pending *pending; // a ring, in order of time
-	struct own *own;         // by device
+	struct own_scores *own_scores; // by device
 	uint32_t pending_first, pending_count;
 	struct evidence *evidence;
 	struct evidence_config evidence_config;
@@ -138,10 +143,24 @@ bool counts_are_rare(const struct counts *c, uint64_t now_ns);
 void requests_put(struct judge *j, const struct observation *o);
 const struct request *requests_find(const struct judge *j, uint64_t flow, uint64_t tx);
 
-// Short memory of addresses: what an observation tells before it is judged.
+// Short memory of addresses and names: what an observation tells before it is judged.
+struct called *contacts_create(void); // NULL: no memory. free() ends it
 void contacts_note(struct judge *j, const struct observation *o);
 struct address contacts_jndi(const struct address *device); // the device as one whom a JNDI look-up told an address
-bool contacts_name_is_tainted(const struct judge *j, const struct address *device, struct bytes name, uint64_t now_ns);
+// Did an inbound field name this host? by_jndi: in a look-up, and this host or one above it.
+bool contacts_name_is_tainted(const struct judge *j, const struct address *device, struct bytes name, bool by_jndi,
+			      uint64_t now_ns);
+// Did the device before today, or two others, call the observation's endpoint (DNS: the name that is asked)?
+bool contacts_are_known(struct judge *j, const struct observation *o);
+// DNS: did it ask for a name of the same domain before today?
+bool contacts_domain_is_known(struct judge *j, const struct observation *o);
+
+// What a device is called, and where it says so.
+enum { OWN_NAME = 1 /* one of its names in clear */, OWN_ENCODED = 2 /* its address or name in hex, base32 or base64 */ };
+struct own *own_create(void); // NULL: no memory. free() ends it
+void own_note(struct judge *j, const struct observation *o);
+// Bits of the above, in whom the device calls and in the target of a request.
+unsigned own_found(const struct judge *j, const struct observation *o);
 
 // Fills an alert with what is known and the evidence of its policy.
 void alert_fill(struct alert *a, const struct policy *p, struct situation *s, unsigned mode);
@@ -156,7 +175,7 @@ void calibrate_step(struct judge *j, uint64_t now_ns);
 void calibrate_put_pending(const struct judge *j, struct image *i);
 bool calibrate_take_pending(struct judge *j, struct bytes in);
 enum { OWN_SAMPLE = 32, OWN_FEWEST = 8, OWN_MEMORY = 512 /* showings the sample speaks for */ };
-struct own { // scores of a device, whole bits
+struct own_scores { // of a device, whole bits
 	uint8_t score[SCORE_CLASSES][OWN_SAMPLE];
 	uint8_t held[SCORE_CLASSES];
 	uint8_t zero[3];

@@ -149,8 +149,38 @@ static bool read_tainted_name(struct situation *s, const struct quantity *q, str
 	if (s->o->kind != OBS_DNS)
 		return false;
 	return yes_if(contacts_name_is_tainted(s->judge, &s->device_address, observation_text(s->o, TEXT_DNS_NAME),
-					       s->now_ns),
+					       q->a, s->now_ns),
 		      out);
+}
+
+static bool read_known(struct situation *s, const struct quantity *q, struct quantity_value *out)
+{
+	if (q->a && s->o->kind != OBS_DNS)
+		return false;
+	return yes_if(q->a ? contacts_domain_is_known(s->judge, s->o) : contacts_are_known(s->judge, s->o), out);
+}
+
+static bool read_self(struct situation *s, const struct quantity *q, struct quantity_value *out)
+{
+	return yes_if(own_found(s->judge, s->o) & q->a, out);
+}
+
+// Where clouds tell their machines secrets.
+static bool read_metadata(struct situation *s, const struct quantity *q, struct quantity_value *out)
+{
+	static const uint8_t v4[][4] = {
+		{169, 254, 169, 254}, {169, 254, 170, 2}, {100, 100, 100, 200}, {192, 0, 0, 192}};
+	static const uint8_t v6[16] = {0xfd, 0, 0x0e, 0xc2, [14] = 0x02, [15] = 0x54};
+	struct address a = address_v6(v6);
+
+	if (address_equal(&a, &s->endpoint))
+		return yes_if(true, out);
+	for (unsigned i = 0; i < sizeof(v4) / sizeof(v4[0]); i++) {
+		a = address_v4(v4[i]);
+		if (address_equal(&a, &s->endpoint))
+			return yes_if(true, out);
+	}
+	return yes_if(false, out);
 }
 
 enum { ALERT_PRIORITY, ALERT_CERTAIN, ALERT_PHASE, ALERT_BITS, ALERT_FAMILIES, ALERT_ENDPOINT_POLICIES };
@@ -253,12 +283,36 @@ static const struct named_quantity {
 	 {NUMBER, read_callback, .a = 0}},
 	{"callback.network_seconds", "the same for its network (/24, IPv6 /48)", {NUMBER, read_callback, .a = 1}},
 	{"tainted",
-	 "an inbound field named the endpoint's address to the device in the last 10 minutes",
+	 "an inbound field named the endpoint, by address or by a host name that led there, to the device in the last "
+	 "10 "
+	 "minutes",
 	 {BOOL, read_tainted, .a = 0}},
 	{"tainted.jndi", "the same, and it was in a JNDI look-up", {BOOL, read_tainted, .a = 1}},
 	{"tainted.name",
+	 "DNS: an inbound field named this very host to the device in the last 10 minutes",
+	 {BOOL, read_tainted_name, .a = 0}},
+	{"tainted.jndi_name",
 	 "DNS: a JNDI look-up named this host, or one above it, to the device in the last 10 minutes",
-	 {BOOL, read_tainted_name}},
+	 {BOOL, read_tainted_name, .a = 1}},
+	{"contact.known",
+	 "the device called the endpoint (DNS: asked for the name) on an earlier day, or two others did; what an "
+	 "inbound field "
+	 "named does not become known by a call",
+	 {BOOL, read_known, .a = 0}},
+	{"contact.domain_known",
+	 "DNS: the device asked for a name of the same registered domain on an earlier day",
+	 {BOOL, read_known, .a = 1}},
+	{"endpoint.metadata",
+	 "the endpoint is an address at which clouds tell their machines secrets (169.254.169.254 and its like)",
+	 {BOOL, read_metadata}},
+	{"self.name",
+	 "a name of the device's own, by which visitors, certificates or DNS call it, is in whom it calls (HTTP host, "
+	 "SNI, DNS "
+	 "name) or in a request's target, and that is not its own domain",
+	 {BOOL, read_self, .a = OWN_NAME}},
+	{"self.encoded",
+	 "the same of its address or name in hexadecimal, base32 or base64",
+	 {BOOL, read_self, .a = OWN_ENCODED}},
 	{"alert.priority", "on alert: its priority", {NUMBER, read_alert, .a = ALERT_PRIORITY}},
 	{"alert.certain",
 	 "on alert: a fact that needs no learning is part of it",

@@ -56,7 +56,7 @@ void judge_put(const struct judge *j, struct image *i)
 	calibrate_put_pending(j, i);
 	image_end(i);
 	image_section(i, SECTION_OWN);
-	image_append(i, j->own, learn_device_count(j->learn) * sizeof(*j->own));
+	image_append(i, j->own_scores, learn_device_count(j->learn) * sizeof(*j->own_scores));
 	image_end(i);
 }
 
@@ -109,13 +109,13 @@ static bool take_samples(struct judge *j, struct bytes in)
 
 static bool take_own(struct judge *j, struct bytes in)
 {
-	if (in.left != learn_device_count(j->learn) * sizeof(*j->own))
+	if (in.left != learn_device_count(j->learn) * sizeof(*j->own_scores))
 		return false;
 	if (in.left)
-		memcpy(j->own, in.at, in.left);
+		memcpy(j->own_scores, in.at, in.left);
 	for (uint32_t d = 0; d < learn_device_count(j->learn); d++)
 		for (unsigned class = 0; class < SCORE_CLASSES; class++)
-			if (j->own[d].held[class] > OWN_SAMPLE)
+			if (j->own_scores[d].held[class] > OWN_SAMPLE)
 				return false;
 	return true;
 }

@@ -147,19 +147,7 @@ START_TEST(ftp_data_is_no_callback)
 }
 END_TEST
 
-START_TEST(an_address_named_in_a_request_and_called_is_an_alert)
-{
-	struct observation o = made(OBS_HTTP_REQUEST, DIRECTION_IN, ip("192.0.2.100"), server(0), 443, TODAY);
-
-	observation_put(&o, TEXT_REQUEST_URI, bytes_of_text("/fetch?url=http://203.0.113.77:8080/a"));
-	observation_put(&o, TEXT_REQUEST_AGENT, bytes_of_text("Chrome/203.0.113.78"));
-	observe(&o);
-	opened(DIRECTION_OUT, server(0), ip("203.0.113.78"), 80, TODAY + 1); // a version, not an address
-	expect_silence();
-	opened(DIRECTION_OUT, server(0), ip("203.0.113.77"), 8080, TODAY + 2);
-	expect("conn/named-by-outside", 3);
-}
-END_TEST
+#include "judge_test_facts.h"
 
 START_TEST(a_script_from_a_rare_place_is_an_alert_and_joined_with_its_request)
 {
@@ -575,7 +563,7 @@ int main(void)
 	tcase_add_test(cases, a_callback_to_a_usual_port_or_a_neighbour_is_the_weaker_alert);
 	tcase_add_test(cases, no_callback_without_a_visit_after_ten_minutes_by_a_client_or_to_known_places);
 	tcase_add_test(cases, ftp_data_is_no_callback);
-	tcase_add_test(cases, an_address_named_in_a_request_and_called_is_an_alert);
+	add_facts(cases);
 	tcase_add_test(cases, a_script_from_a_rare_place_is_an_alert_and_joined_with_its_request);
 	tcase_add_test(cases, a_script_from_a_known_host_or_place_is_none);
 	tcase_add_test(cases, a_program_to_an_exposed_server_from_a_rare_place_is_cut_and_blocked);

@@ -166,6 +166,13 @@ START_TEST(the_shipped_policies_load)
 		"jndi/attempt",
 		"jndi/callback",
 		"compromise/mining",
+		"conn/named-by-outside",
+		"conn/named-inside",
+		"conn/unknown-on-known-port",
+		"dns/named-by-outside",
+		"dns/self-reference",
+		"file/disguised",
+		"file/disguised-upload",
 	};
 	struct policy_set *set = policy_load(SEKIMORI_SOURCE_DIR "/policy", error);
 	unsigned count;

@@ -74,6 +74,13 @@ static const char *const policies[] = {
 	"jndi/attempt",
 	"jndi/callback",
 	"compromise/mining",
+	"conn/named-by-outside",
+	"conn/named-inside",
+	"conn/unknown-on-known-port",
+	"dns/named-by-outside",
+	"dns/self-reference",
+	"file/disguised",
+	"file/disguised-upload",
 	"our/own-policy",
 };
 enum { POLICIES = sizeof(policies) / sizeof(policies[0]) };
