@@ -302,6 +302,29 @@ def jndi(c):
     c.add(udp(FAR, SERVER, (40102, 514), b"<13>golden: " + clear.encode()))
 
 
+@scene()
+def named(c):
+    asks = {
+        "clear": ("/fetch?url=http://203.0.113.80:8080/a&next=//evil.example/x", ""),
+        "percent": ("/fetch?url=http%253A%252F%252Fevil.example%252Fa", ""),
+        "number": ("/fetch?a=http://3405803856/&b=http://0xcb007150/&c=http://0313.0.0161.0120/", ""),
+        "v6": ("/fetch?a=http://[2001:db8::80]/&b=2001:db8::81", ""),
+        "port": ("/ping?host=evil.example:1389", ""),
+        "metadata": ("/fetch?url=http://169.254.169.254/latest/meta-data/", ""),
+        "cookie": ("/", "Cookie: back=" + base64.b64encode(b"https://evil.example/x").decode() + "; id=1\r\n"),
+        "header": ("/", "X-Callback: http://user@evil.example/\r\nX-Forwarded-For: 198.51.100.7\r\n"),
+        "forwarded": ("/", "X-Forwarded-For: http://evil.example/\r\n"),
+        "site": ("/", "Referer: http://www.example/form\r\nOrigin: http://www.example\r\n"),
+        "none": ("/a.b/c?v=1.2.3&t=12:30:45", "User-Agent: x/1.2.3.4\r\n"),
+    }
+    for port, (path, more) in enumerate(asks.values(), 40000):
+        visit(c, (FAR, port), (SERVER, 80), get(path, more=more))
+    body = b'{"hook":"http:\\/\\/evil.example\\/x"}'
+    visit(c, (FAR, 40100), (SERVER, 80), get("/hook", more=f"Content-Length: {len(body)}\r\n", method="POST") + body)
+    # outward, nobody is named
+    visit(c, (SERVER, 40101), (FAR, 80), get("/fetch?url=http://203.0.113.80/"))
+
+
 def extension(kind, body):
     return struct.pack(">HH", kind, len(body)) + body
 
