@@ -170,22 +170,26 @@ void named_host(struct named *n, const struct named_from *from, struct bytes hos
 
 bool named_field(struct named *n, struct bytes field, struct named_from *from)
 {
-	if (!named_may_hold(field))
+	unsigned looks = named_look(field);
+
+	if (!looks)
 		return false;
 	from->mode = mode_of(from->field);
-	if (from->mode != NAMED_NOTHING)
-		named_find(n, field, from);
-	return from->mode != NAMED_NOTHING && from->hits;
+	if (from->mode == NAMED_NOTHING || (from->mode == NAMED_URLS && !(looks & NAMED_LOOKS_ODD)))
+		return false;
+	named_find(n, field, looks, from);
+	return from->hits > 0;
 }
 
 void named_body(struct bytes body, const struct proto_input *in, const struct proto_sink *sink, uint8_t app)
 {
 	struct named_from from = {.field = "body", .in = in, .sink = sink, .app = app};
+	unsigned looks = named_look(body);
 	struct named n;
 
-	if (!named_may_hold(body))
+	if (!looks)
 		return;
 	named_begin(&n);
-	named_find(&n, body, &from);
+	named_find(&n, body, looks, &from);
 	named_end(&n, &from);
 }

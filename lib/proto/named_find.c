@@ -9,11 +9,7 @@
 #include <emmintrin.h>
 #endif
 
-enum {
-	LOOKS_ODD = 1 /* a URL, a port, an escape */,
-	LOOKS_DOTTED = 2 /* a digit on both sides of a dot */,
-	HITS_MOST = 256
-};
+enum { HITS_MOST = 256 };
 
 static bool is_digit(uint8_t c)
 {
@@ -44,16 +40,32 @@ static bool is_v6_byte(uint8_t c)
 
 // --- The quick look: three bytes that stand together ---
 
-static unsigned look_at(const uint8_t *p)
+// Does a number of up to three digits stand here, with a dot behind it? Moves over both.
+static bool skip_octet(struct bytes *t)
 {
-	uint8_t a = p[0], b = p[1], c = p[2];
+	size_t n = 0;
+
+	while (n < t->left && n < 4 && is_digit(t->at[n]))
+		n++;
+	return n > 0 && n < 4 && bytes_skip(t, n) && t->left > 1 && t->at[0] == '.' && bytes_skip(t, 1);
+}
+
+// Two numbers and their dots behind the first dot, and another digit. Versions, weights and prices end here.
+static unsigned look_behind_dot(struct bytes t)
+{
+	return skip_octet(&t) && skip_octet(&t) && is_digit(t.at[0]) ? NAMED_LOOKS_DOTTED : 0;
+}
+
+static unsigned look_at(struct bytes t, size_t at)
+{
+	uint8_t a = t.at[at], b = t.at[at + 1], c = t.at[at + 2];
 
 	if (b == ':' && (is_slash(c) || c == ':' || c == '%' || (is_digit(c) && (is_letter(a) || a == ']'))))
-		return LOOKS_ODD;
+		return NAMED_LOOKS_ODD;
 	if ((is_slash(a) && a == b) || (a == '%' && (b == '3' || b == '2' || b == '5')) ||
 	    (a == 'H' && b == 'R' && c == '0'))
-		return LOOKS_ODD;
-	return b == '.' && is_digit(a) && is_digit(c) ? LOOKS_DOTTED : 0;
+		return NAMED_LOOKS_ODD;
+	return b == '.' && is_digit(a) ? look_behind_dot(bytes_from(t, at + 2)) : 0;
 }
 
 #ifdef __SSE2__
@@ -69,9 +81,10 @@ static __m128i between(__m128i x, char from, char to)
 	return _mm_cmpeq_epi8(_mm_min_epu8(low, _mm_set1_epi8((char)(to - from))), low);
 }
 
-// The same as look_at, of 16 places at once.
-static unsigned look_at_16(const uint8_t *p)
+// The same as look_at, of 16 places at once; reads 18 bytes.
+static unsigned look_at_16(struct bytes t, size_t at)
 {
+	const uint8_t *p = t.at + at;
 	__m128i a = _mm_loadu_si128((const __m128i *)p), b = _mm_loadu_si128((const __m128i *)(p + 1)),
 		c = _mm_loadu_si128((const __m128i *)(p + 2));
 	__m128i letter = _mm_or_si128(between(_mm_or_si128(a, _mm_set1_epi8(0x20)), 'a', 'z'), is(a, ']'));
@@ -83,22 +96,30 @@ static unsigned look_at_16(const uint8_t *p)
 	__m128i base64 = _mm_and_si128(is(a, 'H'), _mm_and_si128(is(b, 'R'), is(c, '0')));
 	__m128i odd = _mm_or_si128(_mm_or_si128(port, slashes), _mm_or_si128(escape, base64));
 	__m128i dotted = _mm_and_si128(is(b, '.'), _mm_and_si128(between(a, '0', '9'), digit));
+	unsigned dots = (unsigned)_mm_movemask_epi8(dotted), looks = 0;
 
-	return (_mm_movemask_epi8(odd) ? LOOKS_ODD : 0) | (_mm_movemask_epi8(dotted) ? LOOKS_DOTTED : 0);
+	if (_mm_movemask_epi8(odd))
+		return NAMED_LOOKS_ODD;
+	for (; dots && !looks; dots &= dots - 1)
+		looks = look_behind_dot(bytes_from(t, at + (size_t)__builtin_ctz(dots) + 2));
+	return looks;
 }
 #endif
 
-static unsigned look(struct bytes t)
+unsigned named_look(struct bytes t)
 {
 	unsigned looks = 0;
 	size_t at = 0;
 
+	t = bytes_head(t, WINDOW_BYTES);
 #ifdef __SSE2__
-	for (; at + 18 <= t.left && !(looks & LOOKS_ODD); at += 16)
-		looks |= look_at_16(t.at + at);
+	for (; at + 18 <= t.left && !(looks & NAMED_LOOKS_ODD); at += 16)
+		looks |= look_at_16(t, at);
+	if (t.left >= 18) // the last 18, of which some were seen
+		return looks & NAMED_LOOKS_ODD || at + 2 >= t.left ? looks : looks | look_at_16(t, t.left - 18);
 #endif
-	for (; at + 3 <= t.left && !(looks & LOOKS_ODD); at++)
-		looks |= look_at(t.at + at);
+	for (; at + 3 <= t.left && !(looks & NAMED_LOOKS_ODD); at++)
+		looks |= look_at(t, at);
 	return looks;
 }
 
@@ -386,11 +407,6 @@ static bool unescape(struct bytes in, uint8_t *out, size_t *length)
 	return n < in.left;
 }
 
-bool named_may_hold(struct bytes field)
-{
-	return look(bytes_head(field, WINDOW_BYTES)) != 0;
-}
-
 // What is escaped lies in a buffer of its own, which only such fields pay for.
 static __attribute__((noinline)) void read_escaped(struct named *n, struct bytes field, struct named_from *from)
 {
@@ -404,16 +420,11 @@ static __attribute__((noinline)) void read_escaped(struct named *n, struct bytes
 	}
 }
 
-void named_find(struct named *n, struct bytes field, struct named_from *from)
+void named_find(struct named *n, struct bytes field, unsigned looks, struct named_from *from)
 {
-	unsigned looks;
-
 	field = bytes_head(field, WINDOW_BYTES);
-	looks = look(field);
-	if (from->mode == NAMED_URLS && !(looks & LOOKS_ODD))
-		return;
 	read_text(n, field, from);
-	if (!(looks & LOOKS_ODD))
+	if (!(looks & NAMED_LOOKS_ODD))
 		return;
 	read_base64(n, field, from);
 	if (bytes_find(field, '%') < field.left)

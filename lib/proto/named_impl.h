@@ -13,7 +13,9 @@ enum {
 
 void named_address(struct named *n, const struct named_from *from, const struct address *a);
 void named_host(struct named *n, const struct named_from *from, struct bytes host); // in small letters
-// The quick look: false where no literal stands in the field, in clear or escaped. Pure.
-bool named_may_hold(struct bytes field);
-// Adds what stands in the field; counts it in from->hits. Work is linear in the field's length, of which WINDOW_BYTES are read.
-void named_find(struct named *n, struct bytes field, struct named_from *from);
+// The quick look. 0 where no literal stands in the field, in clear or escaped. Pure.
+enum { NAMED_LOOKS_ODD = 1 /* a URL, a port, an escape */, NAMED_LOOKS_DOTTED = 2 /* four numbers between dots */ };
+unsigned named_look(struct bytes field);
+// Adds what stands in the field, of which that was said; counts it in from->hits. Work is linear in the field's length, of
+// which WINDOW_BYTES are read.
+void named_find(struct named *n, struct bytes field, unsigned looks, struct named_from *from);
