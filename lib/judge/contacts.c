@@ -5,8 +5,6 @@
 // called: a patient stranger cannot make himself known by it.
 #include "judge_impl.h"
 
-#include <stdlib.h>
-
 enum {
 	LABELS_MOST = 8,
 	CALLED = 1 << 17,
@@ -43,7 +41,7 @@ struct address contacts_jndi(const struct address *device)
 static struct address text_key(const struct judge *j, uint8_t family, struct bytes host)
 {
 	struct address key = {.family = family};
-	uint8_t room[128];
+	uint8_t room[LEARN_VALUE_BYTES];
 	size_t n = learn_host(host, room);
 	uint64_t hash = siphash13(&j->key, room, n);
 
@@ -56,30 +54,11 @@ static struct address name_key(const struct judge *j, struct bytes host)
 	return text_key(j, FAMILY_NAME, host);
 }
 
-// What somebody registers, told without a list of registries: two labels, or three where the last two are both short
-// ("example.co.uk"). Never more than belongs together, so a stranger's domain is not taken for a neighbour's.
-static struct bytes domain_of(struct bytes name)
-{
-	size_t label = 0, labels = 0, from = name.left;
-
-	if (name.left && name.at[name.left - 1] == '.')
-		name.left--;
-	for (from = name.left; from > 0; from--) {
-		if (name.at[from - 1] != '.') {
-			label++;
-			continue;
-		}
-		labels++;
-		if (labels >= 3 || (labels == 2 && (label > 3 || name.left - from > 6)))
-			break;
-		label = 0;
-	}
-	return bytes_from(name, from);
-}
-
 static struct address domain_key(const struct judge *j, struct bytes host)
 {
-	return text_key(j, FAMILY_DOMAIN, domain_of(host));
+	uint8_t room[LEARN_VALUE_BYTES];
+
+	return text_key(j, FAMILY_DOMAIN, learn_domain(bytes_of(room, learn_host(host, room))));
 }
 
 // --- What a device called on earlier days ---
@@ -166,7 +145,7 @@ static void note_named(struct judge *j, const struct address *device, const stru
 // An attacker may name whom he likes. A host that the device or two others know is not made suspect by that.
 static bool host_is_established(struct judge *j, const struct observation *o, struct bytes host)
 {
-	uint8_t room[128];
+	uint8_t room[LEARN_VALUE_BYTES];
 	struct counts c;
 
 	learn_counts(j->learn, learn_device_find(j->learn, observation_device(o)), FEATURE_HOST,
@@ -188,8 +167,8 @@ bool contacts_are_known(struct judge *j, const struct observation *o)
 	}
 	if (o->direction != DIRECTION_OUT || address_is_special(&key))
 		return was_called(j, device, &key, o->time_ns);
-	learn_counts_before_today(j->learn, learn_device_find(j->learn, device), FEATURE_ENDPOINT,
-				  bytes_of(&key, sizeof(key)), o->time_ns, &c);
+	learn_counts(j->learn, learn_device_find(j->learn, device), FEATURE_ENDPOINT, bytes_of(&key, sizeof(key)),
+		     o->time_ns, &c);
 	return c.device_days > 0 || !counts_are_rare(&c, o->time_ns);
 }
 

@@ -294,12 +294,12 @@ static const struct named_quantity {
 	{"tainted.jndi_name",
 	 "DNS: a JNDI look-up named this host, or one above it, to the device in the last 10 minutes",
 	 {BOOL, read_tainted_name, .a = 1}},
-	{"contact.known",
+	{"contact.familiar",
 	 "the device called the endpoint (DNS: asked for the name) on an earlier day, or two others did; what an "
 	 "inbound field "
 	 "named does not become known by a call",
 	 {BOOL, read_known, .a = 0}},
-	{"contact.domain_known",
+	{"contact.domain_familiar",
 	 "DNS: the device asked for a name of the same registered domain on an earlier day",
 	 {BOOL, read_known, .a = 1}},
 	{"endpoint.metadata",
