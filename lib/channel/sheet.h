@@ -36,9 +36,10 @@ struct certain_rule {
 	uint8_t fact;            // enum fact
 	uint8_t direction;       // enum direction of the flow, 0 = any
 	uint8_t from_outside;    // 1: only bytes sent by the outside end
-	uint8_t needs_exposed;   // 1: only when the device is an exposed server (filter says so)
+	uint8_t needs_exposed;   // 1: only when the device is a server, of the outside or the inside (filter says so)
 	uint8_t needs_unknown;   // 1: only when the endpoint is not known to this device
-	uint8_t zero[3];
+	uint8_t needs_bare;      // 1: only when no request of the flow had a host name
+	uint8_t zero[2];
 };
 
 enum sheet_mode { MODE_LEARN, MODE_OBSERVE, MODE_ADVISE, MODE_ENFORCE, MODE_COUNT };

@@ -53,6 +53,8 @@ static bool rule_fits(const struct inspect *s, const struct certain_rule *r, con
 		return false;
 	if (r->needs_exposed && !filter_has(s->config.brain, &s->config.wire->filter_key, FILTER_EXPOSED, &device, &device))
 		return false;
+	if (r->needs_bare && !(o->flags8 & OBS_FLAG_BARE_HOST))
+		return false;
 	if (r->needs_unknown && filter_has(s->config.brain, &s->config.wire->filter_key, FILTER_PAIR, &device, &endpoint))
 		return false;
 	return true;

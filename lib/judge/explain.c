@@ -165,7 +165,8 @@ static bool is_certain(const struct policy *p, struct situation *s)
 
 		if (!(s->o->facts & FACT_BIT(rule->fact)) || (rule->direction && rule->direction != s->o->direction) ||
 		    (rule->from_outside && !learn_from_outside(s->o)) ||
-		    (rule->needs_exposed && !(s->device && s->device->role == ROLE_EXPOSED)))
+		    (rule->needs_bare && !(s->o->flags8 & OBS_FLAG_BARE_HOST)) ||
+		    (rule->needs_exposed && !(s->device && s->device->role != ROLE_CLIENT)))
 			continue;
 		c = situation_counts(s, FEATURE_ENDPOINT);
 		if (!rule->needs_unknown || (c && c->device_days == 0))

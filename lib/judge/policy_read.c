@@ -259,9 +259,6 @@ static bool read_rule_fact(struct reader *r, const struct node *n, void *out)
 
 	if (!name_read(r, n, fact_name, FACT_COUNT, "a fact", &fact))
 		return false;
-	// A script is what administrators download too: its meaning needs learning, so no wire may cut it by itself.
-	if (fact == FACT_SCRIPT)
-		return reader_fail(r, n->line, "found 'script', expected a fact whose meaning needs no learning");
 	((struct certain_rule *)out)->fact = (uint8_t)fact;
 	return true;
 }
@@ -291,6 +288,22 @@ static bool read_rule_unknown(struct reader *r, const struct node *n, void *out)
 	return bool_read(r, n, &((struct certain_rule *)out)->needs_unknown);
 }
 
+static bool read_rule_bare(struct reader *r, const struct node *n, void *out)
+{
+	return bool_read(r, n, &((struct certain_rule *)out)->needs_bare);
+}
+
+// A script is what administrators download too. A wire may cut it by itself only where nobody has a reason to: a server
+// from an address that is new to it and has no name.
+static bool may_be_certain(struct reader *r, const struct node *n, const struct certain_rule *rule)
+{
+	if (rule->fact == FACT_SCRIPT && !(rule->needs_exposed && rule->needs_unknown && rule->needs_bare))
+		return reader_fail(r, n->line,
+				   "found 'script', expected a fact whose meaning needs no learning, or needs_exposed, "
+				   "needs_unknown and needs_bare with it");
+	return true;
+}
+
 static bool read_rule(struct reader *r, const struct node *n, void *out)
 {
 	static const struct key_reader keys[] = {{"fact", true, read_rule_fact},
@@ -298,12 +311,15 @@ static bool read_rule(struct reader *r, const struct node *n, void *out)
 						 {"from_outside", false, read_rule_outside},
 						 {"needs_exposed", false, read_rule_exposed},
 						 {"needs_unknown", false, read_rule_unknown},
+						 {"needs_bare", false, read_rule_bare},
 						 {NULL, false, NULL}};
 	struct policy_response *response = out;
+	struct certain_rule *rule = &response->certain[response->certains];
 
 	if (response->certains == POLICY_CERTAIN)
 		return reader_fail(r, n->line, "found too many certain lines, expected at most %d", POLICY_CERTAIN);
-	return map_read(r, n, "a certain line", keys, &response->certain[response->certains++]);
+	response->certains++;
+	return map_read(r, n, "a certain line", keys, rule) && may_be_certain(r, n, rule);
 }
 
 static bool read_response_certain(struct reader *r, const struct node *n, void *out)

@@ -64,6 +64,7 @@ static void look_for_file(struct http2_call *c, struct http2_stream *s, struct h
 	observation_init(&o, OBS_FILE);
 	o.number[NUM_FILE_TX] = s->tx;
 	o.number[NUM_FILE_LENGTH] = b->declared;
+	o.flags8 |= c->place->named ? 0 : OBS_FLAG_BARE_HOST;
 	file_emit(kind, &o, head, bytes_of(b->type, b->type_length), c->in, c->sink, APP_HTTP2);
 }
 

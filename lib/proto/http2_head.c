@@ -237,6 +237,8 @@ static void end_request(struct http2_call *c, struct http2_stream *stream)
 	o->number[NUM_REQUEST_LENGTH] = s->declared;
 	if (http_host_is_bare(observation_text(o, TEXT_REQUEST_HOST)))
 		o->flags8 |= OBS_FLAG_BARE_HOST;
+	else
+		c->place->named = true;
 	proto_emit(c->sink, c->in, APP_HTTP2, o);
 	if (!stream)
 		return;

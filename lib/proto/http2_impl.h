@@ -113,6 +113,7 @@ struct http2_place {
 	struct http2 *owner;
 	nghttp2_mem mem;                      // the decoders keep its address
 	uint64_t requests;
+	bool named;                           // a request had a host name
 	unsigned lookups;
 	int64_t credit;                       // bytes of fields that may yet be searched
 	struct http2_side side[2];            // [from_client]

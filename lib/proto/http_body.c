@@ -78,6 +78,7 @@ static void look_for_file(struct http_call *c, bool end)
 	observation_init(&o, OBS_FILE);
 	o.number[NUM_FILE_TX] = s->tx;
 	o.number[NUM_FILE_LENGTH] = s->declared;
+	o.flags8 |= c->http->named ? 0 : OBS_FLAG_BARE_HOST;
 	file_emit(
 		kind, &o, head,
 		observation_text(&http_work(s)->head, c->in->from_client ? TEXT_REQUEST_CONTENT_TYPE : TEXT_RESPONSE_CONTENT_TYPE),

@@ -429,6 +429,8 @@ static enum parse end_request(struct http_call *c)
 	set_bit(&h->connects, s->tx, s->upgrade);
 	if (http_host_is_bare(observation_text(&http_work(s)->head, TEXT_REQUEST_HOST)))
 		http_work(s)->head.flags8 |= OBS_FLAG_BARE_HOST;
+	else
+		h->named = true;
 	http_work(s)->head.number[NUM_REQUEST_TX] = s->tx;
 	http_work(s)->head.number[NUM_REQUEST_LENGTH] = s->declared;
 	proto_emit(c->sink, c->in, APP_HTTP, &http_work(s)->head);

@@ -131,6 +131,7 @@ struct http {
 	uint64_t connects;            // the same with CONNECT
 	struct http2_start http2;     // where HTTP/2 begins
 	uint8_t bombs;
+	bool named;                   // a request had a host name
 	bool early;                   // the client has said something before its CONNECT was answered
 	bool tunnelled;               // it was granted, and what follows may be read
 	uint16_t connect_port;        // asked for last

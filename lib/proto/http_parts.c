@@ -96,6 +96,7 @@ static void look_for_file(struct http_call *c, bool end)
 		return;
 	observation_init(&o, OBS_FILE);
 	o.number[NUM_FILE_TX] = c->side->tx;
+	o.flags8 |= c->http->named ? 0 : OBS_FLAG_BARE_HOST;
 	file_emit(kind, &o, head, bytes_of(p->type, p->type_length), c->in, c->sink, APP_HTTP);
 }
 

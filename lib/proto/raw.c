@@ -31,6 +31,7 @@ static void look_for_file(struct raw_side *s, struct bytes head, const struct pr
 	if (!file_kind_fact(kind))
 		return;
 	observation_init(&o, OBS_FILE);
+	o.flags8 |= OBS_FLAG_BARE_HOST; // nothing in it names anybody
 	file_emit(kind, &o, head, bytes_of(NULL, 0), in, sink, APP_UNKNOWN);
 }
 

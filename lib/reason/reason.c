@@ -160,7 +160,7 @@ static void publish_known(struct reason *r, const struct observation *o)
 
 	if (!d)
 		return;
-	if (d->role == ROLE_EXPOSED)
+	if (d->role != ROLE_CLIENT)
 		filter_add(r->config.sheet, &r->config.filter_key, FILTER_EXPOSED, device, device);
 	if (o->direction != DIRECTION_OUT)
 		return;
@@ -174,7 +174,7 @@ static void publish_exposed(struct reason *r)
 	struct device *d;
 
 	for (uint32_t i = 0; (d = learn_device_at(r->learn, i)); i++)
-		if (d->role == ROLE_EXPOSED)
+		if (d->role != ROLE_CLIENT)
 			filter_add(r->config.sheet, &r->config.filter_key, FILTER_EXPOSED, &d->address, &d->address);
 }
 

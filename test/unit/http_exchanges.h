@@ -45,7 +45,7 @@ static const struct exchange exchanges[] = {
 	 "version=\"HTTP/1.1\" flags=bare-host\n"
 	 "http.response http server tx=1 status=200 content_type=\"image/png\" version=\"HTTP/1.0\"\n"
 	 "file http server tx=1 kind=java-class content_type=\"image/png\" head=" CLASS_HEX
-	 " facts=java-class,file-mismatch\n"},
+	 " facts=java-class,file-mismatch flags=bare-host\n"},
 	{"pipelined requests, HEAD among them, keep-alive",
 	 {C("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nHEAD /2 HTTP/1.1\r\nHost: a\r\n\r\nGET /3 HTTP/1.1\r\nHost: a\r\n\r\n"),
 	  SRV("HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n"
@@ -128,7 +128,7 @@ static const struct exchange exchanges[] = {
 	 true,
 	 PARSE_MORE,
 	 "http.request http client tx=1 method=\"GET\" uri=\"/x\" flags=bare-host\n"
-	 "file http server tx=1 kind=elf head=7f454c46020101000000000000000000 facts=executable\n"},
+	 "file http server tx=1 kind=elf head=7f454c46020101000000000000000000 facts=executable flags=bare-host\n"},
 	{"an answer without a question",
 	 {SRV("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), C("GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
 	  SRV("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")},

@@ -127,6 +127,7 @@ static void received(struct address client, struct address called, uint16_t port
 	o.number[NUM_FILE_TX] = 1;
 	o.number[NUM_FILE_KIND] = kind;
 	o.facts = facts[kind];
+	o.flags8 |= OBS_FLAG_BARE_HOST;
 	observe(&o);
 }
 

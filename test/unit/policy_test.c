@@ -192,7 +192,7 @@ START_TEST(the_shipped_policies_load)
 }
 END_TEST
 
-START_TEST(the_wire_s_table_holds_what_is_certain_and_no_scripts)
+START_TEST(the_wire_s_table_holds_what_is_certain_and_no_named_files)
 {
 	struct policy_set *set = policy_load(SEKIMORI_SOURCE_DIR "/policy", error);
 	struct certain_rule rule[SHEET_CERTAIN];
@@ -200,18 +200,19 @@ START_TEST(the_wire_s_table_holds_what_is_certain_and_no_scripts)
 
 	ck_assert_msg(set != NULL, "%s", error);
 	n = policy_certain(set, rule);
-	ck_assert_uint_eq(n, 4);
+	ck_assert_uint_eq(n, 5);
 	for (unsigned i = 0; i < n; i++) {
 		facts |= FACT_BIT(rule[i].fact);
-		if (rule[i].fact == FACT_JAVA_CLASS || rule[i].fact == FACT_EXECUTABLE)
-			ck_assert(rule[i].from_outside && rule[i].needs_exposed && rule[i].needs_unknown);
+		if (rule[i].fact == FACT_JAVA_CLASS || rule[i].fact == FACT_EXECUTABLE || rule[i].fact == FACT_SCRIPT)
+			ck_assert(rule[i].from_outside && rule[i].needs_exposed && rule[i].needs_unknown &&
+				  rule[i].needs_bare);
 		if (rule[i].fact == FACT_STRATUM)
 			ck_assert(rule[i].direction == DIRECTION_OUT && rule[i].needs_exposed);
 		if (rule[i].fact == FACT_LDAP_JAVA_REFERENCE)
 			ck_assert(rule[i].from_outside);
 	}
 	ck_assert_uint_eq(facts, FACT_BIT(FACT_LDAP_JAVA_REFERENCE) | FACT_BIT(FACT_JAVA_CLASS) |
-					 FACT_BIT(FACT_EXECUTABLE) | FACT_BIT(FACT_STRATUM));
+					 FACT_BIT(FACT_EXECUTABLE) | FACT_BIT(FACT_STRATUM) | FACT_BIT(FACT_SCRIPT));
 	policy_free(set);
 }
 END_TEST
@@ -333,7 +334,7 @@ int main(void)
 	tcase_add_test(reading, every_prefix_of_a_policy_is_read_or_refused_with_a_message);
 	tcase_add_test(reading, too_much_of_anything_is_refused);
 	tcase_add_test(reading, the_shipped_policies_load);
-	tcase_add_test(reading, the_wire_s_table_holds_what_is_certain_and_no_scripts);
+	tcase_add_test(reading, the_wire_s_table_holds_what_is_certain_and_no_named_files);
 	tcase_add_test(reading, networks_groups_and_the_never_block_list_are_read);
 	tcase_add_test(reading, wrong_networks_are_refused);
 	tcase_add_test(reading, a_folder_without_policies_or_without_itself_is_an_error);
