@@ -208,23 +208,34 @@ static void weigh_alert(struct judge *j, struct situation *s, struct alert *a, e
 	a->unproven = (a->wants_cut || a->wants_block) && !a->certain && !alarm_may_block(j, s);
 }
 
+static void judge_alert(struct judge *j, struct situation *s, const struct alert *cause, unsigned mode);
+
+// While it learns nobody is told, but thresholds must rest on what will be said later: a match counts as evidence, and
+// what it would have asked for counts as wanted. It is learned all the same.
+static void rehearse(struct judge *j, struct situation *s, unsigned i, const struct alert *a, unsigned mode)
+{
+	if (s->alert || s->score)
+		return;
+	past_add(j, s, i, a);
+	judge_alert(j, s, a, mode);
+}
+
 // true: told or folded into an earlier one; then *told says which.
 static bool try_policy(struct judge *j, struct situation *s, unsigned i, unsigned mode, struct alert *room,
 		       struct throttle **t, bool *told)
 {
 	const struct policy *p = &j->policies->policy[i];
+	const bool silent = mode == MODE_LEARN && !p->certain && !(s->alert && s->alert->certain);
 	uint32_t repeats;
 
 	*told = false;
-	if ((mode == MODE_LEARN && !p->certain && !(s->alert && s->alert->certain)) ||
-	    (!s->score && is_left_out(j, p)) ||
-	    !conditions_hold(p->when, p->conditions, s))
+	if ((!s->score && is_left_out(j, p)) || !conditions_hold(p->when, p->conditions, s))
 		return false;
 	if (throttle_take(j->throttles, throttle_key(j, i, p, s), s->now_ns, p->throttle_ns, t, &repeats) &&
 	    !((*t)->unproven && alarm_may_block(j, s))) {
 		count(j->counters, COUNT_BRAIN_ALERTS_THROTTLED);
-		j->refused = j->refused || (*t)->wants;
-		return true;
+		j->refused = j->refused || ((*t)->wants && !silent);
+		return !silent;
 	}
 	*told = true;
 	if (!s->alert && !s->score)
@@ -233,7 +244,11 @@ static bool try_policy(struct judge *j, struct situation *s, unsigned i, unsigne
 	weigh_alert(j, s, room, s->word);
 	(*t)->unproven = room->unproven;
 	room->repeats = repeats;
-	return true;
+	if (!silent)
+		return true;
+	rehearse(j, s, i, room, mode);
+	*told = false;
+	return false;
 }
 
 // Policies on alerts, for the alert just told.
