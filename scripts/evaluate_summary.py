@@ -137,6 +137,11 @@ def single_rank(place, run):
     return 1 + sum(bits >= place["baseline"]["bits"] for d in run.days if d["day"] in week for bits in d["single_bits"])
 
 
+def level(placed_here):
+    """Medians of the most evidence there was against the victim, and of the threshold."""
+    return " / ".join(f"{statistics.median(p[key] for _, p in placed_here):.1f}" for key in ("evidence", "threshold"))
+
+
 def by_chain(places):
     found = collections.OrderedDict()
     for seed, place in places:
@@ -173,7 +178,7 @@ def print_runs(runs):
 
 def print_ordinary(runs, title):
     days = [(r.seed, d) for r in runs for d in r.test_days]
-    kinds = [("alarms (alerts above a note)", "alarms"), ("devices that alarmed (the unit of the budget)", "alarmed_devices"), ("incidents", "incidents"),
+    kinds = [("alarms (alerts above a note)", "alarms"), ("devices that alarmed (the unit of the budget)", "alarmed_devices"), ("devices that passed the threshold of evidence, by its own count", "passed"), ("incidents", "incidents"),
              ("notes", "notes"), ("blocks it would have made", "would_block")]
     rows = [(name, figure([(seed, d[key]) for seed, d in days])) for name, key in kinds]
     rows.append(("never seen before: devices with an endpoint new to them", figure([(seed, d["new_device"]) for seed, d in days], 1)))
@@ -189,13 +194,13 @@ def print_found(runs):
         ranks = [(r.seed, rank(p, r)) for r, p in placed_here]
         found = [(r.seed, detected_at(p) >= 0) for r, p in placed_here]
         took = [detected_at(p) - began(p) for _, p in placed_here if detected_at(p) >= 0]
-        rows.append((chain, len(placed_here), percent(found), seconds(took),
+        rows.append((chain, len(placed_here), percent(found), seconds(took), level(placed_here),
                      *(percent([(seed, n is not None and n <= k) for seed, n in ranks]) for k in (1, 5, 20)),
                      percent([(r.seed, p["baseline"]["new_org"] >= 0) for r, p in placed_here]),
                      *(percent([(r.seed, p["baseline"]["single"][i] >= 0) for r, p in placed_here]) for i in (1, 2)),
                      percent([(r.seed, single_rank(p, r) <= 5) for r, p in placed_here])))
     table("Attacks found (observe)",
-          ["attack", "n", "alerted %", "median / 90 %", "#1 of its week %", "first 5 %", "first 20 %", "never seen (org) %",
+          ["attack", "n", "alerted %", "median / 90 %", "evidence / threshold, bits", "#1 of its week %", "first 5 %", "first 20 %", "never seen (org) %",
            "single, 1 a day %", "single, 3 a day %", "single, first 5 %"], rows,
           "Rank: of its incident's score among the incidents of the same week without attacks. The last four columns are the "
           "baselines; what they alarm about on ordinary days stands above.")
@@ -295,11 +300,15 @@ def print_settings(groups):
     rows = []
     for setting, runs in groups.items():
         seen, forced = placed(runs, "observe"), placed(runs, "enforce")
-        rows.append((setting or "as it is", len({r.seed for r in runs}), figure([(r.seed, d["alarms"]) for r in runs for d in r.test_days]),
+        rows.append((setting or "as it is", len({r.seed for r in runs}), figure([(r.seed, d["alarmed_devices"]) for r in runs for d in r.test_days]),
                      figure([(r.seed, d["incidents"]) for r in runs for d in r.test_days]), percent([(r.seed, detected_at(p) >= 0) for r, p in seen]),
                      percent([(r.seed, (rank(p, r) or 99) <= 1) for r, p in seen]), percent([(r.seed, (rank(p, r) or 99) <= 5) for r, p in seen]),
                      percent([(r.seed, p["cut"] >= 0) for r, p in forced]), percent([(r.seed, delivered(p) == "whole") for r, p in forced])))
-    table("Budgets and ablations", ["setting", "companies", "alarms a day", "incidents a day", "alerted %", "#1 %", "first 5 %", "cut %", "a payload whole %"], rows)
+    table("Budgets and ablations", ["setting", "companies", "devices that alarmed a day", "incidents a day", "alerted %", "#1 %", "first 5 %", "cut %", "a payload whole %"], rows)
+    chains = {setting: by_chain(placed(runs, "observe")) for setting, runs in groups.items()}
+    every = list(collections.OrderedDict((chain, None) for found in chains.values() for chain in found))
+    table("Alerted, by attack and setting", ["attack", *(setting or "as it is" for setting in groups)],
+          [(chain, *(percent([(r.seed, detected_at(p) >= 0) for r, p in chains[setting].get(chain, [])]) for setting in groups)) for chain in every])
 
 
 def print_tables(runs):

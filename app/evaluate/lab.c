@@ -302,6 +302,26 @@ static void drain(struct lab *l)
 	inspect_step(l->inspect, l->last_ns, l->last_ns);
 }
 
+double lab_threshold(const struct lab *l, uint32_t *passed)
+{
+	struct judge_budget b;
+
+	judge_get_budget(reason_judge(l->reason), &b);
+	if (passed)
+		*passed = b.today;
+	return b.calibrated && b.threshold != INT64_MAX ? (double)b.threshold / 1e6 : 0;
+}
+
+static void weigh_attack(struct lab *l)
+{
+	struct address victim = stream_victim(l->stream, l->frame.attack);
+	const struct device *d = learn_device_find(reason_learn(l->reason), &victim);
+	double bits = d ? (double)judge_evidence(reason_judge(l->reason), d, l->last_ns) / 1e6 : 0;
+
+	if (bits > l->attack[l->frame.attack - 1].evidence)
+		l->attack[l->frame.attack - 1].evidence = bits;
+}
+
 static void dropped(struct lab *l)
 {
 	if (l->frame.attack && !l->attack[l->frame.attack - 1].cut_ns)
@@ -327,6 +347,8 @@ static void inspect_one(struct lab *l)
 		action = inspect_held(l->inspect, &f, flow, l->last_ns);
 		drain(l);
 	}
+	if (l->frame.attack)
+		weigh_attack(l);
 	if (action == INSPECT_DROP)
 		dropped(l);
 }
@@ -348,6 +370,7 @@ static void new_day(struct lab *l, uint32_t day)
 		d->frames = c.frames - sum.frames;
 		d->conversations = c.conversations - sum.conversations;
 		d->cut = c.cut - sum.cut;
+		d->threshold = lab_threshold(l, &d->passed);
 		d->baseline = baseline_day(&l->baseline, l->today);
 		if (l->today + 1 == l->plan.train_days)
 			lab_set_mode(l, l->plan.mode);

@@ -68,6 +68,8 @@ void record_day(const struct lab *l, uint64_t seed, uint32_t day)
 	json_u64(j, "frames", d->frames);
 	json_u64(j, "conversations", d->conversations);
 	json_u64(j, "cut", d->cut);
+	json_fixed(j, "threshold", d->threshold, 2);
+	json_u64(j, "passed", d->passed);
 	json_u64(j, "notes", d->notes);
 	json_u64(j, "alarms", d->alarms);
 	json_u64(j, "alarmed_devices", d->devices);
@@ -158,6 +160,8 @@ void record_place(const struct lab *l, uint64_t seed, const struct record_place 
 	json_u64(j, "ordinary_cut", counts.cut - p->cut_before);
 	put_time(j, "cut", l, a->cut_ns);
 	json_u64(j, "near", a->near);
+	json_fixed(j, "evidence", a->evidence, 2);
+	json_fixed(j, "threshold", lab_threshold(l, NULL), 2);
 	json_open(j, "incident");
 	json_u64(j, "id", a->incident.id);
 	json_fixed(j, "score", a->incident.score, 2);
