@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 enum {
-	SCHEMA_VERSION = 1,
+	SCHEMA_VERSION = 2, // 1 had no scores
+	OLDEST_VERSION = 1, // that is brought up to date when it is opened
 	APPLICATION_ID = 0x53454b49, // "SEKI", so that file(1) and we know the file
 	DAMAGED_MOST = 1000,
 	BUSY_MS = 200,               // somebody looks with sqlite3(1): wait that long, not longer
@@ -37,6 +38,16 @@ static const char schema[] =
 	" what TEXT NOT NULL, detail TEXT NOT NULL);"
 	"CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
 
+// What version 2 added. `n` counts up as they were judged, so the oldest come first.
+static const char added[] =
+	"CREATE TABLE score(n INTEGER PRIMARY KEY, key INTEGER NOT NULL, time_ns INTEGER NOT NULL,"
+	" device TEXT NOT NULL, class TEXT NOT NULL, microbits INTEGER NOT NULL, record BLOB NOT NULL);"
+	"CREATE INDEX score_key ON score(key);"
+	"CREATE INDEX score_device ON score(device, time_ns);"
+	"CREATE INDEX score_time ON score(time_ns);"
+	"CREATE TABLE suppression(id INTEGER PRIMARY KEY, made_ns INTEGER NOT NULL, expires_ns INTEGER NOT NULL,"
+	" removed_ns INTEGER NOT NULL, reason TEXT NOT NULL, who TEXT NOT NULL, record BLOB NOT NULL);";
+
 static const char *const texts[STATEMENTS] = {
 	[PUT_ALERT] = "INSERT OR REPLACE INTO alert VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
 	[PUT_INCIDENT] = "INSERT OR REPLACE INTO incident VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
@@ -56,6 +67,18 @@ static const char *const texts[STATEMENTS] = {
 	[GET_BLOCKS] = "SELECT record FROM (SELECT id, made_ns, record FROM block WHERE (?1=0 OR id=?1)"
 		       " AND (?2=0 OR incident=?2) AND expires_ns>=?3 AND (?4=0 OR made_ns<?4) AND ?5>=0 AND ?6=?6"
 		       " ORDER BY made_ns DESC, id DESC LIMIT ?7) ORDER BY made_ns, id",
+	[PUT_SCORE] = "INSERT INTO score(key,time_ns,device,class,microbits,record) VALUES(?1,?2,?3,?4,?5,?6)",
+	// Those first judged are looked at, however many there are: the work is bounded.
+	[TRIM_SCORES] = "DELETE FROM score WHERE n IN (SELECT n FROM score ORDER BY n LIMIT ?1)"
+			" AND (time_ns<?2 OR n<=(SELECT max(n) FROM score)-?3)",
+	[GET_SCORES] = "SELECT record FROM (SELECT n, time_ns, record FROM score WHERE ?1=?1 AND ?2=?2 AND time_ns>=?3"
+		       " AND (?4=0 OR time_ns<?4) AND ?5=?5 AND (?6='' OR device=?6)"
+		       " ORDER BY time_ns DESC, n DESC LIMIT ?7) ORDER BY time_ns, n",
+	[GET_SCORES_OF] = "SELECT record FROM score WHERE key=?1 AND ?2=?2 AND time_ns>=?3 AND (?4=0 OR time_ns<?4)"
+			  " AND ?5=?5 AND (?6='' OR device=?6) ORDER BY time_ns, n LIMIT ?7",
+	[PUT_SUPPRESSION] = "INSERT OR REPLACE INTO suppression VALUES(?1,?2,?3,?4,?5,?6,?7)",
+	[GET_SUPPRESSIONS] = "SELECT record FROM suppression WHERE (?1=0 OR id=?1) AND ?2=?2 AND ?3=?3"
+			     " AND ?4=?4 AND ?5=?5 AND ?6=?6 ORDER BY id LIMIT ?7",
 };
 
 // --- opening and closing ---
@@ -111,30 +134,35 @@ static int check_whole(sqlite3 *db)
 	return rc;
 }
 
-// Ours, of a version we know? An empty file has 0 and 0.
-static int check_version(sqlite3 *db, bool *fresh)
+// Ours, of a version we know? *version 0: an empty file, which has 0 and 0.
+static int check_version(sqlite3 *db, int64_t *version)
 {
-	int64_t version = 0, application = 0;
-	int rc = pragma_number(db, "PRAGMA user_version", &version);
+	int64_t application = 0;
+	int rc = pragma_number(db, "PRAGMA user_version", version);
 
 	if (rc == SQLITE_OK)
 		rc = pragma_number(db, "PRAGMA application_id", &application);
-	*fresh = version == 0 && application == 0;
-	if (rc == SQLITE_OK && (*fresh || (version == SCHEMA_VERSION && application == APPLICATION_ID)))
+	if (rc != SQLITE_OK)
+		return rc;
+	if (*version == 0 && application == 0)
 		return SQLITE_OK;
-	return rc == SQLITE_OK ? SQLITE_MISMATCH : rc;
+	return application == APPLICATION_ID && *version >= OLDEST_VERSION && *version <= SCHEMA_VERSION
+		       ? SQLITE_OK
+		       : SQLITE_MISMATCH;
 }
 
-// Tables and marks in one transaction: a file has all of them or is still empty.
-static int make_tables(sqlite3 *db)
+// Tables and marks in one transaction: a file has all of them or is as it was. `version`: what it has already.
+static int make_tables(sqlite3 *db, int64_t version)
 {
 	char head[160];
 	int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 
 	snprintf(head, sizeof(head), "PRAGMA user_version=%d; PRAGMA application_id=%d;", SCHEMA_VERSION,
 		 APPLICATION_ID);
-	if (rc == SQLITE_OK)
+	if (rc == SQLITE_OK && version < 1)
 		rc = sqlite3_exec(db, schema, NULL, NULL, NULL);
+	if (rc == SQLITE_OK && version < 2)
+		rc = sqlite3_exec(db, added, NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(db, head, NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
@@ -142,27 +170,35 @@ static int make_tables(sqlite3 *db)
 	return rc;
 }
 
+static int open_for_writing(struct journal *j, int64_t version)
+{
+	// journal_size_limit: after a checkpoint the WAL gives its space back.
+	int rc = sqlite3_exec(j->db,
+			      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=4194304;"
+			      "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;",
+			      NULL, NULL, NULL);
+
+	return rc == SQLITE_OK && version < SCHEMA_VERSION ? make_tables(j->db, version) : rc;
+}
+
 static int open_database(struct journal *j)
 {
-	bool fresh = false;
-	int rc = sqlite3_open_v2(
-		j->path ? j->path : ":memory:", &j->db,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+	int64_t version = 0;
+	int rc = sqlite3_open_v2(j->path ? j->path : ":memory:", &j->db,
+				 (j->reading ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
+					 SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+				 NULL);
 
 	if (rc != SQLITE_OK)
 		return rc;
 	sqlite3_busy_timeout(j->db, BUSY_MS);
-	rc = check_version(j->db, &fresh);
+	rc = check_version(j->db, &version);
+	if (rc == SQLITE_OK && j->reading && version < SCHEMA_VERSION)
+		return SQLITE_MISMATCH; // nothing to ask; the program that writes it brings it up to date
 	if (rc == SQLITE_OK)
 		rc = check_whole(j->db);
-	// journal_size_limit: after a checkpoint the WAL gives its space back.
-	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(j->db,
-				  "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=4194304;"
-				  "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;",
-				  NULL, NULL, NULL);
-	if (rc == SQLITE_OK && fresh)
-		rc = make_tables(j->db);
+	if (rc == SQLITE_OK && !j->reading)
+		rc = open_for_writing(j, version);
 	for (int n = 0; rc == SQLITE_OK && n < STATEMENTS; n++)
 		rc = sqlite3_prepare_v3(j->db, texts[n], -1, SQLITE_PREPARE_PERSISTENT, &j->statement[n], NULL);
 	return rc;
@@ -194,7 +230,7 @@ static int open_or_replace(struct journal *j)
 {
 	int rc = open_database(j);
 
-	if (!is_damage(rc) || !j->path)
+	if (!is_damage(rc) || !j->path || j->reading)
 		return rc;
 	close_database(j);
 	if (set_aside(j->path) != 0)
@@ -202,7 +238,7 @@ static int open_or_replace(struct journal *j)
 	return open_database(j);
 }
 
-struct journal *journal_open(const char *path, char *error, size_t error_bytes)
+static struct journal *open_as(const char *path, bool reading, char *error, size_t error_bytes)
 {
 	struct journal *j = calloc(1, sizeof(*j));
 	int rc;
@@ -212,6 +248,7 @@ struct journal *journal_open(const char *path, char *error, size_t error_bytes)
 		free(j);
 		return NULL;
 	}
+	j->reading = reading;
 	rc = open_or_replace(j);
 	if (rc == SQLITE_OK)
 		return j;
@@ -221,6 +258,16 @@ struct journal *journal_open(const char *path, char *error, size_t error_bytes)
 				       : sqlite3_errstr(rc));
 	journal_close(j);
 	return NULL;
+}
+
+struct journal *journal_open(const char *path, char *error, size_t error_bytes)
+{
+	return open_as(path, false, error, error_bytes);
+}
+
+struct journal *journal_open_read(const char *path, char *error, size_t error_bytes)
+{
+	return open_as(path, true, error, error_bytes);
 }
 
 // --- transactions ---
@@ -240,7 +287,7 @@ int journal_result(struct journal *j, int rc)
 	return (rc & 0xff) == SQLITE_FULL ? -ENOSPC : (rc & 0xff) == SQLITE_BUSY ? -EBUSY : -EIO;
 }
 
-static int commit(struct journal *j)
+int journal_commit(struct journal *j)
 {
 	int rc;
 
@@ -256,7 +303,7 @@ int journal_ready(struct journal *j)
 {
 	int rc;
 
-	if (j->damaged && j->path) {
+	if (j->damaged && j->path && !j->reading) {
 		close_database(j);
 		set_aside(j->path);
 		j->damaged = false;
@@ -270,7 +317,7 @@ int journal_ready(struct journal *j)
 	return (rc & 0xff) == SQLITE_FULL ? -ENOSPC : -EIO;
 }
 
-static int begin(struct journal *j)
+int journal_begin(struct journal *j)
 {
 	int rc = journal_ready(j);
 
@@ -286,7 +333,7 @@ void journal_close(struct journal *j)
 	if (!j)
 		return;
 	if (j->db)
-		commit(j);
+		journal_commit(j);
 	close_database(j);
 	free(j->path);
 	free(j);
@@ -297,7 +344,8 @@ int journal_step(struct journal *j, uint64_t now_ns, bool flush)
 	if (!flush && now_ns >= j->committed_ns && now_ns - j->committed_ns < NS_PER_S)
 		return 0;
 	j->committed_ns = now_ns;
-	return commit(j);
+	journal_trim_scores(j, now_ns); // what could not be done now is tried again
+	return journal_commit(j);
 }
 
 // --- writing ---
@@ -335,7 +383,7 @@ void journal_addresses(const struct address *set, unsigned count, char out[JOURN
 		at += (size_t)snprintf(out + at, JOURNAL_ADDRESSES_BYTES - at, "%s ", address_format(&set[n], text));
 }
 
-static int run(struct journal *j, sqlite3_stmt *s)
+int journal_run(struct journal *j, sqlite3_stmt *s)
 {
 	int rc = sqlite3_step(s);
 
@@ -345,7 +393,7 @@ static int run(struct journal *j, sqlite3_stmt *s)
 
 int journal_alert(struct journal *j, const struct alert *a)
 {
-	int rc = begin(j);
+	int rc = journal_begin(j);
 	sqlite3_stmt *s;
 
 	if (rc)
@@ -363,13 +411,13 @@ int journal_alert(struct journal *j, const struct alert *a)
 	bind_text(s, 10, response_name(a->response));
 	bind_number(s, 11, a->block);
 	sqlite3_bind_blob(s, 12, a, sizeof(*a), SQLITE_STATIC);
-	return run(j, s);
+	return journal_run(j, s);
 }
 
 int journal_incident(struct journal *j, const struct incident *i)
 {
 	char devices[JOURNAL_ADDRESSES_BYTES], endpoints[JOURNAL_ADDRESSES_BYTES];
-	int rc = begin(j);
+	int rc = journal_begin(j);
 	sqlite3_stmt *s;
 
 	if (rc)
@@ -389,10 +437,10 @@ int journal_incident(struct journal *j, const struct incident *i)
 	bind_text(s, 9, devices);
 	bind_text(s, 10, endpoints);
 	sqlite3_bind_blob(s, 11, i, sizeof(*i), SQLITE_STATIC);
-	return run(j, s);
+	return journal_run(j, s);
 }
 
-static int put_audit(struct journal *j, uint64_t now_ns, const char *who, const char *what, const char *detail)
+int journal_put_audit(struct journal *j, uint64_t now_ns, const char *who, const char *what, const char *detail)
 {
 	sqlite3_stmt *s = journal_statement(j, PUT_AUDIT);
 
@@ -400,7 +448,7 @@ static int put_audit(struct journal *j, uint64_t now_ns, const char *who, const 
 	bind_text(s, 2, who ? who : "");
 	bind_text(s, 3, what ? what : "");
 	bind_text(s, 4, detail ? detail : "");
-	return run(j, s);
+	return journal_run(j, s);
 }
 
 static int put_block(struct journal *j, const struct block *b)
@@ -418,7 +466,7 @@ static int put_block(struct journal *j, const struct block *b)
 	bind_number(s, 9, b->incident);
 	bind_text(s, 10, b->who);
 	sqlite3_bind_blob(s, 11, b, sizeof(*b), SQLITE_STATIC);
-	return run(j, s);
+	return journal_run(j, s);
 }
 
 int journal_block(struct journal *j, const struct block *b, const char *what, uint64_t now_ns)
@@ -428,9 +476,9 @@ int journal_block(struct journal *j, const struct block *b, const char *what, ui
 
 	// The batch first: a block that does not fit on the disk must not take alerts with it.
 	if (!rc)
-		rc = commit(j);
+		rc = journal_commit(j);
 	if (!rc)
-		rc = begin(j);
+		rc = journal_begin(j);
 	if (!rc)
 		rc = put_block(j, b);
 	snprintf(word, sizeof(word), "block %s", what ? what : "changed");
@@ -438,22 +486,22 @@ int journal_block(struct journal *j, const struct block *b, const char *what, ui
 		 address_format(&b->endpoint, address), b->endpoint_bits, b->port, b->transport,
 		 time_format(b->expires_ns, end), b->reason);
 	if (!rc)
-		rc = put_audit(j, now_ns, b->who, word, detail);
-	return rc ? rc : commit(j);
+		rc = journal_put_audit(j, now_ns, b->who, word, detail);
+	return rc ? rc : journal_commit(j);
 }
 
 int journal_audit(struct journal *j, uint64_t now_ns, const char *who, const char *what, const char *detail)
 {
-	int rc = begin(j);
+	int rc = journal_begin(j);
 
 	if (!rc)
-		rc = put_audit(j, now_ns, who, what, detail);
-	return rc ? rc : commit(j);
+		rc = journal_put_audit(j, now_ns, who, what, detail);
+	return rc ? rc : journal_commit(j);
 }
 
 int journal_meta_set(struct journal *j, const char *key, const char *value)
 {
-	int rc = begin(j);
+	int rc = journal_begin(j);
 	sqlite3_stmt *s;
 
 	if (rc)
@@ -461,5 +509,5 @@ int journal_meta_set(struct journal *j, const char *key, const char *value)
 	s = journal_statement(j, PUT_META);
 	bind_text(s, 1, key);
 	bind_text(s, 2, value);
-	return run(j, s);
+	return journal_run(j, s);
 }

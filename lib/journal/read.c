@@ -12,12 +12,6 @@
 enum { LINE_BYTES = 2048 };
 #define END(text) ((text)[sizeof(text) - 1] = 0) // whatever the file says, a text ends inside its field
 
-// One kind of record: how large, and what must hold of it.
-struct record_kind {
-	size_t bytes;
-	bool (*check)(void *record);
-};
-
 static bool head_fits(const void *record, size_t bytes)
 {
 	const uint32_t *head = record; // all three records begin with version and size
@@ -25,9 +19,19 @@ static bool head_fits(const void *record, size_t bytes)
 	return head[0] == ALERT_VERSION && head[1] == bytes;
 }
 
-static bool check_alert(void *record)
+// Who makes the numbers again goes by these counts.
+static bool check_numbers(struct alert *a)
 {
-	struct alert *a = record;
+	for (unsigned n = 0; n < ALERT_TERMS; n++)
+		if (a->term[n].model.levels > BACKOFF_LEVELS)
+			return false;
+	return a->terms <= ALERT_TERMS && a->proof.items <= EVIDENCE_ITEMS &&
+	       (a->score.class == SCORE_NONE || journal_score_fits(&a->score));
+}
+
+static bool check_alert(union record *r)
+{
+	struct alert *a = &r->alert;
 
 	for (unsigned n = 0; n < ALERT_TERMS; n++)
 		END(a->term[n].value);
@@ -41,19 +45,19 @@ static bool check_alert(void *record)
 	END(a->detail);
 	END(a->group);
 	END(a->baseline);
-	return head_fits(a, sizeof(*a)) && a->terms <= ALERT_TERMS && a->phase < PHASE_COUNT;
+	return head_fits(a, sizeof(*a)) && a->phase < PHASE_COUNT && check_numbers(a);
 }
 
-static bool check_incident(void *record)
+static bool check_incident(union record *r)
 {
-	const struct incident *i = record;
+	const struct incident *i = &r->incident;
 
 	return head_fits(i, sizeof(*i)) && i->devices <= INCIDENT_DEVICES && i->endpoints <= INCIDENT_ENDPOINTS;
 }
 
-static bool check_block(void *record)
+static bool check_block(union record *r)
 {
-	struct block *b = record;
+	struct block *b = &r->block;
 
 	END(b->policy);
 	END(b->reason);
@@ -61,29 +65,24 @@ static bool check_block(void *record)
 	return head_fits(b, sizeof(*b)) && b->state < BLOCK_STATES;
 }
 
-static const struct record_kind alert_kind = {sizeof(struct alert), check_alert};
-static const struct record_kind incident_kind = {sizeof(struct incident), check_incident};
-static const struct record_kind block_kind = {sizeof(struct block), check_block};
-
-union record {
-	struct alert alert;
-	struct incident incident;
-	struct block block;
-};
-union record_fn {
-	bool (*alert)(void *user, const struct alert *a);
-	bool (*incident)(void *user, const struct incident *i);
-	bool (*block)(void *user, const struct block *b);
-};
-
-static bool hand_over(const struct record_kind *kind, union record_fn fn, void *user, const union record *r)
+static bool tell_alert(union record_fn fn, void *user, const union record *r)
 {
-	if (kind == &alert_kind)
-		return fn.alert(user, &r->alert);
-	if (kind == &incident_kind)
-		return fn.incident(user, &r->incident);
+	return fn.alert(user, &r->alert);
+}
+
+static bool tell_incident(union record_fn fn, void *user, const union record *r)
+{
+	return fn.incident(user, &r->incident);
+}
+
+static bool tell_block(union record_fn fn, void *user, const union record *r)
+{
 	return fn.block(user, &r->block);
 }
+
+static const struct record_kind alert_kind = {sizeof(struct alert), check_alert, tell_alert};
+static const struct record_kind incident_kind = {sizeof(struct incident), check_incident, tell_incident};
+static const struct record_kind block_kind = {sizeof(struct block), check_block, tell_block};
 
 // A statement of its own for each reading, so that what is called back may read, too.
 static int prepare(struct journal *j, enum journal_statement which, const struct journal_query *q, sqlite3_stmt **s)
@@ -111,8 +110,8 @@ static int prepare(struct journal *j, enum journal_statement which, const struct
 	return 0;
 }
 
-static int each(struct journal *j, enum journal_statement which, const struct journal_query *q,
-		const struct record_kind *kind, union record_fn fn, void *user)
+int journal_each(struct journal *j, enum journal_statement which, const struct journal_query *q,
+		 const struct record_kind *kind, union record_fn fn, void *user)
 {
 	sqlite3_stmt *s = NULL;
 	union record r;
@@ -125,7 +124,7 @@ static int each(struct journal *j, enum journal_statement which, const struct jo
 		if (!kind->check(&r))
 			continue;
 		told++;
-		if (!hand_over(kind, fn, user, &r))
+		if (!kind->tell(fn, user, &r))
 			break;
 	}
 	sqlite3_finalize(s);
@@ -137,19 +136,19 @@ static int each(struct journal *j, enum journal_statement which, const struct jo
 int journal_alerts(struct journal *j, const struct journal_query *q, bool (*fn)(void *user, const struct alert *a),
 		   void *user)
 {
-	return each(j, GET_ALERTS, q, &alert_kind, (union record_fn){.alert = fn}, user);
+	return journal_each(j, GET_ALERTS, q, &alert_kind, (union record_fn){.alert = fn}, user);
 }
 
 int journal_incidents(struct journal *j, const struct journal_query *q,
 		      bool (*fn)(void *user, const struct incident *i), void *user)
 {
-	return each(j, GET_INCIDENTS, q, &incident_kind, (union record_fn){.incident = fn}, user);
+	return journal_each(j, GET_INCIDENTS, q, &incident_kind, (union record_fn){.incident = fn}, user);
 }
 
 int journal_blocks(struct journal *j, const struct journal_query *q, bool (*fn)(void *user, const struct block *b),
 		   void *user)
 {
-	return each(j, GET_BLOCKS, q, &block_kind, (union record_fn){.block = fn}, user);
+	return journal_each(j, GET_BLOCKS, q, &block_kind, (union record_fn){.block = fn}, user);
 }
 
 int journal_meta_get(struct journal *j, const char *key, char *value, size_t cap)
@@ -174,6 +173,7 @@ static const struct {
 	{"alert", "SELECT max(id) FROM alert"},
 	{"incident", "SELECT max(id) FROM incident"},
 	{"block", "SELECT max(id) FROM block"},
+	{"suppression", "SELECT max(id) FROM suppression"},
 };
 
 uint64_t journal_next(struct journal *j, const char *table)
@@ -273,6 +273,16 @@ static bool dump_block(void *user, const struct block *b)
 	return true;
 }
 
+static bool dump_score(void *user, const struct score *s)
+{
+	char time[TEXT_TIME_BYTES], device[ADDRESS_TEXT_BYTES], endpoint[ADDRESS_TEXT_BYTES];
+
+	say(user, "score %s %s device %s endpoint %s port %u key %016llx microbits %d", time_format(s->time_ns, time),
+	    score_class_name(s->class), address_format(&s->device, device), address_format(&s->endpoint, endpoint),
+	    s->endpoint_port, (unsigned long long)s->key, s->microbits);
+	return true;
+}
+
 static int dump_texts(struct journal *j, const char *query, struct dump *d, bool timed)
 {
 	sqlite3_stmt *s = NULL;
@@ -312,7 +322,7 @@ static int dump_records(struct journal *j, const char *table, const struct recor
 			continue;
 		memcpy(&r, sqlite3_column_blob(s, 0), kind->bytes);
 		if (kind->check(&r))
-			hand_over(kind, fn, d, &r);
+			kind->tell(fn, d, &r);
 	}
 	sqlite3_finalize(s);
 	return journal_result(j, rc);
@@ -329,6 +339,8 @@ int journal_dump(struct journal *j, void (*line)(void *user, const char *text), 
 		rc = dump_records(j, "incident", &incident_kind, (union record_fn){.incident = dump_incident}, &d);
 	if (!rc)
 		rc = dump_records(j, "block", &block_kind, (union record_fn){.block = dump_block}, &d);
+	if (!rc)
+		rc = journal_scores(j, NULL, dump_score, &d) < 0 ? -EIO : 0;
 	if (!rc)
 		rc = dump_texts(j, "SELECT time_ns, who, what, detail FROM audit ORDER BY n", &d, true);
 	if (!rc)

@@ -65,7 +65,8 @@ struct alert {
 	uint8_t note;     // below the budget's threshold: told to nobody, kept for the story
 	uint8_t grouped;  // one of a surge
 	uint8_t unproven; // what it asks for is not done without a person: its evidence is below the blocks' budget
-	uint8_t zero2[4];
+	uint8_t suppressed; // a person asked not to be told (suppress.h)
+	uint8_t zero2[3];
 	double weight;           // bits the policy adds to the device's evidence
 	struct alert_proof proof;
 	struct score score; // the event that raised the alarm; class 0 where a policy did

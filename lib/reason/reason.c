@@ -145,6 +145,7 @@ static void scored(void *user, const struct score *s)
 {
 	struct reason *r = user;
 
+	journal_failed(r, journal_score(r->journal, s));
 	if (r->config.hooks.score)
 		r->config.hooks.score(r->config.hooks.user, s);
 }
