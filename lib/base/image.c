@@ -66,40 +66,24 @@ void image_begin(struct image *i, uint32_t version)
 	image_append(i, &head, sizeof(head));
 }
 
-// The length of the open section is filled in at its end: until then it tells where its data began.
 void image_section(struct image *i, uint32_t id)
 {
-	struct section_head head = {id, 0, 0};
+	const struct section_head head = {id, 0, 0}; // its length is known at its end
 
-	head.bytes = i->used + sizeof(head);
+	i->open = i->used;
 	image_append(i, &head, sizeof(head));
-}
-
-static size_t open_section(const struct image *i)
-{
-	size_t at = sizeof(struct image_head);
-	struct section_head head;
-
-	for (;;) {
-		memcpy(&head, i->at + at, sizeof(head));
-		if (head.bytes == at + sizeof(head))
-			return at;
-		at += sizeof(head) + (head.bytes + ALIGN - 1) / ALIGN * ALIGN;
-	}
 }
 
 void image_end(struct image *i)
 {
 	static const uint8_t zeros[ALIGN];
 	struct section_head head;
-	size_t at;
 
 	if (i->error)
 		return;
-	at = open_section(i);
-	memcpy(&head, i->at + at, sizeof(head));
-	head.bytes = i->used - at - sizeof(head);
-	memcpy(i->at + at, &head, sizeof(head));
+	memcpy(&head, i->at + i->open, sizeof(head));
+	head.bytes = i->used - i->open - sizeof(head);
+	memcpy(i->at + i->open, &head, sizeof(head));
 	image_append(i, zeros, (ALIGN - head.bytes % ALIGN) % ALIGN);
 }
 
@@ -213,6 +197,20 @@ int image_read(struct image *i, uint32_t version, const char *path)
 	close(fd);
 	if (!error)
 		error = prove(i, version);
+	if (error)
+		image_free(i);
+	return error;
+}
+
+int image_copy(struct image *i, uint32_t version, struct bytes file)
+{
+	int error = -EPROTO;
+
+	*i = (struct image){0};
+	if (file.left >= sizeof(struct image_head) + HASH_BYTES) {
+		image_append(i, file.at, file.left);
+		error = i->error ? i->error : prove(i, version);
+	}
 	if (error)
 		image_free(i);
 	return error;

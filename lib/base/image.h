@@ -12,6 +12,7 @@
 struct image { // being written: at, used and size grow; or read: `at` holds the file
 	uint8_t *at;
 	size_t used, size;
+	size_t open; // where the open section's head stands
 	int error; // -ENOMEM once something did not fit
 };
 
@@ -26,6 +27,8 @@ void image_end(struct image *i);
 int image_write(struct image *i, const char *path);
 // Reads and proves a file. -errno; -EPROTO: not an image of that version, or damaged. On 0 the caller frees it.
 int image_read(struct image *i, uint32_t version, const char *path);
+// The same of bytes in memory, which are copied.
+int image_copy(struct image *i, uint32_t version, struct bytes file);
 // A section of an image that was read; empty where there is none.
 struct bytes image_find(const struct image *i, uint32_t id);
 // The hash of an image that was written or read: what names it.
