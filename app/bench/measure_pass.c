@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// `sekimori-bench pass`: one capture once through lib/inspect, as a peer is run: file read by libpcap, one thread, whole
+// `sekimori-bench pass`: one capture once through lib/inspect, as a peer is run: file read by our own reader, one thread, whole
 // process measured from outside. With --eve every observation becomes an event line; nothing is learned or judged.
 #include "bed.h"
 #include "eve.h"
@@ -10,14 +10,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { FRAME_ROOM = 2048, CONTEXTS = 1 << 14, STEPS_MOST = 1 << 20 };
+enum { CONTEXTS = 1 << 14, STEPS_MOST = 1 << 20 };
 #define DAY_NS (86400ull * 1000000000ull)
 
 struct pass {
 	struct bed bed;
 	struct eve *eve;
 	struct frame frames[BED_BURST];
-	uint8_t room[BED_BURST][FRAME_ROOM];
 	uint64_t actions[BED_ACTIONS], packets;
 	bool read_only;
 	struct report report;
@@ -30,7 +29,7 @@ static void write_event(void *user, const struct observation *o)
 	eve_observation(p->eve, o, NULL);
 }
 
-static void burst(struct pass *p, size_t n)
+static void burst(struct pass *p, unsigned n)
 {
 	p->packets += n;
 	if (!n || p->read_only)
@@ -48,27 +47,20 @@ static void end_flows(struct pass *p, uint64_t now_ns)
 	}
 }
 
-// libpcap lends a frame until the next one is read, a burst needs 32 at once: they are copied, as into a port's buffers.
 static void read_all(struct pass *p, struct pcap_port *port)
 {
-	struct frame f;
-	size_t n = 0;
+	uint64_t now_ns = 0;
+	unsigned n;
 
-	while (pcap_port_next(port, &f) == 1) {
-		if (f.bytes > FRAME_ROOM)
-			log_fatal("a frame of %u bytes: at most %d", f.bytes, FRAME_ROOM);
-		if (!p->packets && !n)
-			inspect_step(p->bed.inspect, f.unix_ns, f.unix_ns);
-		memcpy(p->room[n], f.at, f.bytes);
-		p->frames[n] = f;
-		p->frames[n].at = p->room[n];
-		if (++n == BED_BURST) {
-			burst(p, n);
-			n = 0;
-		}
+	while ((n = pcap_port_burst(port, p->frames, BED_BURST))) {
+		if (!p->packets)
+			inspect_step(p->bed.inspect, p->frames[0].unix_ns, p->frames[0].unix_ns);
+		now_ns = p->frames[n - 1].unix_ns;
+		burst(p, n);
 	}
-	burst(p, n);
-	end_flows(p, p->frames[0].unix_ns);
+	if (pcap_port_note(port)[0])
+		report_void(&p->report, "%s", pcap_port_note(port));
+	end_flows(p, now_ns);
 }
 
 static int tell(struct pass *p)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Capture files: pcapng by our own reader, all others through libpcap. Knows nothing of packets; the link type is only translated.
+// Capture files: plain ones and pcapng by our own readers, all others through libpcap. Knows nothing of packets; the link type is only translated.
 #include "pcap.h"
+#include "classic.h"
 #include "pcapng.h"
 #include <errno.h>
 #include <pcap/pcap.h>
@@ -10,8 +11,9 @@
 enum { LONGEST_FRAME = 262144 /* what libpcap and Wireshark take as the largest */ };
 
 struct pcap_port {
-	pcap_t *file;         // one of these two
+	pcap_t *file;         // one of these three
 	struct pcapng *ng;
+	struct classic *classic;
 	FILE *stream;         // of ng
 	struct frame first;   // of ng, and not yet given
 	bool has_first;
@@ -183,6 +185,9 @@ static int open_either(struct pcap_port *p, const char *path, char *error, size_
 {
 	int first;
 
+	p->classic = classic_open(path);
+	if (p->classic)
+		return 0;
 	errno = 0;
 	p->stream = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
 	first = p->stream ? getc(p->stream) : EOF;
@@ -228,14 +233,23 @@ int pcap_port_next(struct pcap_port *p, struct frame *out)
 		p->has_first = false;
 		got = 1;
 	} else {
-		got = p->ng ? next_of_ng(p, out) : next_by_libpcap(p, out);
+		got = p->classic ? classic_next(p->classic, out) : p->ng ? next_of_ng(p, out) : next_by_libpcap(p, out);
 	}
 	p->frames += got == 1;
 	p->ended = got != 1;
 	if (got < 0)
 		snprintf(p->note, sizeof(p->note), "after frame %llu: %s", (unsigned long long)p->frames,
-			 p->ng ? pcapng_note(p->ng) : pcap_geterr(p->file));
+			 p->classic ? classic_note(p->classic) : p->ng ? pcapng_note(p->ng) : pcap_geterr(p->file));
 	return got;
+}
+
+unsigned pcap_port_burst(struct pcap_port *p, struct frame *out, unsigned most)
+{
+	unsigned n = 0;
+
+	while (n < most && (!n || (p->classic && classic_has(p->classic))) && pcap_port_next(p, &out[n]) == 1)
+		n++;
+	return n;
 }
 
 uint64_t pcap_port_passed(const struct pcap_port *p)
@@ -257,6 +271,7 @@ void pcap_port_close(struct pcap_port *p)
 {
 	if (!p)
 		return;
+	classic_close(p->classic);
 	pcapng_close(p->ng);
 	if (p->file)
 		pcap_close(p->file);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A capture file for a port: pcap and its kin by libpcap, pcapng by pcapng.h; all times in nanoseconds. And a writer, for tests and
+// A capture file for a port: plain pcap by classic.h, its kin by libpcap, pcapng by pcapng.h; all times in nanoseconds. And a writer, for tests and
 // exports. One thread per port or sink; no function keeps a pointer it was given.
 #pragma once
 #include "decode.h"
@@ -14,6 +14,8 @@ struct pcap_port *pcap_port_open(const char *path, char *error, size_t error_byt
 // the file. -EIO where the file is damaged or cut off: what came before was good, nothing comes after; pcap_port_note
 // says what is wrong.
 int pcap_port_next(struct pcap_port *p, struct frame *out);
+// The same for as many frames as are at hand, at most `most`, all valid until the next call; 0 where pcap_port_next would not give one.
+unsigned pcap_port_burst(struct pcap_port *p, struct frame *out, unsigned most);
 // What is wrong with the file, "" if nothing. Belongs to the port.
 const char *pcap_port_note(const struct pcap_port *p);
 // How many frames were given so far.

@@ -3,6 +3,7 @@
 // pcapng and foreign link types are written here byte by byte, since libpcap does not write them. More of pcapng in pcapng_test.c.
 #include <check.h>
 #include <errno.h>
+#include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -323,6 +324,70 @@ START_TEST(an_absurd_record_length_is_damage_not_an_allocation)
 }
 END_TEST
 
+// Random files of Ethernet, longer than the reader's buffer, some of them damaged in one record's lengths.
+static size_t random_file(uint8_t *at, unsigned seed, bool swapped)
+{
+	uint32_t head[6] = {seed % 3 ? 0xa1b2c3d4 : 0xa1b23c4d, 2 | 4 << 16, 0, 0, seed % 5 ? 65535 : 500, 1};
+	size_t n = sizeof(head);
+
+	if (swapped)
+		head[1] = 4 | 2 << 16;
+	for (int i = 0; i < 6 && swapped; i++)
+		head[i] = __builtin_bswap32(head[i]);
+	memcpy(at, head, n);
+	for (int r = 0; r < 600; r++) {
+		uint32_t bytes = r % 100 == 99 ? 100000 : (uint32_t)rand() % 1500, record[4] = {(uint32_t)rand() * 2, 7, bytes, bytes + (uint32_t)rand() % 3 - 1};
+
+		for (int i = 0; i < 4 && swapped; i++)
+			record[i] = __builtin_bswap32(record[i]);
+		memcpy(at + n, record, sizeof(record));
+		if (seed % 2 && r == 400)
+			at[n + 8 + seed % 4] ^= (uint8_t)(1 + seed / 2);
+		n += sizeof(record);
+		for (uint32_t i = 0; i < bytes; i++)
+			at[n++] = (uint8_t)(i * 7 + (uint32_t)r);
+	}
+	return seed % 7 ? n : n - seed;
+}
+
+START_TEST(a_plain_file_reads_as_libpcap_reads_it)
+{
+	static uint8_t file[4 << 20];
+	char reason[PCAP_ERRBUF_SIZE];
+	struct frame f[32];
+
+	for (unsigned seed = 0; seed < 60; seed++) {
+		struct pcap_port *port;
+		struct pcap_pkthdr *head;
+		unsigned n, all = 0;
+		const u_char *at;
+		pcap_t *by;
+		int got = 1;
+
+		srand(seed);
+		store(file, random_file(file, seed, seed % 4 == 3));
+		port = pcap_port_open(path, error, sizeof(error));
+		by = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, reason);
+		ck_assert(port && by);
+		while ((n = pcap_port_burst(port, f, 32))) {
+			for (unsigned i = 0; i < n; i++, all++) {
+				ck_assert_int_eq(pcap_next_ex(by, &head, &at), 1);
+				ck_assert_uint_eq(f[i].bytes, head->caplen);
+				ck_assert_uint_eq(f[i].wire_bytes, head->len > head->caplen ? head->len : head->caplen);
+				ck_assert_uint_eq(f[i].unix_ns, (uint32_t)head->ts.tv_sec * 1000000000ull + (uint64_t)head->ts.tv_usec);
+				ck_assert_int_eq(memcmp(f[i].at, at, f[i].bytes), 0);
+			}
+		}
+		got = pcap_next_ex(by, &head, &at);
+		ck_assert_int_eq(pcap_port_next(port, f), got == PCAP_ERROR_BREAK ? 0 : -EIO);
+		ck_assert_uint_eq(pcap_port_frames(port), all);
+		ck_assert_uint_gt(all, 390);
+		pcap_port_close(port);
+		pcap_close(by);
+	}
+}
+END_TEST
+
 START_TEST(a_sink_says_what_it_cannot_write)
 {
 	struct frame f = {.at = (const uint8_t *)"", .link = LINK_RAW};
@@ -362,6 +427,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_no_capture_file_is_refused_with_its_name);
 	tcase_add_test(tcase, a_file_cut_at_any_byte_gives_its_whole_frames_and_then_says_so);
 	tcase_add_test(tcase, an_absurd_record_length_is_damage_not_an_allocation);
+	tcase_add_test(tcase, a_plain_file_reads_as_libpcap_reads_it);
 	tcase_add_test(tcase, a_sink_says_what_it_cannot_write);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
