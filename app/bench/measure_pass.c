@@ -89,6 +89,7 @@ int pass_main(int argc, char **argv)
 	};
 	const struct bed_plan plan = {.flows = 1 << 17, .contexts = CONTEXTS, .replay = true};
 	struct pcap_port *port;
+	struct meter m = {0};
 	char error[512];
 
 	p.report.command = "pass";
@@ -104,7 +105,11 @@ int pass_main(int argc, char **argv)
 	p.eve = eve ? eve_open(eve, "bench", path, &p.bed.counters) : NULL;
 	if (eve && !p.eve)
 		log_fatal("%s: %s", eve, strerror(errno));
+	meter_start(&m);
 	read_all(&p, port);
+	meter_stop(&m);
+	if (p.packets)
+		report_cost(&p.report, "packet", &m, p.packets); // less what a process is before its first
 	pcap_port_close(port);
 	eve_close(p.eve);
 	return tell(&p);

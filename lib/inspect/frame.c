@@ -3,7 +3,12 @@
 // what a step needs from memory is on its way while the one before it runs.
 #include "inspect_impl.h"
 
-enum { AHEAD = 6 }; // frames asked for before they are read: a core waits for a dozen lines at once, not for all of a burst
+enum {
+	LINE_BYTES = 64,
+	AHEAD = 6,          // frames asked for before they are read: a core waits for a dozen lines at once, not for all of a burst
+	AHEAD_REST = 2,     // what is behind their headers, for the sum over it: later, for the same reason
+	REST_BYTES = 1536,
+};
 
 // A packet without a flow. Who is blocked does not come through in pieces, nor by filling our table.
 enum inspect_action inspect_untracked(struct inspect *s, enum counter why)
@@ -185,7 +190,15 @@ static void prefetch_flows(struct inspect *s, unsigned n)
 static inline __attribute__((always_inline)) void prefetch_frame(const struct frame *f)
 {
 	__builtin_prefetch(f->at);
-	__builtin_prefetch(f->at + 64);
+	__builtin_prefetch(f->at + LINE_BYTES);
+}
+
+static inline __attribute__((always_inline)) void prefetch_rest(const struct frame *f)
+{
+	uint32_t end = f->bytes < REST_BYTES ? f->bytes : REST_BYTES;
+
+	for (uint32_t at = 2 * LINE_BYTES; at < end; at += LINE_BYTES)
+		__builtin_prefetch(f->at + at);
 }
 
 void inspect_burst(struct inspect *s, const struct frame *frames, unsigned n, uint64_t deadline_ns, inspect_decided_fn decided, void *user)
@@ -196,6 +209,8 @@ void inspect_burst(struct inspect *s, const struct frame *frames, unsigned n, ui
 	for (unsigned i = 0; i < n; i++) {
 		if (i + AHEAD < n)
 			prefetch_frame(&frames[i + AHEAD]);
+		if (i + AHEAD_REST < n && s->checksums == DECODE_CHECKSUMS)
+			prefetch_rest(&frames[i + AHEAD_REST]);
 		s->look[i].result = decode_frame(&frames[i], s->checksums, &s->look[i].packet);
 	}
 	for (unsigned i = 0; i < n; i++) {
