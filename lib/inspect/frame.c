@@ -6,7 +6,7 @@
 enum {
 	LINE_BYTES = 64,
 	AHEAD = 6,          // frames asked for before they are read: a core waits for a dozen lines at once, not for all of a burst
-	AHEAD_REST = 2,     // what is behind their headers, for the sum over it: later, for the same reason
+	AHEAD_REST = 3,     // what is behind their headers, for the sum over it: later, for the same reason
 	REST_BYTES = 1536,
 };
 
