@@ -4,17 +4,13 @@
 # to mend. The explanations stand in doc/measurements.md. Knows messages (compare_pdml.py) and what else was said of a flow.
 import re
 
-TUNNELS = {"gtp", "geneve", "ayiya", "ppp", "capwap.data", "socks"}
 METHODS = {b"QUERY", b"REQ"}  # that tshark 4.0 does not know
-STARTTLS_PORTS = {110: "POP3", 143: "IMAP", 3306: "MySQL", 5222: "XMPP", 5432: "PostgreSQL", 15432: "PostgreSQL"}
 DNS_PORTS = {53, 5353, 5355}
 
 
 # Classes that begin so are limits of ours, not errors of tshark's or of a capture: without them the figure is lower.
-LIMITS = ("in a tunnel that is not opened", "a stream that does not begin with HTTP", "no handshake", "readers may differ", "HTTP/2 whose client",
-          "HTTP as the answer", "a status that is no number", "the capture's rest", "malformed", "a loopback header", "DNS over TCP after a gap", "NetBIOS",
-          "QUIC: the server's side", "QUIC of a version", "StartTLS of", "names beyond", "a second hello", "a draft of", "TLS inside HTTP",
-          "the certificate for which", "the hello's middle", "a hello whose lengths", "no JA4 of", "texts are cut")
+LIMITS = ("no handshake", "readers may differ", "HTTP/2 whose client", "HTTP as the answer", "a status that is no number", "the capture's rest", "malformed",
+          "DNS over TCP after a gap", "NetBIOS", "names beyond", "the certificate for which", "the hello's middle", "no JA4 of", "texts are cut")
 
 
 def is_limit(name):
@@ -57,15 +53,10 @@ def first_of_kind(side, m):
 
 def only_tshark(capture, m):
     before = m.more.get("before", [])
-    tunnel = next((p for p in before if p in TUNNELS), None)
     if capture.frames is not None and m.frame > capture.frames:
-        return "the capture's rest, which libpcap does not read"
+        return "the capture's rest, behind damage"
     if "icmp" in before or "icmpv6" in before:
         return "quoted in an ICMP error"
-    if tunnel:
-        return "in a tunnel that is not opened: " + tunnel
-    if "null" in before and not notes(capture, m):
-        return "a loopback header of no known family"
     return {"http": only_tshark_http, "dns": only_tshark_dns, "tls": only_tshark_tls}.get(m.protocol, lambda c, m: None)(capture, m)
 
 
@@ -83,8 +74,6 @@ def only_tshark_http(capture, m):
     if m.kind == "http.request" and any(k == "flow.open" and "midstream" in n["flags"] and n["server"] == m.flow[1:3]
                                         for k, n in notes(capture, m)):
         return "no handshake: the ports say which end is the client, wrongly"
-    if apps(capture, m) == {"unknown"}:
-        return "a stream that does not begin with HTTP (SOCKS)"
     return None
 
 
@@ -104,42 +93,15 @@ def only_tshark_dns(capture, m):
 
 
 def only_tshark_tls(capture, m):
-    if m.more["quic"]:
-        return only_tshark_quic(capture, m)
-    if ports(m) & set(STARTTLS_PORTS) and "tls" not in apps(capture, m) and m.frame > 1:
-        return "StartTLS of " + next(STARTTLS_PORTS[p] for p in ports(m) if p in STARTTLS_PORTS)
-    if any(n["words"].get("first_client", b"").startswith(b"0000000804d2162f") for k, n in notes(capture, m) if k == "protocol"):
-        return "StartTLS of PostgreSQL"
-    if "http" in apps(capture, m):
-        return "TLS inside HTTP's CONNECT"
-    if m.more["old"] >> 8 == 0x7f:
-        return "a draft of TLS 1.3"
-    if why(capture, m) & {"proto_bad", "tcp_gap", "tcp_midstream"} and not any("tls" in n.kind for n in of_flow(capture.own, m)):
-        return hello_lost(capture, m)
-    hello = first_of_kind(capture.own, m)
-    if hello and first_of_kind(capture.theirs, m) is not m:
-        return "a second hello (retry, or sent twice)"
     if m.kind == "tls.server" and "tcp_midstream" in why(capture, m) and not any(o.flow == m.flow for o in capture.own):
         return "no handshake, and the hello acknowledges a byte that is not in the capture: it waits, said"
+    if m.kind == "tls.server" and "proto_bad" in why(capture, m) and not any("tls" in o.kind for o in of_flow(capture.own + capture.theirs, m) if o is not m):
+        return "the hello's middle is missing, and the answer comes before that is known, said"
     if m.kind == "tls.server" and not m.fields.get("subject") and m.fields.get("version", 0) <= 0x0303 and "tls" in apps(capture, m):
         return "the certificate for which our record waits does not come"
     if apps(capture, m) == {"unknown"}:
         return "a stream that does not begin with TLS"
     return None
-
-
-def only_tshark_quic(capture, m):
-    if m.kind == "tls.server":
-        return "QUIC: the server's side is not opened"
-    if "proto_quic_unread" in why(capture, m):
-        return "QUIC of a version before draft 29, or Facebook's, said"
-    return None
-
-
-def hello_lost(capture, m):
-    if m.kind == "tls":
-        return "a hello whose lengths lie, said" if m.fields["ja4"].endswith(b"_000000000000") else None
-    return None if any(t.kind == "tls" for t in of_flow(capture.theirs, m)) else "the hello's middle is missing, said"
 
 
 # --- Messages only we have ---

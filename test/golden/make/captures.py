@@ -473,14 +473,21 @@ def http2(c):
     t.close()
 
 
+# RFC 9001 §A.3: the server's answer to INITIAL.
+ANSWER = bytes.fromhex("cf000000010008f067a5502a4262b5004075c0d95a482cd0991cd25b0aac406a5816b6394100f37a1c69797554780bb38cc5a99f5ede4cf73c3ec2493a1839b3dbcba3f6"
+                       "ea46c5b7684df3548e7ddeb9c3bf9c73cc3f3bded74b562bfb19fb84022f8ef4cdd93795d77d06edbb7aaf2f58891850abbdca3d20398c276456cbc42158407dd074ee")
+
+
 @scene()
 def quic(c):
-    """The published first packet; twice, on a foreign port, after junk; and what cannot be read."""
+    """The published first packet; twice, on a foreign port, after junk; its answer; and what cannot be read."""
     for port, far, datagrams in ((40000, 443, (INITIAL, INITIAL, b"\x40the client goes on")), (40001, 8443, (INITIAL,)),
                                  (40002, 443, (b"\xff\xff", INITIAL)), (40003, 443, (INITIAL[:-1] + b"\0",)),
-                                 (40004, 443, (b"\xc0\xff\0\0\x22" + INITIAL[5:],))):
+                                 (40004, 443, (b"\xc0\xff\0\0\x15" + INITIAL[5:],))):
         for datagram in datagrams:
             c.add(udp(DEVICE, FAR, (port, far), datagram))
+            if datagram is INITIAL:
+                c.add(udp(FAR, DEVICE, (far, port), ANSWER))
 
 
 def main():
