@@ -299,7 +299,7 @@ static int one_capture(struct replay *r, const char *path)
 	if (got < 0)
 		log_warn("%s: %s; %llu frames before that were used", path, pcap_port_note(p), (unsigned long long)pcap_port_frames(p));
 	if (pcap_port_passed(p))
-		log_warn("%s: %llu frames of a link type that is not supported were passed over", path, (unsigned long long)pcap_port_passed(p));
+		log_warn("%s: %llu frames were passed over: nobody can read their link type", path, (unsigned long long)pcap_port_passed(p));
 	if (got < 0 && pcap_port_frames(p) == 0)
 		failed = -EIO;
 	pcap_port_close(p);
