@@ -124,6 +124,11 @@ def reached(place, step):
     return bool(s["begun"] and s["conversations"] > s["stopped"])
 
 
+def lived(place):
+    """Its conversations that were not cut."""
+    return sum(s["conversations"] - s["stopped"] for s in place["steps"])
+
+
 def rank(place, run):
     """Its incident's place among those of the same company's week without attacks, from 1; None: it made none."""
     if not place["incident"]["id"]:
@@ -222,13 +227,14 @@ def print_stopped(runs):
     rows = []
     for chain, here in by_chain(placed(runs, "enforce")).items():
         carries = any(s["payload"] for _, p in placed(runs, "observe") if p["chain"] == chain for s in p["steps"])
+        free = share([lived(p) for _, p in placed(runs, "observe") if p["chain"] == chain])
         last = len(here[0][1]["steps"]) - 1
         cut = [p["cut"] - began(p) for _, p in here if p["cut"] >= 0]
         rows.append((chain, len(here), percent([(r.seed, p["cut"] >= 0) for r, p in here]), seconds(cut),
                      *(percent([(r.seed, delivered(p) == what) for r, p in here]) if carries else "-" for what in ("whole", "part", "none")),
-                     percent([(r.seed, not reached(p, last)) for r, p in here]), figure([(r.seed, p["ordinary_cut"]) for r, p in here])))
+                     percent([(r.seed, not reached(p, last)) for r, p in here]), figure([(r.seed, 100 * lived(p) / free) for r, p in here], 0), figure([(r.seed, p["ordinary_cut"]) for r, p in here])))
     table("Attacks stopped (enforce)",
-          ["attack", "n", "cut %", "median / 90 % until cut", "a payload whole %", "only part of one %", "none %", "last step failed %", "ordinary conversations cut"], rows,
+          ["attack", "n", "cut %", "median / 90 % until cut", "a payload whole %", "only part of one %", "none %", "last step failed %", "of its conversations lived %", "ordinary conversations cut"], rows,
           "Payload: any script, class or program of the attack as it reached the device. Ordinary: conversations of others cut from the attack's begin to an hour after its end.")
 
 

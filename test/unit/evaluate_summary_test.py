@@ -45,6 +45,9 @@ class Placed(unittest.TestCase):
         self.assertFalse(summary.reached(place([step(conversations=2, stopped=2)]), 0))
         self.assertFalse(summary.reached(place([step(begun=0, conversations=0)]), 0))
 
+    def test_lived(self):
+        self.assertEqual(summary.lived(place([step(conversations=5, stopped=2), step(begun=0, conversations=0), step()])), 4)
+
     def test_rank_counts_the_same_week_only_and_ties_against_it(self):
         week = run([(14 * DAY, 60), (20.9 * DAY, 50), (21 * DAY, 99), (13 * DAY, 99), (16 * DAY, 49)])
         self.assertEqual(summary.rank(place([step()]), week), 3)
