@@ -84,7 +84,7 @@ def seconds(values):
     if not values:
         return "-"
     ordered = sorted(values)
-    return f"{told(statistics.median(ordered))} / {told(ordered[int(.9 * (len(ordered) - 1))])}"
+    return f"{told(statistics.median(ordered))} / {told(ordered[int(.9 * len(ordered))])}"
 
 
 def table(title, heads, rows, note=""):

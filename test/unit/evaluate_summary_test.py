@@ -77,6 +77,10 @@ class Intervals(unittest.TestCase):
         self.assertEqual(whole, .25)
         self.assertTrue(0 < low < .25 < high < .5)
 
+    def test_seconds(self):
+        self.assertEqual(summary.seconds([5.0, 1.0]), "3.0 s / 5.0 s")
+        self.assertEqual(summary.seconds([]), "-")
+
     def test_all_alike_is_not_certain(self):
         self.assertEqual(summary.percent([(1, True)] * 20), "100 (84-100)")
 
