@@ -41,6 +41,10 @@ void brain_fence_block(struct brain *b, const struct block *block, const char *w
 void brain_fence_step(struct brain *b, uint64_t now_ns); // compares wanted and read-back every few seconds
 // serve.c
 void brain_answer(void *brain, const struct control_peer *peer, const Control__Request *q, Control__Reply *reply);
+// suppress.c
+void brain_suppress(struct brain *b, const struct control_peer *peer, const Control__Request *q, Control__Reply *reply, uint64_t now_ns);
+void brain_explain(struct brain *b, const Control__Request *q, Control__Reply *reply);
+bool brain_hides_incident(struct brain *b, uint64_t incident, uint64_t now_ns); // all its alerts are suppressed
 // message.c: records as messages
 void message_alert(Control__Alert *m, const struct alert *a, const struct story *story, int64_t utc_offset_s);
 void message_incident(Control__Incident *m, const struct incident *i);

@@ -15,7 +15,24 @@ struct call {
 	const Control__Request *q;
 	Control__Reply *reply;
 	uint64_t now_ns;
+	unsigned hidden; // suppressed, of what was found
 };
+
+// Who asks for one by its number, or for all, sees what is suppressed.
+static bool is_view(const struct call *c)
+{
+	return !c->q->id && !c->q->all;
+}
+
+static void say_hidden(const struct call *c)
+{
+	char text[96];
+
+	if (c->reply->error || !c->hidden || !is_view(c))
+		return;
+	snprintf(text, sizeof(text), "%u suppressed are not shown; --all shows them", c->hidden);
+	control_set(&c->reply->message, text);
+}
 
 static const struct story *story_for(const struct call *c)
 {
@@ -43,20 +60,36 @@ static void journal_answer(const struct call *c, int found)
 static bool add_alert(void *user, const struct alert *a)
 {
 	struct call *c = user;
-	Control__Alert *m = control_append((void ***)&c->reply->alerts, &c->reply->n_alerts, sizeof(*m));
+	bool hidden = suppress_hides(reason_suppressions(c->brain->reason), a, c->now_ns);
+	Control__Alert *m;
+
+	c->hidden += hidden;
+	if (hidden && is_view(c))
+		return true;
+	m = control_append((void ***)&c->reply->alerts, &c->reply->n_alerts, sizeof(*m));
 
 	if (m)
 		message_alert(m, a, story_for(c), c->q->utc_offset_s);
+	if (m)
+		m->suppressed = hidden;
 	return m != NULL;
 }
 
 static bool add_incident(void *user, const struct incident *i)
 {
 	struct call *c = user;
-	Control__Incident *m = control_append((void ***)&c->reply->incidents, &c->reply->n_incidents, sizeof(*m));
+	bool hidden = brain_hides_incident(c->brain, i->id, c->now_ns);
+	Control__Incident *m;
+
+	c->hidden += hidden;
+	if (hidden && is_view(c))
+		return true;
+	m = control_append((void ***)&c->reply->incidents, &c->reply->n_incidents, sizeof(*m));
 
 	if (m)
 		message_incident(m, i);
+	if (m)
+		m->suppressed = hidden;
 	return m != NULL;
 }
 
@@ -113,6 +146,7 @@ static void alerts(struct call *c)
 	struct journal_query q = query_of(c);
 
 	journal_answer(c, journal_alerts(reason_journal(c->brain->reason), &q, add_alert, c));
+	say_hidden(c);
 }
 
 static void incidents(struct call *c)
@@ -120,6 +154,7 @@ static void incidents(struct call *c)
 	struct journal_query q = query_of(c);
 
 	journal_answer(c, journal_incidents(reason_journal(c->brain->reason), &q, add_incident, c));
+	say_hidden(c);
 }
 
 struct story_parts {
@@ -325,6 +360,16 @@ static void policy_reload(struct call *c)
 	c->brain->policies = set;
 }
 
+static void suppress(struct call *c)
+{
+	brain_suppress(c->brain, c->peer, c->q, c->reply, c->now_ns);
+}
+
+static void explain(struct call *c)
+{
+	brain_explain(c->brain, c->q, c->reply);
+}
+
 void brain_answer(void *brain, const struct control_peer *peer, const Control__Request *q, Control__Reply *reply)
 {
 	static void (*const verbs[])(struct call *) = {
@@ -334,8 +379,10 @@ void brain_answer(void *brain, const struct control_peer *peer, const Control__R
 		[CONTROL__VERB__BLOCK_SHOW] = blocks, [CONTROL__VERB__BLOCK_ADD] = block_add, [CONTROL__VERB__BLOCK_EXTEND] = block_extend,
 		[CONTROL__VERB__BLOCK_LIFT] = block_lift, [CONTROL__VERB__BLOCK_CONFIRM] = block_confirm, [CONTROL__VERB__MODE_GET] = status,
 		[CONTROL__VERB__MODE_SET] = mode_set, [CONTROL__VERB__POLICY_RELOAD] = policy_reload, [CONTROL__VERB__PANIC] = panic_set,
+		[CONTROL__VERB__ALERT_EXPLAIN] = explain, [CONTROL__VERB__SUPPRESS_LIST] = suppress, [CONTROL__VERB__SUPPRESS_ADD] = suppress,
+		[CONTROL__VERB__SUPPRESS_REMOVE] = suppress, [CONTROL__VERB__SUPPRESS_TRY] = suppress,
 	};
-	struct call c = {brain, peer, q, reply, clock_unix_ns()};
+	struct call c = {brain, peer, q, reply, clock_unix_ns(), 0};
 
 	if ((size_t)q->verb < sizeof(verbs) / sizeof(verbs[0]) && verbs[q->verb])
 		verbs[q->verb](&c);

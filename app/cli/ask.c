@@ -17,7 +17,10 @@ static const struct option options[] = {
 	{"limit", required_argument, NULL, 'n'}, {"since", required_argument, NULL, 's'},  {"lang", required_argument, NULL, 'l'},
 	{"by", required_argument, NULL, 'b'},    {"for", required_argument, NULL, 'b'},    {"until", required_argument, NULL, 'u'},
 	{"reason", required_argument, NULL, 'R'},{"port", required_argument, NULL, 'p'},   {"udp", no_argument, NULL, 'U'},
-	{"priority", required_argument, NULL, 'P'}, {"help", no_argument, NULL, 'h'},      {NULL, 0, NULL, 0},
+	{"priority", required_argument, NULL, 'P'}, {"help", no_argument, NULL, 'h'},
+	{"state", required_argument, NULL, 'S'}, {"policy-dir", required_argument, NULL, 'D'}, {"all", no_argument, NULL, 'a'},
+	{"policy", required_argument, NULL, 'N'}, {"device", required_argument, NULL, 'd'}, {"endpoint", required_argument, NULL, 'e'},
+	{"certain", no_argument, NULL, 'C'},     {NULL, 0, NULL, 0},
 };
 
 static uint64_t unix_now(void)
@@ -64,6 +67,13 @@ static bool read_option(struct ask *a, int c)
 	case 'l': q->lang = optarg; return !strcmp(optarg, "en") || !strcmp(optarg, "ja");
 	case 'R': q->reason = optarg; return true;
 	case 'U': q->transport = 17; return true;
+	case 'S': a->state = optarg; return true;
+	case 'D': a->policy_dir = optarg; return true;
+	case 'a': a->all = true; return true;
+	case 'N': q->policy = optarg; return true;
+	case 'd': q->address = optarg; return true;
+	case 'e': q->endpoint = optarg; return true;
+	case 'C': q->certain = true; return true;
 	case 'n': return read_number(optarg, 100000, &q->limit);
 	case 'b': return read_duration(optarg, &q->for_ns);
 	case 'u': return read_time(optarg, &q->until_ns);

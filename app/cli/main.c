@@ -16,6 +16,8 @@ static const struct noun {
 	{"status", noun_status, "both processes on one screen"},
 	{"counters", noun_counters, "every loss, refusal and oddity by name"},
 	{"alert", noun_alert, "list | show ID"},
+	{"explain", noun_explain, "ID: every number an alert rests on, made again"},
+	{"suppress", noun_suppress, "list | add ... --for 30d --reason TEXT | try ... | remove ID"},
 	{"incident", noun_incident, "list | show ID [--lang ja]"},
 	{"device", noun_device, "list | show ADDRESS"},
 	{"block", noun_block, "list | show ID | add ADDRESS | extend ID --by 2h | lift ID --reason R | confirm ID"},

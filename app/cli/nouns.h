@@ -13,12 +13,14 @@ int noun_block(int argc, char **argv);
 int noun_mode(int argc, char **argv);
 int noun_policy(int argc, char **argv);
 int noun_panic(int argc, char **argv);
+int noun_explain(int argc, char **argv);
+int noun_suppress(int argc, char **argv);
 
 // ask.c: options common to all, one call, errors in words.
 struct ask {
 	const char *noun, *verb, *target; // target: the word after the verb, may be NULL
-	bool json, yes;
-	const char *run_dir;
+	bool json, yes, all;
+	const char *run_dir, *state, *policy_dir;
 	Control__Request request;
 };
 

@@ -18,7 +18,7 @@ static void join(char *out, size_t cap, char **list, size_t n)
 static void print_alerts(const Control__Reply *r, bool json)
 {
 	static const struct column columns[] = {{"id", 1}, {"time", 0}, {"priority", 1}, {"policy", 0}, {"device", 0}, {"endpoint", 0}, {"port", 1},
-		{"bits", 1}, {"incident", 1}, {"response", 0}, {"repeats", 1}, {"what", 0}};
+		{"bits", 1}, {"incident", 1}, {"response", 0}, {"repeats", 1}, {"suppressed", 0}, {"what", 0}};
 	struct table *t = table_new("alerts", columns, sizeof(columns) / sizeof(columns[0]), json);
 
 	for (size_t i = 0; i < r->n_alerts; i++) {
@@ -37,6 +37,7 @@ static void print_alerts(const Control__Reply *r, bool json)
 		table_number(t, a->incident);
 		table_text(t, a->response);
 		table_number(t, a->repeats);
+		table_text(t, a->suppressed ? "yes" : "");
 		table_text(t, what);
 	}
 	table_print(t);
@@ -72,7 +73,7 @@ static void print_alert(const Control__Alert *a)
 static void print_incidents(const Control__Reply *r, bool json)
 {
 	static const struct column columns[] = {{"id", 1}, {"score", 1}, {"priority", 1}, {"state", 0}, {"first", 0}, {"last", 0}, {"alerts", 1},
-		{"devices", 0}, {"endpoints", 0}, {"phases", 0}};
+		{"devices", 0}, {"endpoints", 0}, {"phases", 0}, {"suppressed", 0}};
 	struct table *t = table_new("incidents", columns, sizeof(columns) / sizeof(columns[0]), json);
 	char text[1024];
 
@@ -95,6 +96,7 @@ static void print_incidents(const Control__Reply *r, bool json)
 		table_text(t, text);
 		join(text, sizeof(text), n->phases, n->n_phases);
 		table_text(t, text);
+		table_text(t, n->suppressed ? "yes" : "");
 	}
 	table_print(t);
 }
@@ -184,6 +186,7 @@ static int record_noun(int argc, char **argv, const char *help, const struct ver
 		return EXIT_USAGE;
 	}
 	a.request.verb = v->verb;
+	a.request.all = a.all;
 	r = ask_call(&a, "brain", &status);
 	if (!r)
 		return status;
@@ -220,7 +223,7 @@ int noun_alert(int argc, char **argv)
 {
 	static const struct verb verbs[] = {{"list", CONTROL__VERB__ALERT_LIST, 0, print_alerts}, {"show", CONTROL__VERB__ALERT_SHOW, 'i', show_alert}, {0}};
 
-	return record_noun(argc, argv, "usage: sekimori alert list [--since 7d] [--priority 3] [--limit N] [--json] | show ID [--lang ja]\n", verbs);
+	return record_noun(argc, argv, "usage: sekimori alert list [--since 7d] [--priority 3] [--limit N] [--all] [--json] | show ID [--lang ja]\n", verbs);
 }
 
 int noun_incident(int argc, char **argv)
@@ -228,7 +231,7 @@ int noun_incident(int argc, char **argv)
 	static const struct verb verbs[] = {{"list", CONTROL__VERB__INCIDENT_LIST, 0, print_incidents},
 		{"show", CONTROL__VERB__INCIDENT_SHOW, 'i', show_incident}, {0}};
 
-	return record_noun(argc, argv, "usage: sekimori incident list [--since 7d] [--json] | show ID [--lang ja]\n", verbs);
+	return record_noun(argc, argv, "usage: sekimori incident list [--since 7d] [--all] [--json] | show ID [--lang ja]\n", verbs);
 }
 
 int noun_device(int argc, char **argv)

@@ -83,6 +83,7 @@
 	X(BRAIN_OBSERVATIONS_BAD, "observations refused: a field out of range")                                        \
 	X(BRAIN_ALERTS, "alerts raised")                                                                               \
 	X(BRAIN_ALERTS_THROTTLED, "alerts folded into an earlier one")                                                 \
+	X(BRAIN_ALERTS_SUPPRESSED, "alerts that a person asked not to be told")                                        \
 	X(BRAIN_DEVICES_FULL, "devices not learned: the table was full")                                               \
 	X(BRAIN_COUNTS_FULL, "values not learned: the table was full")                                                 \
 	X(BRAIN_DRIFT_REFUSED, "values not learned: too many new ones of a device a day")                              \

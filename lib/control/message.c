@@ -46,14 +46,18 @@ void *control_append(void ***list, size_t *n, size_t bytes)
 	return item;
 }
 
+// Verbs that only look. Whatever is not known to do so changes something: numbers have gaps, and versions differ.
 bool control_verb_changes(Control__Verb verb)
 {
-	static const bool changes[] = {
-		[CONTROL__VERB__BLOCK_ADD] = true,  [CONTROL__VERB__BLOCK_EXTEND] = true,
-		[CONTROL__VERB__BLOCK_LIFT] = true, [CONTROL__VERB__BLOCK_CONFIRM] = true,
-		[CONTROL__VERB__MODE_SET] = true,   [CONTROL__VERB__POLICY_RELOAD] = true,
-		[CONTROL__VERB__PANIC] = true,
+	static const bool looks[] = {
+		[CONTROL__VERB__STATUS] = true,        [CONTROL__VERB__COUNTERS] = true,
+		[CONTROL__VERB__ALERT_LIST] = true,    [CONTROL__VERB__ALERT_SHOW] = true,
+		[CONTROL__VERB__INCIDENT_LIST] = true, [CONTROL__VERB__INCIDENT_SHOW] = true,
+		[CONTROL__VERB__DEVICE_LIST] = true,   [CONTROL__VERB__DEVICE_SHOW] = true,
+		[CONTROL__VERB__BLOCK_LIST] = true,    [CONTROL__VERB__BLOCK_SHOW] = true,
+		[CONTROL__VERB__MODE_GET] = true,      [CONTROL__VERB__ALERT_EXPLAIN] = true,
+		[CONTROL__VERB__SUPPRESS_LIST] = true, [CONTROL__VERB__SUPPRESS_TRY] = true,
 	};
 
-	return (size_t)verb < sizeof(changes) ? changes[verb] : true;
+	return (size_t)verb >= sizeof(looks) || !looks[verb];
 }

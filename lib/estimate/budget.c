@@ -74,6 +74,11 @@ enum budget_word budget_ask(struct budget *b, int64_t level)
 	return BUDGET_ALARM;
 }
 
+void budget_withdraw(struct budget *b)
+{
+	b->alarms -= b->alarms > b->confirmed;
+}
+
 void budget_confirm(struct budget *b)
 {
 	b->confirmed += b->confirmed < b->alarms;

@@ -51,6 +51,7 @@ bool budget_check(const struct budget *b);
 void budget_change(struct budget *b, double per_day);
 // A device's evidence now, at most until its first alarm of the day.
 enum budget_word budget_ask(struct budget *b, int64_t level);
+void budget_withdraw(struct budget *b); // the latest alarm of today was told to nobody: as if it had not been asked for
 void budget_confirm(struct budget *b); // an alarm of today was a true one
 // A device's highest of the day that ends; not of one whose alarm was confirmed. Beyond ± 2^52 it is taken for that.
 void budget_peak(struct budget *b, int64_t level);

@@ -185,6 +185,14 @@ void alarm_wanted(struct judge *j, const struct situation *s)
 		w->wanted = s->level;
 }
 
+// Told to nobody, so counted by nobody: the device may still alarm today, by something else.
+void alarm_withdraw(struct judge *j, struct situation *s)
+{
+	budget_withdraw(&j->budget);
+	j->watch[s->device->index].asked = BUDGET_QUIET;
+	s->word = ALARM_STANDS;
+}
+
 bool alarm_may_block(const struct judge *j, const struct situation *s)
 {
 	if (!alarm_has_budget(j))

@@ -75,6 +75,7 @@ struct alert {
 // Makes the bits of every term, their sum, the score and the levels of evidence again from counts. What differs from
 // what the alert says is written into `out` as a line each; returns how many lines. `out` may be cut at cap.
 unsigned alert_verify(const struct alert *a, char *out, size_t cap);
+unsigned alert_numbers(const struct alert *a); // how many numbers that compares
 
 enum alert_response {
 	RESPONSE_NONE,

@@ -175,6 +175,11 @@ static bool is_certain(const struct policy *p, struct situation *s)
 	return false;
 }
 
+bool alert_is_certain(const struct policy *p, struct situation *s)
+{
+	return s->alert ? s->alert->certain : p->certain || is_certain(p, s);
+}
+
 void alert_fill(struct alert *a, const struct policy *p, struct situation *s, unsigned mode)
 {
 	if (s->alert) { // a policy on alerts speaks about what triggered it
@@ -186,7 +191,7 @@ void alert_fill(struct alert *a, const struct policy *p, struct situation *s, un
 		memset(a, 0, sizeof(*a));
 		fill_head(a, s, mode);
 		fill_texts(a, s);
-		a->certain = p->certain || is_certain(p, s);
+		a->certain = alert_is_certain(p, s);
 		fill_terms(a, p, s);
 		a->bits = sum_of_bits(a);
 	}
@@ -212,7 +217,7 @@ void alert_fill(struct alert *a, const struct policy *p, struct situation *s, un
 struct finding {
 	char *out;
 	size_t cap, used;
-	unsigned count;
+	unsigned count, checked;
 };
 
 static void differs(struct finding *f, const char *what, double said, double made)
@@ -228,17 +233,36 @@ static void differs(struct finding *f, const char *what, double said, double mad
 
 static void must_equal(struct finding *f, const char *what, double said, double made)
 {
+	f->checked++;
 	if (memcmp(&said, &made, sizeof(said)) != 0)
 		differs(f, what, said, made);
+}
+
+static void verify_model(struct finding *f, const char *what, const struct backoff_terms *said,
+			 const struct backoff_terms *made)
+{
+	for (uint32_t i = 0; i < said->levels && i < BACKOFF_LEVELS; i++) {
+		must_equal(f, what, said->level[i].discount, made->level[i].discount);
+		must_equal(f, what, said->level[i].p, made->level[i].p);
+	}
+	must_equal(f, what, said->p, made->p);
 }
 
 static void verify_terms(const struct alert *a, struct finding *f)
 {
 	for (unsigned i = 0; i < a->terms && i < ALERT_TERMS; i++) {
-		struct backoff_terms model = a->term[i].model;
+		const struct alert_term *said = &a->term[i];
+		const char *what = feature_name(said->feature);
+		struct backoff_terms model = said->model;
+		struct counts counts;
 
 		backoff_compute(&model);
-		must_equal(f, feature_name(a->term[i].feature), a->term[i].bits, term_bits(&model));
+		learn_counts_in(&model, &counts);
+		verify_model(f, what, &said->model, &model);
+		must_equal(f, what, said->bits, term_bits(&model));
+		must_equal(f, what, said->counts.device_days, counts.device_days);
+		must_equal(f, what, said->counts.peers, counts.peers);
+		must_equal(f, what, said->counts.org, counts.org);
 	}
 	must_equal(f, "bits", a->bits, sum_of_bits(a));
 }
@@ -258,33 +282,63 @@ static void verify_evidence(const struct alert *a, struct finding *f)
 			must_equal(f, "evidence", (double)p->evidence.level[i], (double)made.level[i]);
 }
 
+static void verify_score(const struct score *s, struct finding *f)
+{
+	struct score made = *s;
+
+	if (s->class == SCORE_NONE || s->terms > SCORE_TERMS)
+		return;
+	score_compute(&made);
+	for (unsigned i = 0; i < s->terms; i++) {
+		verify_model(f, feature_name(s->term[i].feature), &s->term[i].model, &made.term[i].model);
+		must_equal(f, feature_name(s->term[i].feature), s->term[i].bits, made.term[i].bits);
+	}
+	must_equal(f, "surprise", s->surprise, made.surprise);
+	must_equal(f, "p among its role", s->rank.p, made.rank.p);
+	must_equal(f, "p among its own", s->own.p, made.own.p);
+	if (s->rank.held)
+		must_equal(f, "evidence of the event", s->microbits, made.microbits);
+}
+
+static void verify_alert(const struct alert *a, struct finding *f)
+{
+	verify_score(&a->score, f);
+	verify_terms(a, f);
+	verify_evidence(a, f);
+}
+
 unsigned score_verify(const struct score *s, char *out, size_t cap)
 {
-	struct finding f = {out, cap, 0, 0};
-	struct score made = *s;
+	struct finding f = {out, cap, 0, 0, 0};
 
 	if (cap)
 		out[0] = 0;
-	if (s->class == SCORE_NONE || s->terms > SCORE_TERMS)
-		return 0;
-	score_compute(&made);
-	for (unsigned i = 0; i < s->terms; i++)
-		must_equal(&f, feature_name(s->term[i].feature), s->term[i].bits, made.term[i].bits);
-	must_equal(&f, "surprise", s->surprise, made.surprise);
-	must_equal(&f, "p among its role", s->rank.p, made.rank.p);
-	must_equal(&f, "p among its own", s->own.p, made.own.p);
-	if (s->rank.held)
-		must_equal(&f, "evidence of the event", s->microbits, made.microbits);
+	verify_score(s, &f);
 	return f.count;
 }
 
 unsigned alert_verify(const struct alert *a, char *out, size_t cap)
 {
-	struct finding f = {out, cap, 0, 0};
+	struct finding f = {out, cap, 0, 0, 0};
 
-	f.count = score_verify(&a->score, out, cap);
-	f.used = cap ? strnlen(out, cap) : 0;
-	verify_terms(a, &f);
-	verify_evidence(a, &f);
+	if (cap)
+		out[0] = 0;
+	verify_alert(a, &f);
 	return f.count;
+}
+
+unsigned score_numbers(const struct score *s)
+{
+	struct finding f = {0};
+
+	verify_score(s, &f);
+	return f.checked;
+}
+
+unsigned alert_numbers(const struct alert *a)
+{
+	struct finding f = {0};
+
+	verify_alert(a, &f);
+	return f.checked;
 }

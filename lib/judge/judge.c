@@ -29,6 +29,7 @@ struct judge *judge_create(const struct judge_config *config)
 	j->own = own_create();
 	j->score = config->score;
 	j->without = config->without;
+	j->suppressions = config->suppressions;
 	j->scored = dayset_create(SCORED_KEYS);
 	j->asked = calloc(ASKED, sizeof(*j->asked));
 	alarm_set_budget(j, config->alarms_per_day, config->blocks_per_day);
@@ -106,17 +107,20 @@ bool throttle_take(struct throttle *table, uint64_t key, uint64_t now_ns, uint64
 	return false;
 }
 
-static uint64_t throttle_key(const struct judge *j, unsigned policy, const struct policy *p, struct situation *s)
+static uint64_t throttle_key(const struct judge *j, unsigned policy, const struct policy *p, struct situation *s,
+			     bool suppressed)
 {
 	struct {
 		struct address device, endpoint;
 		uint64_t flow, policy, feature[FEATURE_POLICY];
 		uint32_t port, transport;
+		uint64_t suppressed; // what is not told must not silence what is
 	} key;
 	struct bytes value;
 
 	memset(&key, 0, sizeof(key));
 	key.policy = policy + 1;
+	key.suppressed = suppressed;
 	if (p->throttle_keys & 1u << THROTTLE_DEVICE)
 		key.device = s->device_address;
 	if (p->throttle_keys & (1u << THROTTLE_ENDPOINT | 1u << THROTTLE_ENDPOINT_PORT))
@@ -182,7 +186,7 @@ static void emit(struct judge *j, struct alert *a)
 {
 	if ((a->wants_cut || a->wants_block) && !a->unproven)
 		j->refused = true;
-	count(j->counters, COUNT_BRAIN_ALERTS);
+	count(j->counters, a->suppressed ? COUNT_BRAIN_ALERTS_SUPPRESSED : COUNT_BRAIN_ALERTS);
 	j->alert(j->user, a);
 }
 
@@ -195,6 +199,11 @@ static bool is_left_out(const struct judge *j, const struct policy *p)
 static void weigh_alert(struct judge *j, struct situation *s, struct alert *a, enum alarm_word word)
 {
 	a->grouped = word == ALARM_GROUPED;
+	if (a->suppressed) {
+		a->wants_cut = a->wants_block = 0;
+		a->block_ns = 0;
+		return;
+	}
 	a->note = !a->certain && (word == ALARM_BELOW || word == ALARM_GROUPED);
 	if (a->certain && a->priority > 1)
 		alarm_certain(j, s);
@@ -214,10 +223,20 @@ static void judge_alert(struct judge *j, struct situation *s, const struct alert
 // what it would have asked for counts as wanted. It is learned all the same.
 static void rehearse(struct judge *j, struct situation *s, unsigned i, const struct alert *a, unsigned mode)
 {
-	if (s->alert || s->score)
+	if (s->alert || s->score || a->suppressed)
 		return;
 	past_add(j, s, i, a);
 	judge_alert(j, s, a, mode);
+}
+
+static bool is_suppressed(const struct judge *j, const struct policy *p, struct situation *s)
+{
+	struct suppress_case c = {p->name, s->device_address, s->endpoint, s->endpoint_port, false};
+
+	if (!j->suppressions || j->suppressions->count == 0)
+		return false;
+	c.certain = alert_is_certain(p, s);
+	return suppress_covers(j->suppressions, &c, s->now_ns);
 }
 
 // true: told or folded into an earlier one; then *told says which.
@@ -227,11 +246,15 @@ static bool try_policy(struct judge *j, struct situation *s, unsigned i, unsigne
 	const struct policy *p = &j->policies->policy[i];
 	const bool silent = mode == MODE_LEARN && !p->certain && !(s->alert && s->alert->certain);
 	uint32_t repeats;
+	bool suppressed;
 
 	*told = false;
 	if ((!s->score && is_left_out(j, p)) || !conditions_hold(p->when, p->conditions, s))
 		return false;
-	if (throttle_take(j->throttles, throttle_key(j, i, p, s), s->now_ns, p->throttle_ns, t, &repeats) &&
+	suppressed = is_suppressed(j, p, s);
+	if (suppressed && s->score && s->word == ALARM_NEW)
+		alarm_withdraw(j, s);
+	if (throttle_take(j->throttles, throttle_key(j, i, p, s, suppressed), s->now_ns, p->throttle_ns, t, &repeats) &&
 	    !((*t)->unproven && alarm_may_block(j, s))) {
 		count(j->counters, COUNT_BRAIN_ALERTS_THROTTLED);
 		j->refused = j->refused || ((*t)->wants && !silent);
@@ -240,7 +263,10 @@ static bool try_policy(struct judge *j, struct situation *s, unsigned i, unsigne
 	*told = true;
 	if (!s->alert && !s->score)
 		s->word = alarm_policy(j, s, i, p->weight);
+	if (suppressed && !s->alert && s->word == ALARM_NEW)
+		alarm_withdraw(j, s);
 	alert_fill(room, p, s, mode);
+	room->suppressed = suppressed;
 	weigh_alert(j, s, room, s->word);
 	(*t)->unproven = room->unproven;
 	room->repeats = repeats;
@@ -276,6 +302,11 @@ static void tell(struct judge *j, struct situation *s, unsigned i, struct alert 
 
 	j->refused = false;
 	emit(j, a);
+	if (a->suppressed) {
+		t->wants = 0;
+		j->refused = before;
+		return;
+	}
 	past_add(j, s, i, a);
 	judge_alert(j, s, a, mode);
 	t->wants = j->refused;

@@ -4,6 +4,7 @@
 // have the observation, unless it alerted (what alerts is not learned).
 #pragma once
 #include "policy.h"
+#include "suppress.h"
 
 struct judge;
 typedef void (*judge_alert_fn)(void *user, struct alert *a); // a->id is 0; the callee copies what it keeps
@@ -31,6 +32,7 @@ struct judge_config {
 	double alarms_per_day; // 0: no budget, every match of a policy is an alert and nothing else is
 	double blocks_per_day; // 0: a fiftieth of the alarms
 	uint32_t without;      // enum judge_without
+	const struct suppress_set *suppressions; // borrowed, may change between calls; NULL: none
 };
 
 struct judge *judge_create(const struct judge_config *config); // NULL with errno

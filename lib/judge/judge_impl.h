@@ -5,6 +5,7 @@
 #include "budget.h"
 #include "dayset.h"
 #include "policy_impl.h"
+#include "suppress.h"
 #include "text.h"
 
 #include <stdlib.h>
@@ -114,6 +115,7 @@ struct judge {
 	bool refused;           // an alert of the observation at hand wanted a cut or a block
 	struct situation situation;
 	struct alert alert_room, compound_room;
+	const struct suppress_set *suppressions; // may be NULL
 	// the scorer
 	judge_score_fn score;
 	uint32_t without;
@@ -163,6 +165,8 @@ void own_note(struct judge *j, const struct observation *o);
 unsigned own_found(const struct judge *j, const struct observation *o);
 
 // Fills an alert with what is known and the evidence of its policy.
+// Will the alert rest on a fact that needs no learning?
+bool alert_is_certain(const struct policy *p, struct situation *s);
 void alert_fill(struct alert *a, const struct policy *p, struct situation *s, unsigned mode);
 double feature_base(unsigned feature); // P of a value nobody ever showed
 void value_text(unsigned feature, struct bytes value, char *out, size_t cap); // printable
@@ -201,6 +205,7 @@ bool alarm_score(struct judge *j, struct situation *s, const struct score *score
 enum alarm_word alarm_policy(struct judge *j, struct situation *s, unsigned policy, double weight_bits);
 unsigned alarm_families(const struct judge *j, const struct situation *s); // of evidence within 10 minutes
 void alarm_certain(struct judge *j, const struct situation *s);
+void alarm_withdraw(struct judge *j, struct situation *s); // the alarm just counted is suppressed
 void alarm_wanted(struct judge *j, const struct situation *s); // a block was asked for without a certain fact
 bool alarm_may_block(const struct judge *j, const struct situation *s);    // without a certain fact
 void alarm_prove(const struct judge *j, const struct situation *s, struct alert *a);

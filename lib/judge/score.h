@@ -87,3 +87,4 @@ struct score {
 void score_compute(struct score *s);
 // Does it come out the same? What differs is written into `out`, a line each; returns how many.
 unsigned score_verify(const struct score *s, char *out, size_t cap);
+unsigned score_numbers(const struct score *s); // how many numbers that compares

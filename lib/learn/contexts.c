@@ -202,8 +202,7 @@ static uint32_t others(const struct backoff_level *level, bool self)
 	return !level ? 0 : self && level->count ? level->count - 1 : level->count;
 }
 
-void learn_counts_of(const struct learn *l, const struct device *d, const struct backoff_terms *t, uint64_t now_ns,
-		     struct counts *out)
+void learn_counts_in(const struct backoff_terms *t, struct counts *out)
 {
 	const struct backoff_level *org = level_from_top(t, 0), *group = level_from_top(t, 1),
 				   *own = t->levels == BACKOFF_LEVELS ? &t->level[0] : NULL;
@@ -211,17 +210,23 @@ void learn_counts_of(const struct learn *l, const struct device *d, const struct
 
 	*out = (struct counts){.device_known = 1};
 	out->org = others(org, self);
-	out->org_total = l->device_count - (d != NULL);
 	out->first_ns = org && org->count ? org->first * DAY_NS : 0;
-	if (!d)
-		return;
 	out->peers = others(group, self);
-	out->peers_total = l->group[d->group].members - 1;
-	out->device_known = days_known(d, now_ns);
 	if (own && own->first) {
 		out->device_days = own->count;
 		out->device_first_ns = own->first * DAY_NS;
 	}
+}
+
+void learn_counts_of(const struct learn *l, const struct device *d, const struct backoff_terms *t, uint64_t now_ns,
+		     struct counts *out)
+{
+	learn_counts_in(t, out);
+	out->org_total = l->device_count - (d != NULL);
+	if (!d)
+		return;
+	out->peers_total = l->group[d->group].members - 1;
+	out->device_known = days_known(d, now_ns);
 }
 
 void learn_counts(const struct learn *l, const struct device *d, enum feature f, struct bytes value, uint64_t now_ns,

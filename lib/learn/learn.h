@@ -135,6 +135,8 @@ void learn_look(const struct learn *l, const struct device *d, enum feature f, e
 // The counts in those terms, in words: the device's own part taken out of what stands above it.
 void learn_counts_of(const struct learn *l, const struct device *d, const struct backoff_terms *t, uint64_t now_ns,
 		     struct counts *out);
+// Of these what stands in the terms alone: no totals, no days on which the device was seen.
+void learn_counts_in(const struct backoff_terms *t, struct counts *out);
 // Marks the device as seen today; reviews role and group (exposed server: FEATURE_CLIENT). Returns true when its role
 // changed.
 bool learn_touch(struct learn *l, struct device *d, uint64_t now_ns);

@@ -2,6 +2,7 @@
 // Composition only: which room is asked when, and who hears of the answer.
 #include "reason.h"
 #include "image.h"
+#include "suppressed.h"
 #include "text.h"
 #include <errno.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ struct reason {
 	struct journal *journal;
 	struct counters *counters;
 	unsigned mode;
+	struct suppress_set suppressions;
 	uint64_t next_alert;
 	uint64_t now_ns;              // UNIX, of the last observation or step
 	unsigned worker;              // of the observation being judged
@@ -130,6 +132,10 @@ static void alerted(void *user, struct alert *a)
 	uint64_t merged = 0;
 
 	a->id = r->next_alert++;
+	if (a->suppressed) { // kept, and that is all
+		journal_failed(r, journal_alert(r->journal, a));
+		return;
+	}
 	incident = incident_add(r->incidents, a, &merged);
 	respond_alert(r->respond, a, r->mode);
 	journal_failed(r, journal_alert(r->journal, a));
@@ -317,7 +323,7 @@ static bool create_rooms(struct reason *r, char error[512])
 	struct respond_hooks hooks = {order_block, order_unblock, order_cut, block_changed, r};
 	struct judge_config jc = {.policies = c->policies, .counters = c->counters, .alert = alerted, .user = r, .score = scored,
 				  .alarms_per_day = c->alarms_per_day == 0 ? DEFAULT_ALARMS : c->alarms_per_day,
-				  .blocks_per_day = c->blocks_per_day, .without = c->without};
+				  .blocks_per_day = c->blocks_per_day, .without = c->without, .suppressions = &r->suppressions};
 	char path[PATH_BYTES];
 
 	if (c->state && mkdir(c->state, 0700) < 0 && errno != EEXIST) {
@@ -420,6 +426,7 @@ void reason_resume(struct reason *r, uint64_t unix_ns)
 	struct journal_query all = {0};
 
 	r->now_ns = unix_ns;
+	suppressed_load(r->journal, &r->suppressions, unix_ns);
 	journal_incidents(r->journal, &all, restore_incident, r);
 	journal_blocks(r->journal, &all, restore_block, r);
 }
@@ -437,6 +444,11 @@ struct judge *reason_judge(struct reason *r)
 struct respond *reason_respond(struct reason *r)
 {
 	return r->respond;
+}
+
+struct suppress_set *reason_suppressions(struct reason *r)
+{
+	return &r->suppressions;
 }
 
 struct journal *reason_journal(struct reason *r)

@@ -8,6 +8,7 @@
 #include "respond.h"
 #include "sheet.h"
 #include "story.h"
+#include "suppressed.h"
 
 struct reason_hooks { // any may be NULL
 	void (*verdict)(void *user, unsigned worker, const struct verdict *v); // worker SHEET_WORKERS: to all
@@ -57,6 +58,7 @@ void reason_resume(struct reason *r, uint64_t unix_ns);
 struct learn *reason_learn(struct reason *r);
 struct judge *reason_judge(struct reason *r);
 struct respond *reason_respond(struct reason *r);
+struct suppress_set *reason_suppressions(struct reason *r); // changed by suppressed_add and suppressed_remove only
 struct journal *reason_journal(struct reason *r);
 const struct policy_set *reason_policies(const struct reason *r);
 // New policies without a restart; the old ones are the caller's again.

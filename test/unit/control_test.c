@@ -428,7 +428,10 @@ START_TEST(what_changes_needs_the_right_to)
 	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
 		ck_assert(!control_verb_changes(looks[i]));
 	ck_assert_uint_eq(looking, sizeof(looks) / sizeof(looks[0]));
-	ck_assert(control_verb_changes((Control__Verb)(CONTROL__VERB__PANIC + 1)));
+	ck_assert(control_verb_changes((Control__Verb)(CONTROL__VERB__ALERT_EXPLAIN - 1))); // a gap
+	ck_assert(!control_verb_changes(CONTROL__VERB__ALERT_EXPLAIN) && !control_verb_changes(CONTROL__VERB__SUPPRESS_TRY));
+	ck_assert(control_verb_changes(CONTROL__VERB__SUPPRESS_ADD) && control_verb_changes(CONTROL__VERB__SUPPRESS_REMOVE));
+	ck_assert(control_verb_changes((Control__Verb)1000));
 	ck_assert(control_verb_changes((Control__Verb)-1));
 }
 END_TEST
