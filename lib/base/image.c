@@ -241,3 +241,36 @@ void image_free(struct image *i)
 	free(i->at);
 	*i = (struct image){0};
 }
+
+static bool is_empty(const uint8_t *record, size_t size)
+{
+	return size == 0 || (record[0] == 0 && memcmp(record, record + 1, size - 1) == 0);
+}
+
+void image_append_table(struct image *i, const void *table, uint64_t count, size_t size)
+{
+	const uint8_t *record = table;
+
+	for (uint64_t n = 0; n < count; n++, record += size) {
+		if (is_empty(record, size))
+			continue;
+		image_append(i, &n, sizeof(n));
+		image_append(i, record, size);
+	}
+}
+
+bool image_take_table(struct bytes section, void *table, uint64_t count, size_t size)
+{
+	struct bytes index, record;
+	uint64_t n, least = 0;
+
+	for (; section.left; least = n + 1) {
+		if (!bytes_take(&section, sizeof(n), &index) || !bytes_take(&section, size, &record))
+			return false;
+		memcpy(&n, index.at, sizeof(n));
+		if (n < least || n >= count)
+			return false;
+		memcpy((uint8_t *)table + n * size, record.at, size);
+	}
+	return true;
+}

@@ -34,3 +34,9 @@ struct bytes image_find(const struct image *i, uint32_t id);
 // The hash of an image that was written or read: what names it.
 void image_hash(const struct image *i, uint8_t out[32]);
 void image_free(struct image *i);
+
+// Of a table of `count` records of `size` bytes, those that are not all zeros, each after its u64 index.
+void image_append_table(struct image *i, const void *table, uint64_t count, size_t size);
+// Puts them back at their places. False: no such table; what was put stays. What the records say is for the caller to
+// check. An empty section is an empty table.
+bool image_take_table(struct bytes section, void *table, uint64_t count, size_t size);

@@ -3,6 +3,7 @@
 // what a device called on earlier days, for what learning does not count: names asked of DNS, addresses inside.
 // Everything is noted before the observation that tells it is judged. Whatever an inbound field named is not noted as
 // called: a patient stranger cannot make himself known by it.
+#include "image.h"
 #include "judge_impl.h"
 
 enum {
@@ -27,6 +28,21 @@ struct called {
 struct called *contacts_create(void)
 {
 	return calloc(CALLED, sizeof(struct called));
+}
+
+void contacts_put(const struct called *c, struct image *i)
+{
+	image_append_table(i, c, CALLED, sizeof(*c));
+}
+
+bool contacts_take(struct called *c, struct bytes section)
+{
+	return image_take_table(section, c, CALLED, sizeof(*c));
+}
+
+void contacts_forget(struct called *c)
+{
+	memset(c, 0, CALLED * sizeof(*c));
 }
 
 struct address contacts_jndi(const struct address *device)

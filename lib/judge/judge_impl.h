@@ -136,6 +136,11 @@ struct judge {
 	struct score score_room, raised_room;
 };
 
+// store_short.c: sections 21 … 28. What an image lacks is empty.
+void short_put_judge(const struct judge *j, struct image *i);
+bool short_take_judge(struct judge *j, const struct image *i);
+void short_forget_judge(struct judge *j);
+
 void situation_init(struct situation *s, struct judge *j, const struct observation *o);
 bool situation_value(struct situation *s, unsigned feature, struct bytes *out);
 const struct counts *situation_counts(struct situation *s, unsigned feature); // NULL: no such value
@@ -147,6 +152,9 @@ const struct request *requests_find(const struct judge *j, uint64_t flow, uint64
 
 // Short memory of addresses and names: what an observation tells before it is judged.
 struct called *contacts_create(void); // NULL: no memory. free() ends it
+void contacts_put(const struct called *c, struct image *i); // as data of the open section
+bool contacts_take(struct called *c, struct bytes section);
+void contacts_forget(struct called *c);
 void contacts_note(struct judge *j, const struct observation *o);
 struct address contacts_jndi(const struct address *device); // the device as one whom a JNDI look-up told an address
 // Did an inbound field name this host? by_jndi: in a look-up, and this host or one above it.
@@ -160,6 +168,9 @@ bool contacts_domain_is_known(struct judge *j, const struct observation *o);
 // What a device is called, and where it says so.
 enum { OWN_NAME = 1 /* one of its names in clear */, OWN_ENCODED = 2 /* its address or name in hex, base32 or base64 */ };
 struct own *own_create(void); // NULL: no memory. free() ends it
+void own_put(const struct own *own, struct image *i); // as data of the open section
+bool own_take(struct own *own, struct bytes section);
+void own_forget(struct own *own);
 void own_note(struct judge *j, const struct observation *o);
 // Bits of the above, in whom the device calls and in the target of a request.
 unsigned own_found(const struct judge *j, const struct observation *o);

@@ -3,6 +3,7 @@
 // certificates it shows) or by visitors (Host, SNI). Visitors may say anything, so each kind has places of its own, and
 // among visitors the majority counts (Misra and Gries 1982). What leaves is read in clear and as hexadecimal, base32
 // and base64 of any alignment; only asked of calls to places nobody knows, so it may take a few microseconds.
+#include "image.h"
 #include "judge_impl.h"
 
 #include <stdlib.h>
@@ -35,6 +36,28 @@ struct own {
 struct own *own_create(void)
 {
 	return calloc(OWNERS, sizeof(struct own));
+}
+
+void own_put(const struct own *own, struct image *i)
+{
+	image_append_table(i, own, OWNERS, sizeof(*own));
+}
+
+bool own_take(struct own *own, struct bytes section)
+{
+	if (!image_take_table(section, own, OWNERS, sizeof(*own)))
+		return false;
+	for (unsigned o = 0; o < OWNERS; o++)
+		for (unsigned n = 0; n < NAMES; n++)
+			if (own[o].name[n].length > OWN_NAME_BYTES || own[o].name[n].votes > VOTES_MOST ||
+			    (own[o].name[n].length && own[o].name[n].length < NAME_LEAST))
+				return false;
+	return true;
+}
+
+void own_forget(struct own *own)
+{
+	memset(own, 0, OWNERS * sizeof(*own));
 }
 
 static struct own *own_of(const struct judge *j, const struct address *device, bool add)

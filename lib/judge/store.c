@@ -58,6 +58,7 @@ void judge_put(const struct judge *j, struct image *i)
 	image_section(i, SECTION_OWN);
 	image_append(i, j->own_scores, learn_device_count(j->learn) * sizeof(*j->own_scores));
 	image_end(i);
+	short_put_judge(j, i);
 }
 
 static bool take_head(struct judge *j, struct bytes in)
@@ -120,19 +121,29 @@ static bool take_own(struct judge *j, struct bytes in)
 	return true;
 }
 
-int judge_take(struct judge *j, const struct image *i)
+// As newly created, but for the budgets the user asks for. Nothing that was given out is kept by others.
+static bool forget(struct judge *j)
 {
-	struct bytes evidence = image_find(i, SECTION_EVIDENCE);
-
-	if (take_head(j, image_find(i, SECTION_JUDGE)) &&
-	    evidence_restore(j->evidence, evidence.at, evidence.left) && take_samples(j, image_find(i, SECTION_SAMPLES)) &&
-	    calibrate_take_pending(j, image_find(i, SECTION_PENDING)) && take_own(j, image_find(i, SECTION_OWN)))
-		return 0;
 	calibrate_destroy(j);
 	memset(j->sample, 0, sizeof(j->sample));
 	memset(j->watch, 0, j->evidence_config.devices * sizeof(*j->watch));
 	j->day = j->first_ns = 0;
 	j->evidence_today = false;
 	alarm_forget(j);
-	return calibrate_create(j) ? -EPROTO : -ENOMEM;
+	short_forget_judge(j);
+	return calibrate_create(j);
+}
+
+int judge_take(struct judge *j, const struct image *i)
+{
+	struct bytes evidence = image_find(i, SECTION_EVIDENCE);
+
+	if (!forget(j)) // it may have judged by other days
+		return -ENOMEM;
+	if (take_head(j, image_find(i, SECTION_JUDGE)) &&
+	    evidence_restore(j->evidence, evidence.at, evidence.left) && take_samples(j, image_find(i, SECTION_SAMPLES)) &&
+	    calibrate_take_pending(j, image_find(i, SECTION_PENDING)) && take_own(j, image_find(i, SECTION_OWN)) &&
+	    short_take_judge(j, i))
+		return 0;
+	return forget(j) ? -EPROTO : -ENOMEM;
 }

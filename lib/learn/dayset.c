@@ -2,6 +2,8 @@
 // See dayset.h. Key 0 marks an empty place; a key that is 0 becomes 1.
 #include "dayset.h"
 
+#include "image.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,5 +62,36 @@ bool dayset_add(struct dayset *s, uint64_t key, uint32_t day)
 			return false;
 	memmove(set + 1, set, (WAYS - 1) * sizeof(*set)); // newest first: the oldest goes
 	set[0] = key;
+	return true;
+}
+
+void dayset_put(const struct dayset *s, struct image *i)
+{
+	const uint64_t day = s->day;
+
+	image_append(i, &day, sizeof(day));
+	for (size_t at = (size_t)s->sets * WAYS; at-- > 0;) // a set's oldest first
+		if (s->key[at])
+			image_append(i, &s->key[at], sizeof(s->key[at]));
+}
+
+bool dayset_take(struct dayset *s, struct bytes section)
+{
+	uint64_t day = 0, key;
+	struct bytes part;
+
+	dayset_clear(s);
+	if (section.left == 0)
+		return true;
+	if (section.left % sizeof(key) || !bytes_take(&section, sizeof(day), &part))
+		return false;
+	memcpy(&day, part.at, sizeof(day));
+	if (day > UINT32_MAX)
+		return false;
+	s->day = (uint32_t)day;
+	while (bytes_take(&section, sizeof(key), &part)) {
+		memcpy(&key, part.at, sizeof(key));
+		dayset_add(s, key, s->day);
+	}
 	return true;
 }

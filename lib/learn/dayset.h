@@ -7,8 +7,14 @@
 #include <stdint.h>
 
 struct dayset;
+struct image;
+struct bytes;
 struct dayset *dayset_create(uint32_t keys); // brought up to a power of two, at least 64. NULL: no memory
 void dayset_destroy(struct dayset *s);
 // True: it is new today. A day before the last one seen is taken for the last.
 bool dayset_add(struct dayset *s, uint64_t key, uint32_t day);
 void dayset_clear(struct dayset *s);
+// As the open section's data of an image, and back, in a set as large to the last bit, else as far as there is room.
+// False: nonsense.
+void dayset_put(const struct dayset *s, struct image *i);
+bool dayset_take(struct dayset *s, struct bytes section);

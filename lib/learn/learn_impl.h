@@ -149,6 +149,11 @@ void wait_step(struct learn *l, uint64_t now_ns);
 struct device *device_append(struct learn *l, const struct address *a);
 struct numbers *numbers_create(uint32_t devices); // NULL: no memory
 void numbers_destroy(struct numbers *n);
+void numbers_put(const struct numbers *n, uint32_t devices, struct image *i); // sections 11 … 13
+bool numbers_take(struct numbers *n, uint32_t devices, const struct image *i);
+// store_short.c: what the last days left behind that is no count yet. Sections 8 … 13. What an image lacks is empty.
+void short_put(const struct learn *l, struct image *i);
+bool short_take(struct learn *l, const struct image *i);
 void learn_reset(struct learn *l); // empties everything but the operator's tags
 void clients_see(struct device_private *p, uint64_t hash, uint32_t day);
 uint32_t clients_count(const struct device_private *p, uint32_t day);

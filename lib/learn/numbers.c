@@ -3,9 +3,12 @@
 #include "numbers.h"
 
 #include "hll.h"
+#include "image.h"
 #include "learn_impl.h"
 
 #include <stdlib.h>
+
+enum { SECTION_VOLUMES = 11, SECTION_FANS, SECTION_PACED };
 
 enum {
 	VOLUMES = 1 << 15,
@@ -134,4 +137,53 @@ bool learn_contact(struct learn *l, const struct device *d, struct bytes destina
 		return false;
 	p->calls++;
 	return p->calls >= BEACON_FIRST && (p->calls & (p->calls - 1)) == 0 && beacon_test(&p->beacon, out);
+}
+
+void numbers_put(const struct numbers *n, uint32_t devices, struct image *i)
+{
+	uint8_t *room;
+
+	image_section(i, SECTION_VOLUMES);
+	room = image_room(i, volume_image_bytes(n->volume));
+	if (room)
+		volume_image(n->volume, room);
+	image_end(i);
+	image_section(i, SECTION_FANS);
+	image_append(i, n->fan, devices * sizeof(*n->fan));
+	image_append(i, n->sketches, devices * FANS * hll_bytes(FAN_BITS));
+	image_end(i);
+	image_section(i, SECTION_PACED);
+	image_append_table(i, n->paced, BEACONS, sizeof(*n->paced));
+	image_end(i);
+}
+
+static bool take_fans(struct numbers *n, uint32_t devices, struct bytes in)
+{
+	const size_t fans = devices * sizeof(*n->fan), sketches = devices * FANS * hll_bytes(FAN_BITS);
+
+	if (in.left == 0)
+		return true;
+	if (in.left != fans + sketches)
+		return false;
+	memcpy(n->fan, in.at, fans);
+	memcpy(n->sketches, in.at + fans, sketches);
+	for (uint32_t d = 0; d < devices; d++)
+		for (unsigned f = 0; f < FANS; f++)
+			if (n->fan[d][f].hour && !hll_check(sketch_of(n, d, f), hll_bytes(FAN_BITS)))
+				return false;
+	return true;
+}
+
+bool numbers_take(struct numbers *n, uint32_t devices, const struct image *i)
+{
+	struct bytes volumes = image_find(i, SECTION_VOLUMES);
+
+	if ((volumes.left && !volume_restore(n->volume, volumes.at, volumes.left)) ||
+	    !take_fans(n, devices, image_find(i, SECTION_FANS)) ||
+	    !image_take_table(image_find(i, SECTION_PACED), n->paced, BEACONS, sizeof(*n->paced)))
+		return false;
+	for (unsigned p = 0; p < BEACONS; p++)
+		if (!beacon_check(&n->paced[p].beacon))
+			return false;
+	return true;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Numbers kept of each device: bytes sent to a destination, different places visited in an hour, pace of its calls.
-// Judge says which of them are unusual. All bounded (volume.h, hll.h, beacon.h); lost over a restart but for volumes.
-// One thread.
+// Judge says which of them are unusual. All bounded (volume.h, hll.h, beacon.h). One thread.
 #pragma once
 #include "beacon.h"
 #include "learn.h"

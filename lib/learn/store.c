@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What is learned, as sections of an image: devices, groups, values, what waits, recent contacts. Contexts and sums
+// What is learned, as sections of an image: devices, groups, values, what waits, recent contacts; store_short.c adds the rest. Contexts and sums
 // follow from the values and are built again. The operator's tags of today count, not those of then.
 #include "image.h"
 #include "learn_impl.h"
@@ -158,6 +158,7 @@ void learn_put(const struct learn *l, struct image *i)
 	if (peers)
 		peers_image(l->peers, peers);
 	image_end(i);
+	short_put(l, i);
 }
 
 // --- reading ---
@@ -306,7 +307,7 @@ static bool load_all(struct learn *l, const struct image *i)
 	       load_groups(l, image_find(i, SECTION_GROUPS), index, &groups) &&
 	       load_devices(l, image_find(i, SECTION_DEVICES), index, groups) &&
 	       load_values(l, image_find(i, SECTION_VALUES)) && load_waiting(l, image_find(i, SECTION_WAITING)) &&
-	       load_recents(l, image_find(i, SECTION_RECENT));
+	       load_recents(l, image_find(i, SECTION_RECENT)) && short_take(l, i);
 }
 
 int learn_take(struct learn *l, const struct image *i)

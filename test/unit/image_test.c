@@ -241,6 +241,28 @@ START_TEST(no_memory_is_remembered_until_the_write)
 }
 END_TEST
 
+START_TEST(a_table_comes_back_without_its_empty_places_and_only_into_one_as_large)
+{
+	const uint64_t table[][2] = {{0, 0}, {1, 0}, {0, 0}, {0, 2}, {0, 0}};
+	uint64_t back[5][2] = {{0}};
+	struct image i;
+	struct bytes b;
+
+	image_begin(&i, VERSION);
+	image_section(&i, 1);
+	image_append_table(&i, table, 5, sizeof(table[0]));
+	b = bytes_of(i.at + HEAD + SECTION, i.used - HEAD - SECTION);
+	ck_assert_uint_eq(b.left, 2 * 24);
+	ck_assert(image_take_table(b, back, 5, sizeof(back[0])));
+	ck_assert_mem_eq(table, back, sizeof(table));
+	ck_assert(!image_take_table(b, back, 3, sizeof(back[0])));
+	ck_assert(!image_take_table(bytes_of(b.at, b.left - 1), back, 5, sizeof(back[0])));
+	ck_assert(!image_take_table(b, back, 5, 8)); // other records: indices out of their order
+	ck_assert(image_take_table(bytes_of(NULL, 0), back, 5, sizeof(back[0])));
+	image_free(&i);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("image");
@@ -257,6 +279,7 @@ int main(void)
 	tcase_add_test(t, a_write_that_fails_leaves_the_old_file_and_nothing_beside_it);
 	tcase_add_test(t, what_a_crash_left_beside_is_overwritten);
 	tcase_add_test(t, no_memory_is_remembered_until_the_write);
+	tcase_add_test(t, a_table_comes_back_without_its_empty_places_and_only_into_one_as_large);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

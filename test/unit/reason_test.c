@@ -215,6 +215,184 @@ START_TEST(a_pair_becomes_known_on_a_later_day_not_by_knocking_twice)
 }
 END_TEST
 
+// --- a restart in the middle of a life ---
+#define DAY_NS (86400ull * NS_PER_S)
+#define BEGAN (19000ull * DAY_NS)
+enum { LIFE_DAYS = 22, WORKERS = 24, RESTARTED_DAY = 15 };
+
+static char *told; // the journal as text, and every alert's bytes
+static size_t told_bytes, told_room;
+static unsigned told_alerts, told_scores;
+
+static void tell(const void *data, size_t n)
+{
+	if (told_room - told_bytes < n + 1) {
+		told_room = 2 * told_room + n + 1;
+		told = realloc(told, told_room);
+		ck_assert_ptr_nonnull(told);
+	}
+	memcpy(told + told_bytes, data, n);
+	told_bytes += n;
+	told[told_bytes] = 0;
+}
+
+static void take_alert(void *user, const struct alert *a, const struct incident *i)
+{
+	tell(a, sizeof(*a));
+	told_alerts++;
+}
+
+// All that bears on what is said next: who, what, how unlikely, by which counts.
+static void take_score(void *user, const struct score *s)
+{
+	char line[256];
+
+	tell(line, (size_t)snprintf(line, sizeof(line), "%llu %u %llx %.17g %.17g %d %u %u\n", (unsigned long long)s->time_ns, s->class,
+				    (unsigned long long)s->key, s->surprise, s->rank.bits, s->microbits, s->rank.held, s->ready));
+	told_scores++;
+}
+
+static void take_line(void *user, const char *line)
+{
+	tell(line, strlen(line));
+	tell("\n", 1);
+}
+
+static void open_living(uint64_t now_ns)
+{
+	struct reason_config c = {.state = state, .policies = policies, .mode = MODE_ENFORCE, .devices = 64, .values = 1 << 14, .key = {1, 2},
+				  .filter_key = {3, 4}, .sheet = sheet, .counters = &counters,
+				  .hooks = {.verdict = take, .alert = take_alert, .score = take_score},
+				  .alarms_per_day = 10};
+	char error[512];
+
+	reason = reason_create(&c, error);
+	ck_assert_msg(reason != NULL, "%s", error);
+	reason_resume(reason, now_ns);
+}
+
+static void see(unsigned kind, unsigned worker, unsigned endpoint, uint64_t now_ns)
+{
+	struct observation o = observation(kind, DIRECTION_OUT);
+	char host[64], agent[64];
+
+	o.client.b[3] = (uint8_t)(10 + worker);
+	o.server.b[3] = (uint8_t)endpoint;
+	o.server_port = kind == OBS_HTTP_REQUEST ? 80 : 443;
+	o.flow = now_ns / NS_PER_S << 16 | worker << 8 | endpoint;
+	o.time_ns = now_ns;
+	if (kind == OBS_HTTP_REQUEST) {
+		snprintf(host, sizeof(host), "203.0.113.%u", endpoint);
+		snprintf(agent, sizeof(agent), "Program%u/1.0", endpoint % 5);
+		o.app = APP_HTTP;
+		o.number[NUM_REQUEST_TX] = 1;
+		o.flags8 |= OBS_FLAG_BARE_HOST;
+		observation_put(&o, TEXT_REQUEST_METHOD, bytes_of_text("GET"));
+		observation_put(&o, TEXT_REQUEST_URI, bytes_of_text("/"));
+		observation_put(&o, TEXT_REQUEST_HOST, bytes_of_text(host));
+		observation_put(&o, TEXT_REQUEST_AGENT, bytes_of_text(agent));
+	}
+	ck_assert(observation_check(&o));
+	reason_observe(reason, &o);
+}
+
+static void an_hour(unsigned day, unsigned hour)
+{
+	uint64_t now_ns = BEGAN + day * DAY_NS + hour * 3600 * NS_PER_S;
+
+	for (unsigned w = 0; w < WORKERS; w++) {
+		unsigned chance = (day * 7919 + hour * 104729 + w * 1299709) % 13;
+
+		see(OBS_FLOW_OPEN, w, 1 + (w + hour) % 9, now_ns + w * NS_PER_S);
+		see(OBS_HTTP_REQUEST, w, 1 + (w + hour) % 9, now_ns + w * NS_PER_S);
+		if (chance < 6)
+			see(OBS_FLOW_OPEN, w, 20 + chance + day, now_ns + (100 + w) * NS_PER_S);
+	}
+	if (day >= LIFE_DAYS - 5) // one looks around: every hour more than it ever did
+		for (unsigned k = 0; k < 12; k++) {
+			see(OBS_FLOW_OPEN, 3, 100 + k + hour * 4, now_ns + (200 + k) * NS_PER_S);
+			see(OBS_HTTP_REQUEST, 3, 100 + k + hour * 4, now_ns + (200 + k) * NS_PER_S);
+		}
+	reason_step(reason, now_ns + 1800 * NS_PER_S);
+}
+
+// Saved, destroyed and created anew on the hour: it begins as the one before ended.
+static void restart(unsigned day, unsigned hour)
+{
+	ck_assert_int_eq(reason_save(reason), 0);
+	reason_destroy(reason);
+	open_living(BEGAN + day * DAY_NS + hour * 3600 * NS_PER_S - 1800 * NS_PER_S);
+}
+
+// What will decide about tomorrow.
+static void tell_standing(uint64_t now_ns)
+{
+	struct judge_budget b;
+	const struct device *d;
+	uint8_t hash[32];
+
+	learn_hash(reason_learn(reason), hash);
+	tell(hash, sizeof(hash));
+	judge_get_budget(reason_judge(reason), &b);
+	tell(&b.threshold, sizeof(b.threshold));
+	tell(&b.block_threshold, sizeof(b.block_threshold));
+	tell(&b.debt, sizeof(b.debt));
+	tell(&b.days, sizeof(b.days));
+	for (uint32_t i = 0; (d = learn_device_at(reason_learn(reason), i)); i++) {
+		int64_t evidence = judge_evidence(reason_judge(reason), d, now_ns);
+		unsigned ready = learn_ready_percent(reason_learn(reason), d, now_ns);
+
+		tell(d, sizeof(*d));
+		tell(&evidence, sizeof(evidence));
+		tell(&ready, sizeof(ready));
+	}
+}
+
+static void live(bool restarts)
+{
+	told_bytes = told_alerts = 0;
+	for (unsigned day = 0; day < LIFE_DAYS; day++)
+		for (unsigned hour = 8; hour < 18; hour++) {
+			if (restarts && ((day == RESTARTED_DAY && hour == 12) || (day > RESTARTED_DAY && hour % 3 == 0)))
+				restart(day, hour);
+			an_hour(day, hour);
+		}
+	ck_assert_int_eq(journal_dump(reason_journal(reason), take_line, NULL), 0);
+	tell_standing(BEGAN + LIFE_DAYS * DAY_NS);
+}
+
+START_TEST(a_brain_that_was_restarted_goes_on_exactly_as_one_that_was_not)
+{
+	static const char *const files[] = {"journal.db", "journal.db-wal", "journal.db-shm", "learned"};
+	char path[128], *first;
+	size_t bytes;
+
+	reason_destroy(reason);
+	open_living(BEGAN);
+	live(false);
+	ck_assert_uint_gt(told_alerts, 2);
+	ck_assert_uint_gt(told_scores, 4);
+	first = told;
+	bytes = told_bytes;
+	told = NULL;
+	told_room = 0;
+	reason_destroy(reason);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", state, files[i]);
+		unlink(path);
+	}
+	brain_sheet_init(sheet);
+	open_living(BEGAN);
+	live(true);
+	ck_assert_uint_eq(told_bytes, bytes);
+	ck_assert_mem_eq(told, first, bytes);
+	free(first);
+	free(told);
+	told = NULL;
+	told_room = 0;
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("reason");
@@ -231,6 +409,7 @@ int main(void)
 	tcase_add_test(t, nonsense_from_the_ring_is_counted_and_consumed);
 	tcase_add_test(t, the_table_of_certain_facts_is_published_whole);
 	tcase_add_test(t, a_pair_becomes_known_on_a_later_day_not_by_knocking_twice);
+	tcase_add_test(t, a_brain_that_was_restarted_goes_on_exactly_as_one_that_was_not);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
