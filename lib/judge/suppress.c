@@ -46,10 +46,12 @@ struct line {
 
 static void put(struct line *l, const char *word, const char *value)
 {
-	int n = snprintf(l->at + l->used, SUPPRESSION_TEXT_BYTES - l->used, "%s%s %s", l->used ? " " : "", word, value);
+	const char *const parts[] = {l->used ? " " : "", word, " ", value};
 
-	if (n > 0)
-		l->used += (size_t)n < SUPPRESSION_TEXT_BYTES - l->used ? (size_t)n : SUPPRESSION_TEXT_BYTES - l->used - 1;
+	for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		for (const char *c = parts[i]; *c && l->used + 1 < SUPPRESSION_TEXT_BYTES; c++)
+			l->at[l->used++] = *c;
+	l->at[l->used] = 0;
 }
 
 const char *suppression_format(const struct suppression *s, char out[SUPPRESSION_TEXT_BYTES])
