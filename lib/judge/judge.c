@@ -348,6 +348,37 @@ static bool judge_policies(struct judge *j, struct situation *s, unsigned mode)
 	return matched;
 }
 
+// Most of what is seen was seen before on the same day with the same values: nothing of it is scored or learned again.
+static bool is_first_today(struct judge *j, struct situation *s)
+{
+	static const uint8_t features[] = {FEATURE_DESTINATION, FEATURE_CALLBACK_GIVEN, FEATURE_AGENT, FEATURE_HOST,
+					   FEATURE_JA4,         FEATURE_FILE,           FEATURE_DOMAIN};
+	const struct observation *o = s->o;
+	uint8_t key[64 + sizeof(features) * (LEARN_VALUE_BYTES + 256)];
+	const uint32_t head[] = {o->kind == OBS_HELD ? OBS_FLOW_OPEN : o->kind,
+				 o->direction,
+				 o->transport,
+				 o->app,
+				 o->server_port,
+				 o->flags8 & (OBS_FLAG_DROPPED | OBS_FLAG_MIDSTREAM | OBS_FLAG_RESPONSE),
+				 s->device->index};
+	size_t n = sizeof(head);
+	struct bytes value;
+
+	memcpy(key, head, n);
+	memcpy(key + n, &s->endpoint, sizeof(s->endpoint));
+	n += sizeof(s->endpoint);
+	for (unsigned i = 0; i < sizeof(features); i++) {
+		if (!situation_value(s, features[i], &value))
+			continue;
+		value = bytes_head(value, LEARN_VALUE_BYTES + 240);
+		key[n++] = features[i];
+		memcpy(key + n, value.at, value.left);
+		n += value.left;
+	}
+	return dayset_add(j->scored, siphash13(&j->key, key, n), (uint32_t)(s->now_ns / JUDGE_DAY_NS));
+}
+
 // Scores first, so that a policy's match stands on what the same observation adds. An alarm that no policy has put into
 // words is told by those on evidence.
 static bool judge_situation(struct judge *j, struct situation *s, unsigned mode)
@@ -355,7 +386,8 @@ static bool judge_situation(struct judge *j, struct situation *s, unsigned mode)
 	bool matched;
 
 	if (s->device && alarm_has_budget(j) && !(j->without & WITHOUT_SCORES)) {
-		score_observation(j, s);
+		if (s->first)
+			score_observation(j, s);
 		if (!(j->without & WITHOUT_NUMBERS))
 			numbers_observation(j, s);
 	}
@@ -427,7 +459,8 @@ void judge_observe(struct judge *j, const struct observation *o, unsigned mode)
 	j->refused = false;
 	situation_init(s, j, o);
 	s->device = learn_device_of(j->learn, o);
-	if (judge_situation(j, s, mode) || dropped || throttle_has(j->suspects, suspect_key(j, s), s->now_ns)) {
+	s->first = s->device && is_first_today(j, s);
+	if (judge_situation(j, s, mode) || dropped || (s->device && !s->first) || throttle_has(j->suspects, suspect_key(j, s), s->now_ns)) {
 		if (s->device)
 			learn_touch(j->learn, s->device, o->time_ns);
 		return;
@@ -447,6 +480,7 @@ bool judge_held(struct judge *j, const struct observation *o, unsigned mode)
 	j->refused = false;
 	situation_init(s, j, o);
 	s->device = learn_device_of(j->learn, o);
+	s->first = s->device != NULL; // what is held is told again when it opens: then it is learned
 	judge_situation(j, s, mode);
 	return !j->refused;
 }

@@ -18,7 +18,7 @@ enum judge_private_limits {
 	PAST_ALERTS = 4096, // for alert.families
 	TRANSPORT_TCP_NUMBER = 6,
 	NOTED_MICROBITS = 3 * EVIDENCE_BIT, // evidence that is kept in the journal
-	SCORED_KEYS = 1 << 18,
+	SCORED_KEYS = 1 << 19,
 	ASKED = 1 << 13,
 };
 #define HOUR_NS (3600 * NS_PER_S)
@@ -68,6 +68,7 @@ struct situation {
 	struct evidence_state evidence; // of the device, after the last addition
 	int64_t level;                  // microbits
 	enum alarm_word word;           // about the policy at hand
+	bool first; // of its kind and values today
 	bool raised, told; // the device's first alarm of the day; an alert was told
 	struct device *device;         // NULL: none
 	const struct request *request; // the flow's own, or NULL

@@ -401,6 +401,7 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
 	tcase_add_test(t, a_certain_fact_cuts_the_flow_and_blocks_the_endpoint_for_two_hours);
 	tcase_add_test(t, in_observe_nothing_is_ordered);
 	tcase_add_test(t, a_harmless_held_pair_is_released);
