@@ -54,17 +54,32 @@ double measure_tsc_per_ns(void)
 	return known;
 }
 
-uint64_t measure_rss_bytes(void)
+static void read_statm(unsigned long long *total, unsigned long long *resident)
 {
-	unsigned long long total, resident = 0;
 	FILE *f = fopen("/proc/self/statm", "r");
 
+	*total = *resident = 0;
 	if (!f)
-		return 0;
-	if (fscanf(f, "%llu %llu", &total, &resident) != 2)
-		resident = 0;
+		return;
+	if (fscanf(f, "%llu %llu", total, resident) != 2)
+		*total = *resident = 0;
 	fclose(f);
+}
+
+uint64_t measure_rss_bytes(void)
+{
+	unsigned long long total, resident;
+
+	read_statm(&total, &resident);
 	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+uint64_t measure_taken_bytes(void)
+{
+	unsigned long long total, resident;
+
+	read_statm(&total, &resident);
+	return total * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 uint64_t measure_faults(void)

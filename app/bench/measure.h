@@ -16,6 +16,7 @@ struct meter { // sums over many stretches
 void meter_start(struct meter *m);
 void meter_stop(struct meter *m);
 double measure_tsc_per_ns(void); // calibrated once, 50 ms
+uint64_t measure_taken_bytes(void); // address space of the process, touched or not
 uint64_t measure_rss_bytes(void);
 uint64_t measure_faults(void); // minor page faults of this process so far
 

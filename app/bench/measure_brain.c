@@ -26,7 +26,10 @@ struct brain {
 	struct policy_set *policies;
 	struct reason *reason;
 	uint64_t *counts, verdicts, sink;
-	uint64_t shift_ns, since_step;
+	uint64_t shift_ns, since_step, devices, values, taken;
+	uint64_t *took_tsc; // of each observation of a pass
+	size_t took;
+	uint64_t day, midnight_tsc; // the longest end of a day
 	struct siphash_key key;
 	struct report report;
 };
@@ -103,6 +106,53 @@ static void pass_time(struct brain *b, const struct observation *o)
 	judge_step(reason_judge(b->reason), o->time_ns, MODE_OBSERVE);
 }
 
+static void judge_timed(struct brain *b, const struct observation *o)
+{
+	uint64_t begun = __builtin_ia32_rdtsc(), day = o->time_ns / (86400 * 1000000000ull), took;
+
+	judge(b, o);
+	took = __builtin_ia32_rdtsc() - begun;
+	if (day == b->day) {
+		b->took_tsc[b->took++] = took;
+		return;
+	}
+	b->day = day; // a day's end is told apart: here are seven among seconds of work
+	b->midnight_tsc = took > b->midnight_tsc ? took : b->midnight_tsc;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+// How long an observation waits and is judged when they come evenly at half of what the brain can do: Lindley's
+// recursion over the times each took. Steps are among them; the ring and the wire's turn to look are not.
+static void report_sojourn(struct brain *b)
+{
+	static const struct {
+		const char *name;
+		unsigned of_1000;
+	} shares[] = {{"sojourn.p50", 500}, {"sojourn.p99", 990}, {"sojourn.p99.9", 999}};
+	uint64_t sum = 0, wait = 0, apart;
+
+	for (size_t i = 0; i < b->took; i++)
+		sum += b->took_tsc[i];
+	apart = 2 * sum / b->took;
+	for (size_t i = 0; i < b->took; i++) {
+		uint64_t whole = wait + b->took_tsc[i];
+
+		wait = whole > apart ? whole - apart : 0;
+		b->took_tsc[i] = whole;
+	}
+	qsort(b->took_tsc, b->took, sizeof(*b->took_tsc), by_size);
+	report_add(&b->report, "midnight", "us", (double)b->midnight_tsc / measure_tsc_per_ns() / 1000);
+	for (unsigned i = 0; i < sizeof(shares) / sizeof(shares[0]); i++)
+		report_add(&b->report, shares[i].name, "us",
+			   (double)b->took_tsc[b->took * shares[i].of_1000 / 1000] / measure_tsc_per_ns() / 1000);
+}
+
 static void hash_and_count(struct brain *b, const struct observation *o)
 {
 	uint8_t key[42];
@@ -140,6 +190,8 @@ static void take_verdict(void *user, unsigned worker, const struct verdict *v)
 static void create(struct brain *b)
 {
 	struct reason_config c = {.mode = MODE_OBSERVE,
+				  .devices = (uint32_t)b->devices,
+				  .values = (uint32_t)b->values,
 				  .key = {3, 4},
 				  .filter_key = {1, 2},
 				  .counters = &b->counters,
@@ -156,8 +208,11 @@ static void create(struct brain *b)
 	brain_sheet_init(b->sheet);
 	c.sheet = b->sheet;
 	c.policies = b->policies;
+	b->taken = measure_taken_bytes();
 	b->reason = reason_create(&c, error);
-	if (!b->reason)
+	b->taken = measure_taken_bytes() - b->taken;
+	b->took_tsc = calloc(b->kept.count, sizeof(*b->took_tsc));
+	if (!b->reason || !b->took_tsc)
 		log_fatal("%s", error);
 	reason_resume(b->reason, b->kept.first_ns);
 }
@@ -178,7 +233,10 @@ static void one_round(struct brain *b, bool warm)
 	shift(b);
 	idle = one_pass(b, pass_time);
 	shift(b);
-	judged = b->counters.value[COUNT_BRAIN_OBSERVATIONS] - judged;
+	b->took = b->midnight_tsc = 0;
+	one_pass(b, judge_timed);
+	shift(b);
+	judged = (b->counters.value[COUNT_BRAIN_OBSERVATIONS] - judged) / 2;
 	if (b->counters.value[COUNT_BRAIN_OBSERVATIONS_BAD] || judged != b->kept.count)
 		report_void(&b->report, "%llu of %zu observations judged, %llu refused", (unsigned long long)judged,
 			    b->kept.count, (unsigned long long)b->counters.value[COUNT_BRAIN_OBSERVATIONS_BAD]);
@@ -192,7 +250,9 @@ static void one_round(struct brain *b, bool warm)
 	report_add(&b->report, "ratio", "hash to reason", (double)hash.cpu_ns / (double)reason.cpu_ns);
 	report_add(&b->report, "observations", "a round", (double)b->kept.count);
 	report_add(&b->report, "alerts", "a round", (double)(b->counters.value[COUNT_BRAIN_ALERTS] - alerts));
+	report_sojourn(b);
 	report_add(&b->report, "rss", "MB", (double)measure_rss_bytes() / 1e6);
+	report_add(&b->report, "taken", "MB", (double)b->taken / 1e6);
 }
 
 int brain_main(int argc, char **argv)
@@ -204,6 +264,8 @@ int brain_main(int argc, char **argv)
 		{"pcap", NULL, &path, 0, 0, "FILE: instead of the generator's week"},
 		{"inside", NULL, &inside, 0, 0, "CIDR: an inside network more"},
 		{"days", &days, NULL, 1, 28, "N: of the week (default 7)"},
+		{"devices", &b.devices, NULL, 0, 1 << 20, "N: the brain's capacity of devices (default its own)"},
+		{"values", &b.values, NULL, 0, 1 << 28, "N: and of values"},
 		{NULL, NULL, NULL, 0, 0, NULL},
 	};
 

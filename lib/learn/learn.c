@@ -14,7 +14,13 @@ static const char *const feature_names[FEATURE_COUNT] = {
 static const char *const role_names[ROLE_COUNT] = {"client", "server", "exposed-server"};
 static const char *const role_groups[ROLE_COUNT] = {"clients", "servers", "exposed-servers"};
 
-enum { DEFAULT_VALUES = 1 << 20, TAGGED_GROUP = 1, TAGGED_ROLE = 2 };
+enum {
+	DEFAULT_VALUES = 1 << 20,
+	WAITING_SHARE = 12, // of a month's values a day shows some twelfth
+	WAITING_LEAST = 1 << 17,
+	TAGGED_GROUP = 1,
+	TAGGED_ROLE = 2
+};
 
 const char *feature_name(unsigned feature)
 {
@@ -64,7 +70,7 @@ static bool learn_allocate(struct learn *l, const struct learn_config *config)
 
 	l->device_capacity = config->devices;
 	l->entries = backoff.entries;
-	l->waiting_capacity = backoff.entries / 4 + 64;
+	l->waiting_capacity = backoff.entries / WAITING_SHARE < WAITING_LEAST ? WAITING_LEAST : backoff.entries / WAITING_SHARE;
 	l->device_mask = table_size(2ull * config->devices) - 1;
 	l->devices = calloc(config->devices, sizeof(*l->devices));
 	l->private = calloc(config->devices, sizeof(*l->private));
@@ -72,7 +78,7 @@ static bool learn_allocate(struct learn *l, const struct learn_config *config)
 	l->backoff = backoff_create(&backoff);
 	l->peers = peers_create(&peers);
 	l->waiting = calloc(l->waiting_capacity, sizeof(*l->waiting));
-	l->seen = dayset_create(2 * l->waiting_capacity);
+	l->seen = dayset_create(l->waiting_capacity);
 	l->adoptions = calloc(ADOPTIONS, sizeof(*l->adoptions));
 	l->numbers = numbers_create(config->devices);
 	l->recent_name = calloc(RECENT_ENTRIES, sizeof(*l->recent_name));
