@@ -351,11 +351,15 @@ static bool judge_policies(struct judge *j, struct situation *s, unsigned mode)
 // Most of what is seen was seen before on the same day with the same values: nothing of it is scored or learned again.
 static bool is_first_today(struct judge *j, struct situation *s)
 {
-	static const uint8_t features[] = {FEATURE_DESTINATION, FEATURE_CALLBACK_GIVEN, FEATURE_AGENT, FEATURE_HOST,
-					   FEATURE_JA4,         FEATURE_FILE,           FEATURE_DOMAIN};
+	// Of an opening it is asked what may change while the address is the same; of others, what they say themselves.
+	static const uint8_t of_opening[] = {FEATURE_DESTINATION, FEATURE_CALLBACK_GIVEN};
+	static const uint8_t of_others[] = {FEATURE_AGENT, FEATURE_HOST, FEATURE_JA4, FEATURE_FILE, FEATURE_DOMAIN};
 	const struct observation *o = s->o;
-	uint8_t key[64 + sizeof(features) * (LEARN_VALUE_BYTES + 256)];
-	const uint32_t head[] = {o->kind == OBS_HELD ? OBS_FLOW_OPEN : o->kind,
+	const bool opening = o->kind == OBS_HELD || o->kind == OBS_FLOW_OPEN;
+	const uint8_t *features = opening ? of_opening : of_others;
+	const unsigned count = opening ? sizeof(of_opening) : sizeof(of_others);
+	uint8_t key[64 + sizeof(of_others) * (LEARN_VALUE_BYTES + 256)];
+	const uint32_t head[] = {opening ? OBS_FLOW_OPEN : o->kind,
 				 o->direction,
 				 o->transport,
 				 o->app,
@@ -368,7 +372,7 @@ static bool is_first_today(struct judge *j, struct situation *s)
 	memcpy(key, head, n);
 	memcpy(key + n, &s->endpoint, sizeof(s->endpoint));
 	n += sizeof(s->endpoint);
-	for (unsigned i = 0; i < sizeof(features); i++) {
+	for (unsigned i = 0; i < count; i++) {
 		if (!situation_value(s, features[i], &value))
 			continue;
 		value = bytes_head(value, LEARN_VALUE_BYTES + 240);
