@@ -114,6 +114,7 @@ static uint64_t throttle_key(const struct judge *j, unsigned policy, const struc
 		struct address device, endpoint;
 		uint64_t flow, policy, feature[FEATURE_POLICY];
 		uint32_t port, transport;
+		uint64_t rollout;
 		uint64_t suppressed; // what is not told must not silence what is
 	} key;
 	struct bytes value;
@@ -131,6 +132,8 @@ static uint64_t throttle_key(const struct judge *j, unsigned policy, const struc
 	}
 	if (p->throttle_keys & 1u << THROTTLE_FLOW)
 		key.flow = s->o->flow;
+	if ((p->throttle_keys & 1u << THROTTLE_ROLLOUT) && s->rolled && situation_value(s, s->rolled->feature, &value))
+		key.rollout = siphash13(&j->key, value.at, value.left) + s->rolled->feature;
 	for (unsigned f = 0; f < FEATURE_POLICY; f++)
 		if ((p->throttle_keys & 1u << (THROTTLE_FEATURES + f)) && situation_value(s, f, &value))
 			key.feature[f] = siphash13(&j->key, value.at, value.left);
@@ -327,6 +330,26 @@ void judge_special(struct judge *j, struct situation *s, unsigned on)
 	for (unsigned i = 0; i < j->policies->count; i++)
 		if ((j->policies->policy[i].on & 1u << on) && try_policy(j, s, i, j->mode, &j->alert_room, &t, &told) && told)
 			tell(j, s, i, &j->alert_room, t, j->mode);
+}
+
+// A note, so that people see why what is new to so many was no alarm. In the first days everything is.
+void judge_rollouts(struct judge *j, struct situation *s, const struct score *score)
+{
+	enum alarm_word word = s->word;
+
+	if (!alarm_is_calibrated(j))
+		return;
+	for (unsigned i = 0; i < score->terms; i++) {
+		if (score->term[i].adopters == 0)
+			continue;
+		s->rolled = &score->term[i];
+		s->score = score; // what is told rests on it, and adds nothing to the device's evidence
+		s->word = ALARM_STANDS;
+		judge_special(j, s, ON_ROLLOUT);
+		s->score = NULL;
+		s->rolled = NULL;
+	}
+	s->word = word;
 }
 
 // All policies of this kind of observation. true: one matched.

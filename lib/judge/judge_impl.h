@@ -65,6 +65,7 @@ struct situation {
 	const struct observation *o;
 	const struct alert *alert;     // set while policies on alerts are judged
 	const struct score *score;     // set while policies on evidence are
+	const struct score_term *rolled; // and while policies on roll-outs are, with the score it is part of
 	struct evidence_state evidence; // of the device, after the last addition
 	int64_t level;                  // microbits
 	enum alarm_word word;           // about the policy at hand
@@ -223,6 +224,8 @@ bool alarm_may_block(const struct judge *j, const struct situation *s);    // wi
 void alarm_prove(const struct judge *j, const struct situation *s, struct alert *a);
 void alarm_end_day(struct judge *j, bool live, uint64_t now_ns);
 // Policies on no observation (bit `on`), about the situation at hand.
+// Policies on roll-outs, for each value of the score that many began with at once.
+void judge_rollouts(struct judge *j, struct situation *s, const struct score *score);
 void judge_special(struct judge *j, struct situation *s, unsigned on);
 
 // true: this key was seen within its time; then it is counted.

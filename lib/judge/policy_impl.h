@@ -14,6 +14,7 @@ enum policy_private_limits {
 	QUANTITY_NAME_BYTES = 64,
 	ON_ALERT = OBS_NONE, // the kind bit that stands for "alert"
 	ON_EVIDENCE = 31,    // and for "evidence": a device's passed the threshold
+	ON_ROLLOUT = 30,     // and for "rollout": many devices began with the same at once
 };
 
 struct situation;
@@ -99,7 +100,8 @@ struct policy {
 	struct policy_response response;
 };
 
-enum throttle_key { THROTTLE_DEVICE, THROTTLE_ENDPOINT, THROTTLE_ENDPOINT_PORT, THROTTLE_FLOW, THROTTLE_FEATURES };
+enum throttle_key { THROTTLE_DEVICE, THROTTLE_ENDPOINT, THROTTLE_ENDPOINT_PORT, THROTTLE_FLOW, THROTTLE_ROLLOUT /* what is rolled out */, THROTTLE_FEATURES };
+_Static_assert((int)OBS_KINDS <= (int)ON_ROLLOUT, "kinds and what stands beside them are bits of a word");
 
 struct policy_set {
 	struct policy *policy; // POLICY_MAX

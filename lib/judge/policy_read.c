@@ -126,7 +126,12 @@ static bool read_on_one(struct reader *r, const struct node *n, void *out)
 		p->on |= 1u << ON_EVIDENCE;
 		return true;
 	}
-	if (!name_read(r, n, observation_kind_name, OBS_KINDS, "a kind of observation, 'alert' or 'evidence'", &kind))
+	if (n->type == NODE_SCALAR && strcmp(n->text, "rollout") == 0) {
+		p->on |= 1u << ON_ROLLOUT;
+		return true;
+	}
+	if (!name_read(r, n, observation_kind_name, OBS_KINDS, "a kind of observation, 'alert', 'evidence' or 'rollout'",
+		       &kind))
 		return false;
 	if (kind == OBS_NONE || kind == OBS_HELD || kind >= OBS_BLOCKED)
 		return reader_fail(r, n->line,
@@ -138,7 +143,7 @@ static bool read_on_one(struct reader *r, const struct node *n, void *out)
 
 static bool read_on(struct reader *r, const struct node *n, void *out)
 {
-	const uint32_t special = 1u << ON_ALERT | 1u << ON_EVIDENCE;
+	const uint32_t special = 1u << ON_ALERT | 1u << ON_EVIDENCE | 1u << ON_ROLLOUT;
 	struct policy *p = out;
 
 	if (n->type == NODE_SCALAR ? !read_on_one(r, n, out)
@@ -146,8 +151,8 @@ static bool read_on(struct reader *r, const struct node *n, void *out)
 		return false;
 	if (!p->on || (p->on & special && p->on & (p->on - 1)))
 		return reader_fail(r, n->line,
-				   "found no kind, or 'alert' or 'evidence' among others, expected kinds of observations "
-				   "or one of these alone");
+				   "found no kind, or 'alert', 'evidence' or 'rollout' among others, expected kinds of "
+				   "observations or one of these alone");
 	return true;
 }
 
@@ -186,7 +191,7 @@ static bool read_evidence(struct reader *r, const struct node *n, void *out)
 	return list_read(r, n, "features", read_feature, out);
 }
 
-static const char *const throttle_words[] = {"device", "endpoint", "endpoint-port", "flow", NULL};
+static const char *const throttle_words[] = {"device", "endpoint", "endpoint-port", "flow", "rollout", NULL};
 
 static bool read_throttle_key(struct reader *r, const struct node *n, const char *word, struct policy *p)
 {
@@ -199,7 +204,7 @@ static bool read_throttle_key(struct reader *r, const struct node *n, const char
 		}
 	if (!feature_find(word, &feature))
 		return reader_fail(r, n->line,
-				   "found '%.60s', expected device, endpoint, endpoint-port, flow or a feature", word);
+				   "found '%.60s', expected device, endpoint, endpoint-port, flow, rollout or a feature", word);
 	p->throttle_keys |= 1u << (THROTTLE_FEATURES + feature);
 	return true;
 }

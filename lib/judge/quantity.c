@@ -219,6 +219,17 @@ static bool read_evidence(struct situation *s, const struct quantity *q, struct 
 	return number_of(s->score ? s->score->class : SCORE_NONE, out);
 }
 
+enum { ROLLOUT_ADOPTERS, ROLLOUT_SHARE };
+
+static bool read_rollout(struct situation *s, const struct quantity *q, struct quantity_value *out)
+{
+	const struct score_term *t = s->rolled;
+
+	if (!t || t->adopters_of == 0)
+		return false;
+	return number_of(q->a == ROLLOUT_ADOPTERS ? t->adopters : (uint64_t)t->adopters * 100 / t->adopters_of, out);
+}
+
 static bool read_novel(struct situation *s, const struct quantity *q, struct quantity_value *out)
 {
 	return s->device && yes_if(learn_novelty(s->learn, s->device, s->o) == NOVELTY_NEW, out);
@@ -270,6 +281,10 @@ static const struct named_quantity {
 	{"evidence.class",
 	 "on evidence: the kind of event that passed the threshold",
 	 {QUANTITY_NAME, read_evidence, score_class_name, SCORE_CLASSES, .a = EVIDENCE_CLASS}},
+	{"rollout.devices",
+	 "on rollout: devices that began with the same value within two days",
+	 {NUMBER, read_rollout, .a = ROLLOUT_ADOPTERS}},
+	{"rollout.percent", "on rollout: their share of all devices", {NUMBER, read_rollout, .a = ROLLOUT_SHARE}},
 	{"device.group", "name of its peer group", {QUANTITY_TEXT, read_group}},
 	{"endpoint.outside", "the other end is outside and an ordinary address", {BOOL, read_outside}},
 	{"endpoint.age_days",

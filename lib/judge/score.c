@@ -346,5 +346,6 @@ void score_observation(struct judge *j, struct situation *s)
 			continue;
 		score_end(score);
 		score_weigh(j, s, score);
+		judge_rollouts(j, s, score);
 	}
 }

@@ -156,6 +156,31 @@ static void facts_named(struct facts *f, const struct story *s, const char *name
 	facts_text(f, s, name, word ? word : shown);
 }
 
+// What the scorer says: the kind of event, the evidence it led to, the threshold; what is rolled out.
+static void facts_score(struct facts *f, const struct story *s, const struct alert *a)
+{
+	const struct alert_proof *p = &a->proof;
+	int64_t level = p->evidence.level[0] > p->evidence.level[1] ? p->evidence.level[0] : p->evidence.level[1];
+	const struct score_term *rolled = NULL;
+	char id[SHORT_BYTES];
+
+	snprintf(id, sizeof(id), "class.%s", score_class_name(a->score.class));
+	facts_text(f, s, "class", a->score.class == SCORE_NONE ? "" : catalogue_word(s, id));
+	facts_bits(f, "evidence", (double)level / EVIDENCE_BIT);
+	if (p->threshold > 0 && p->threshold < INT64_MAX)
+		facts_bits(f, "threshold", (double)p->threshold / EVIDENCE_BIT);
+	else
+		facts_text(f, s, "threshold", "");
+	for (unsigned i = 0; i < a->score.terms && i < SCORE_TERMS && !rolled; i++)
+		if (a->score.term[i].adopters)
+			rolled = &a->score.term[i];
+	snprintf(id, sizeof(id), "feature.%s", rolled ? feature_name(rolled->feature) : "");
+	facts_text(f, s, "feature", rolled ? catalogue_word(s, id) : "");
+	facts_text(f, s, "value", rolled ? rolled->value : "");
+	facts_number(f, "adopters", rolled ? rolled->adopters : 0);
+	facts_number(f, "devices", rolled ? rolled->adopters_of : 0);
+}
+
 void facts_alert(struct facts *f, const struct story *s, const struct alert *a, uint64_t utc_offset_s)
 {
 	facts_address(f, "device", &a->device);
@@ -171,6 +196,7 @@ void facts_alert(struct facts *f, const struct story *s, const struct alert *a, 
 	facts_text(f, s, "policy", a->policy);
 	facts_number(f, "priority", a->priority);
 	facts_bits(f, "bits", a->bits);
+	facts_score(f, s, a);
 	if (a->callback_ns)
 		facts_duration(f, s, "after", a->callback_ns);
 	else

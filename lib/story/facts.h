@@ -3,7 +3,7 @@
 #pragma once
 #include "catalogue.h"
 
-enum { FACT_BYTES = 400, SHORT_BYTES = 64, NAMES_MOST = 24 };
+enum { FACT_BYTES = 400, SHORT_BYTES = 64, NAMES_MOST = 32 };
 
 // The values of one sentence; `fill` points into the rest.
 struct facts {

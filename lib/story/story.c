@@ -74,6 +74,62 @@ static void tell_terms(struct teller *t, const struct alert *a, const char *inde
 		tell_term(t, &a->term[n], indent);
 }
 
+// What an alarm's evidence is made of: the kinds that weigh most, those of policies taken together.
+enum { KIND_POLICY = SCORE_CLASSES, KINDS, KINDS_TOLD = 3 };
+
+static unsigned heaviest(const int64_t sum[KINDS])
+{
+	unsigned best = 0;
+
+	for (unsigned k = 1; k < KINDS; k++)
+		if (sum[k] > sum[best])
+			best = k;
+	return best;
+}
+
+static void tell_kind(struct teller *t, struct page *list, unsigned kind, int64_t microbits)
+{
+	char id[SHORT_BYTES];
+	struct facts f;
+
+	snprintf(id, sizeof(id), "class.%s", kind == KIND_POLICY ? "policy" : score_class_name(kind));
+	facts_init(&f);
+	facts_text(&f, t->s, "class", catalogue_word(t->s, id));
+	facts_bits(&f, "bits", (double)microbits / EVIDENCE_BIT);
+	if (list->length)
+		page_put(list, catalogue_word(t->s, "evidence.join"));
+	page_fill(list, catalogue_word(t->s, "evidence.part"), f.fill);
+}
+
+static void tell_evidence(struct teller *t, const struct alert *a, const char *indent)
+{
+	int64_t sum[KINDS] = {0};
+	char text[FACT_BYTES] = "";
+	struct page list = {.at = text, .cap = sizeof(text)};
+	struct fill fills[] = {{"list", text}, {NULL, NULL}};
+
+	if (a->score.class == SCORE_NONE)
+		return;
+	for (unsigned i = 0; i < a->proof.items && i < EVIDENCE_ITEMS; i++) {
+		uint32_t family = a->proof.item[i].family;
+
+		sum[family < SCORE_CLASSES ? family : KIND_POLICY] += a->proof.item[i].microbits;
+	}
+	for (unsigned n = 0; n < KINDS_TOLD; n++) {
+		unsigned kind = heaviest(sum);
+
+		if (sum[kind] <= 0)
+			break;
+		tell_kind(t, &list, kind, sum[kind]);
+		sum[kind] = 0;
+	}
+	if (!list.length)
+		return;
+	page_put(&t->page, indent);
+	page_fill(&t->page, catalogue_word(t->s, "evidence.most"), fills);
+	page_put(&t->page, "\n");
+}
+
 static void tell_response(struct teller *t, const struct alert *a, const char *indent)
 {
 	char id[SHORT_BYTES];
@@ -96,6 +152,7 @@ int story_alert(const struct story *s, const struct alert *a, uint64_t utc_offse
 	struct teller t = {.s = s, .offset_s = utc_offset_s, .page = {.at = out, .cap = cap}};
 
 	tell_why(&t, a);
+	tell_evidence(&t, a, "  ");
 	tell_terms(&t, a, "  ");
 	tell_response(&t, a, "  ");
 	return finish(&t.page);
@@ -288,6 +345,7 @@ static void tell_timeline(struct teller *t)
 		facts_text(&f, t->s, "policy", t->alerts[n]->policy); // its name: to look it up, and to find the same one in other incidents
 		page_fill(&t->page, "{time}  {policy}\n       ", f.fill);
 		tell_why(t, t->alerts[n]);
+		tell_evidence(t, t->alerts[n], "       ");
 		tell_terms(t, t->alerts[n], "       ");
 		tell_response(t, t->alerts[n], "       ");
 	}

@@ -529,6 +529,42 @@ START_TEST(the_same_observations_give_the_same_alerts)
 }
 END_TEST
 
+static unsigned alerts_of(const char *policy)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < alert_count; i++)
+		n += strcmp(alerts[i].policy, policy) == 0;
+	return n;
+}
+
+// What many begin with at once is told once a week, with its value and how many there are.
+START_TEST(a_roll_out_is_one_note)
+{
+	struct address site = ip("198.51.103.7");
+	const struct alert *a;
+
+	teardown();
+	begin();
+	judge_set_budget(judge, 1, 0);
+	for (unsigned day = 0; day < 16; day++)
+		ordinary_day(day);
+	alert_count = 0;
+	for (unsigned w = 0; w < WORKSTATIONS; w++)
+		resolved(workstation(w), "agent.rolled-out.net", site, START + 16 * DAY + 10 * HOUR + w * 60 * NS_PER_S);
+	ck_assert_uint_eq(alerts_of("network/rollout"), 1);
+	a = alert_of("network/rollout");
+	ck_assert_uint_eq(a->priority, 1);
+	ck_assert(a->score.class == SCORE_NAME && a->score.terms == 1);
+	ck_assert_uint_ge(a->score.term[0].adopters, 4);
+	ck_assert_str_eq(a->score.term[0].value, "rolled-out.net");
+	ck_assert_uint_eq(alert_verify(a, NULL, 0), 0);
+	for (unsigned w = 0; w < WORKSTATIONS; w++)
+		resolved(workstation(w), "other.program.net", site, START + 16 * DAY + 12 * HOUR + w * 60 * NS_PER_S);
+	ck_assert_uint_eq(alerts_of("network/rollout"), 2); // another value, another note
+}
+END_TEST
+
 START_TEST(records_without_a_flow_or_in_transit_are_let_through)
 {
 	struct observation o;
@@ -590,6 +626,7 @@ int main(void)
 	tcase_add_test(cases, a_request_is_found_again_and_printable);
 	tcase_add_test(cases, the_whole_chain_of_case_one_is_told_step_by_step);
 	tcase_add_test(cases, the_same_observations_give_the_same_alerts);
+	tcase_add_test(cases, a_roll_out_is_one_note);
 	tcase_add_test(cases, records_without_a_flow_or_in_transit_are_let_through);
 	tcase_set_timeout(cases, 110);
 	suite_add_tcase(suite, cases);

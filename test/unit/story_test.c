@@ -81,6 +81,8 @@ static const char *const policies[] = {
 	"dns/self-reference",
 	"file/disguised",
 	"file/disguised-upload",
+	"device/unusual",
+	"network/rollout",
 	"our/own-policy",
 };
 enum { POLICIES = sizeof(policies) / sizeof(policies[0]) };
@@ -164,6 +166,59 @@ START_TEST(every_feature_response_phase_and_block_state_has_words)
 		ck_assert_msg(catalogue_text(s, id) != NULL, "%s", id);
 	}
 	story_free(s);
+}
+END_TEST
+
+static void add_evidence(struct alert *a, unsigned family, int32_t microbits)
+{
+	a->proof.item[a->proof.items++] = (struct evidence_item){.family = family, .microbits = microbits};
+}
+
+START_TEST(an_alarm_on_evidence_names_what_weighs_most)
+{
+	struct story *en = words("en"), *ja = words("ja");
+	struct alert a = told("device/unusual", T0);
+	char out[4096];
+
+	a.score.class = SCORE_BYTES;
+	a.proof.evidence.level[1] = 21340000;
+	a.proof.threshold = 15250000;
+	add_evidence(&a, SCORE_FLOW, 4000000);
+	add_evidence(&a, SCORE_HOUR, 1000000);
+	add_evidence(&a, SCORE_NAME, -900000);
+	add_evidence(&a, SCORE_FLOW, 2000000);
+	add_evidence(&a, SCORE_BYTES, 9000000);
+	add_evidence(&a, SCORE_CLASSES + 3, 5000000);
+	add_evidence(&a, SCORE_CLASSES + 9, 2100000);
+	ck_assert_int_gt(story_alert(en, &a, 0, out, sizeof(out)), 0);
+	ck_assert_msg(strstr(out, "an amount of data sent towards 203.0.113.233") != NULL, "%s", out);
+	ck_assert_ptr_nonnull(strstr(out, "21.3 bits of evidence, the threshold is 15.3"));
+	ck_assert_ptr_nonnull(strstr(out, "Most of the evidence: an amount of data sent (9.0 bits), what policies matched "
+					  "(7.1 bits), a new connection (6.0 bits)\n"));
+	ck_assert_int_gt(story_alert(ja, &a, 0, out, sizeof(out)), 0);
+	ck_assert_ptr_nonnull(strstr(out, "主な証拠：送信データ量（9.0ビット）、ポリシーへの一致（7.1ビット）、新しい接続（6.0ビット）\n"));
+	ck_assert_ptr_nonnull(strstr(out, "証拠 21.3ビット（しきい値 15.3ビット）"));
+	story_free(en);
+	story_free(ja);
+}
+END_TEST
+
+START_TEST(a_roll_out_is_told_with_its_value_and_how_many)
+{
+	struct story *en = words("en");
+	struct alert a = told("network/rollout", T0);
+	char out[4096];
+
+	a.score.class = SCORE_NAME;
+	a.score.terms = 1;
+	a.score.term[0].feature = FEATURE_DOMAIN;
+	a.score.term[0].adopters = 12;
+	a.score.term[0].adopters_of = 97;
+	snprintf(a.score.term[0].value, SCORE_TEXT, "update.example.net");
+	ck_assert_int_gt(story_alert(en, &a, 0, out, sizeof(out)), 0);
+	ck_assert_ptr_nonnull(strstr(out, "12 of 97 devices began within two days with the domain asked for "
+					  "\"update.example.net\", 192.0.2.10 the latest of them"));
+	story_free(en);
 }
 END_TEST
 
@@ -407,6 +462,8 @@ int main(void)
 		every_policy_we_ship_has_words,
 		every_feature_response_phase_and_block_state_has_words,
 		an_alert_is_told_with_its_exact_counts,
+		an_alarm_on_evidence_names_what_weighs_most,
+		a_roll_out_is_told_with_its_value_and_how_many,
 		an_incident_is_told_with_headline_time_line_action_and_next_steps,
 		what_was_not_stopped_is_never_called_stopped,
 		hostile_texts_neither_fill_templates_nor_move_the_cursor,
