@@ -195,6 +195,24 @@ records() {
 		json 0 status && json 0 counters && exits 0 status && exits 0 counters && says out frames_in && json 0 block list
 }
 
+explained() {
+	exits 0 explain 1 && says out 'numbers agree to the last digit' && json 0 explain 1 && exits 3 explain 4711 && exits 2 explain &&
+		exits 2 explain x && exits 2 explain --all && exits 0 explain --all --state "$LAB/state" && says out 'agree to the last digit' &&
+		exits 0 explain 1 --state "$LAB/state" && exits 1 explain 1 --state "$LAB/nowhere"
+}
+
+suppressing() {
+	exits 2 suppress && exits 2 suppress add --for 1h --reason x && exits 2 suppress add --port 80 --reason x && exits 2 suppress add --port 80 --for 1h &&
+		exits 2 suppress add --policy no/such --for 1h --reason x && exits 2 suppress add --device fred --for 1h --reason x &&
+		exits 2 suppress remove && exits 3 suppress remove 7 && exits 3 suppress list || return 1
+	exits 0 suppress try --device "$LAB_DMZ_ADDRESS" --certain && says err 'would match [1-9]' && exits 0 alert list || return 1
+	exits 0 suppress add --device "$LAB_DMZ_ADDRESS" --certain --for 1h --reason 'a drill' && says err ' matches [1-9]' && says out drill &&
+		exits 3 alert list && says err 'suppressed are not shown' && exits 3 incident list && json 0 alert list --all && says out '"suppressed": *"yes"' &&
+		exits 0 incident list --all && exits 0 alert show 1 && exits 0 incident show 1 && json 0 suppress list || return 1
+	exits 0 suppress remove 1 && says out removed && exits 3 suppress list && exits 0 suppress list --all && exits 0 alert list && exits 0 incident list &&
+		exits 3 suppress remove 1
+}
+
 nothing_yet() {
 	json 3 alert list && json 3 incident list && json 3 block list
 }
@@ -233,7 +251,8 @@ strangers() {
 	as_nobody 5 mode set observe && as_nobody 5 block list && as_nobody 5 panic || return 1
 	chmod 666 "$LAB/run/brain.sock" "$LAB/run/wire.sock"
 	as_nobody 5 mode set observe && says err 'may look but not change' && as_nobody 5 panic && as_nobody 5 block add 192.0.2.7 &&
-		as_nobody 5 block lift 1 --reason x && as_nobody 5 policy reload && as_nobody 0 mode show && as_nobody 0 status && as_nobody 0 block list
+		as_nobody 5 block lift 1 --reason x && as_nobody 5 policy reload && as_nobody 5 suppress add --port 80 --for 1h --reason x && as_nobody 5 suppress remove 1 &&
+		as_nobody 3 suppress list && as_nobody 0 suppress try --port 80 && as_nobody 0 mode show && as_nobody 0 status && as_nobody 0 block list
 }
 
 policy_copy() {
@@ -259,6 +278,8 @@ check "nothing yet: exit 3" nothing_yet
 check "advise: the attack is seen, the block waits for a person" advised
 check "advise: what a person has confirmed holds" confirmed_holds
 check "alerts, incidents, devices" records
+check "explain" explained
+check "suppress" suppressing
 check "modes" modes
 # From here on people block and nobody else: a brain that has learned nothing has nothing to say about these connections.
 lab_stop brain
