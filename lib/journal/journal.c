@@ -181,9 +181,26 @@ static int open_for_writing(struct journal *j, int64_t version)
 	return rc == SQLITE_OK && version < SCHEMA_VERSION ? make_tables(j->db, version) : rc;
 }
 
-static int open_database(struct journal *j)
+// A journal in a folder that cannot be written, and that nobody has open: SQLite then may not make the files by which
+// readers and writers of a WAL agree. Where no WAL is left over, the file alone is all there is.
+static int open_unchanging(struct journal *j)
 {
-	int64_t version = 0;
+	char uri[4096] = "file:";
+	size_t n = strlen(uri);
+
+	for (const char *c = j->path; *c && n + 32 < sizeof(uri); c++)
+		n += (size_t)snprintf(uri + n, sizeof(uri) - n, strchr("%?#", *c) ? "%%%02x" : "%c", (unsigned char)*c);
+	snprintf(uri + n, sizeof(uri) - n, "-wal");
+	if (access(uri + strlen("file:"), F_OK) == 0)
+		return SQLITE_CANTOPEN;
+	snprintf(uri + n, sizeof(uri) - n, "?immutable=1");
+	sqlite3_close_v2(j->db);
+	return sqlite3_open_v2(uri, &j->db,
+			       SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+}
+
+static int open_file(struct journal *j, int64_t *version)
+{
 	int rc = sqlite3_open_v2(j->path ? j->path : ":memory:", &j->db,
 				 (j->reading ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
 					 SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
@@ -192,7 +209,20 @@ static int open_database(struct journal *j)
 	if (rc != SQLITE_OK)
 		return rc;
 	sqlite3_busy_timeout(j->db, BUSY_MS);
-	rc = check_version(j->db, &version);
+	rc = check_version(j->db, version);
+	if (((rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_READONLY) && j->reading) {
+		rc = open_unchanging(j);
+		if (rc == SQLITE_OK)
+			rc = check_version(j->db, version);
+	}
+	return rc;
+}
+
+static int open_database(struct journal *j)
+{
+	int64_t version = 0;
+	int rc = open_file(j, &version);
+
 	if (rc == SQLITE_OK && j->reading && version < SCHEMA_VERSION)
 		return SQLITE_MISMATCH; // nothing to ask; the program that writes it brings it up to date
 	if (rc == SQLITE_OK)

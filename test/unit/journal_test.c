@@ -641,6 +641,38 @@ START_TEST(a_journal_opened_to_look_at_is_not_written)
 }
 END_TEST
 
+// As from a backup: neither the file nor its folder can be written. Asked by somebody who is not root, who may write all.
+START_TEST(a_journal_in_a_folder_that_cannot_be_written_can_be_looked_at)
+{
+	struct alert a = numbered(1, T0);
+	struct seen seen = {.count = 0};
+	pid_t pid;
+	int status;
+
+	fresh_folder();
+	snprintf(path, sizeof(path), "%s/a journal?.db", folder); // a name that a URI must quote
+	{
+		struct journal *j = open_journal(path);
+
+		ck_assert_int_eq(journal_alert(j, &a), 0);
+		journal_close(j);
+	}
+	ck_assert(chmod(path, 0444) == 0 && chmod(folder, 0555) == 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		char error[256] = "";
+		struct journal *j = geteuid() == 0 && setuid(65534) < 0 ? NULL : journal_open_read(path, error, sizeof(error));
+
+		_exit(j && journal_alerts(j, NULL, see_alert, &seen) == 1 ? 0 : 1);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	ck_assert_int_eq(chmod(folder, 0700), 0);
+	remove_folder();
+}
+END_TEST
+
 static bool see_suppression(void *user, const struct suppression *s)
 {
 	*(struct suppression *)user = *s;
@@ -690,6 +722,7 @@ int main(void)
 		scores_older_than_90_days_go_in_bounded_steps,
 		a_journal_of_version_1_is_brought_up_to_date_and_keeps_its_alerts,
 		a_journal_opened_to_look_at_is_not_written,
+		a_journal_in_a_folder_that_cannot_be_written_can_be_looked_at,
 		suppressions_are_kept_with_who_and_why,
 	};
 

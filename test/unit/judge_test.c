@@ -538,6 +538,48 @@ static unsigned alerts_of(const char *policy)
 	return n;
 }
 
+// Alarms that a person does not want to hear are not counted by the budget, and do not use up the device's alarm of the
+// day.
+START_TEST(a_suppressed_alarm_is_none_of_the_budget_s)
+{
+	static struct suppress_set set;
+	struct suppression s = {.id = 1, .expires_ns = START + 40 * DAY};
+	uint64_t now = START + 16 * DAY + 10 * HOUR;
+	struct judge_budget b;
+	unsigned suppressed = 0;
+
+	teardown();
+	begin();
+	judge_destroy(judge);
+	set.count = 0;
+	judge = judge_create(&(struct judge_config){.policies = policies, .learn = learned, .counters = &counters, .alert = on_alert,
+						    .alarms_per_day = 1, .suppressions = &set});
+	for (unsigned day = 0; day < 16; day++)
+		ordinary_day(day);
+	s.endpoint = ip("203.0.113.66");
+	s.endpoint_bits = 32;
+	ck_assert_int_eq(suppress_add(&set, &s, now), 0);
+	alert_count = 0;
+	for (unsigned n = 0; n < 2; n++) {
+		struct address called = ip(n ? "203.0.113.77" : "203.0.113.66");
+
+		opened(DIRECTION_OUT, server(0), called, 4444, now + n * HOUR);
+		protocol(server(0), called, 4444, APP_HTTP, true, now + n * HOUR + 1);
+		requested(server(0), called, 4444, "", "evil/1", "/x", 0, now + n * HOUR + 2);
+		judge_get_budget(judge, &b);
+		ck_assert(b.calibrated);
+		ck_assert_uint_eq(b.today, n);
+		for (unsigned i = 0; n == 0 && i < alert_count; i++)
+			suppressed += alerts[i].suppressed;
+		ck_assert(n || (suppressed > 0 && suppressed == alert_count));
+	}
+	ck_assert_uint_gt(alert_count, suppressed);
+	ck_assert(!alerts[alert_count - 1].suppressed && !alerts[alert_count - 1].note);
+	teardown();
+	setup();
+}
+END_TEST
+
 // What many begin with at once is told once a week, with its value and how many there are.
 START_TEST(a_roll_out_is_one_note)
 {
@@ -627,6 +669,7 @@ int main(void)
 	tcase_add_test(cases, the_whole_chain_of_case_one_is_told_step_by_step);
 	tcase_add_test(cases, the_same_observations_give_the_same_alerts);
 	tcase_add_test(cases, a_roll_out_is_one_note);
+	tcase_add_test(cases, a_suppressed_alarm_is_none_of_the_budget_s);
 	tcase_add_test(cases, records_without_a_flow_or_in_transit_are_let_through);
 	tcase_set_timeout(cases, 110);
 	suite_add_tcase(suite, cases);
