@@ -23,7 +23,7 @@ bool journal_score_fits(struct score *s)
 			return false;
 		END(s->term[n].value);
 	}
-	return !s->rank.extrapolated || gpd_check(&s->rank.tail);
+	return s->rank.tail.scale == 0 || gpd_check(&s->rank.tail);
 }
 
 static bool check_score(union record *r)

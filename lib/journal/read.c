@@ -19,9 +19,16 @@ static bool head_fits(const void *record, size_t bytes)
 	return head[0] == ALERT_VERSION && head[1] == bytes;
 }
 
-// Who makes the numbers again goes by these counts.
+#define MOST_LEVEL (1ll << 52) // microbits; nobody's evidence comes near it
+
+// Who makes the numbers again goes by these. A comparison with what is no number is false.
 static bool check_numbers(struct alert *a)
 {
+	for (unsigned n = 0; n < EVIDENCE_SPEEDS; n++)
+		if (a->proof.before.level[n] > MOST_LEVEL || a->proof.before.level[n] < -MOST_LEVEL)
+			return false;
+	if (!(a->weight >= 0 && a->weight <= 1000))
+		return false;
 	for (unsigned n = 0; n < ALERT_TERMS; n++)
 		if (a->term[n].model.levels > BACKOFF_LEVELS)
 			return false;

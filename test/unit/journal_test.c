@@ -468,6 +468,18 @@ START_TEST(a_record_of_another_version_or_size_is_not_shown)
 	a = numbered(3, T0);
 	a.terms = ALERT_TERMS + 1;
 	ck_assert_int_eq(journal_alert(j, &a), 0);
+	a = numbered(5, T0);
+	a.weight = strtod("nan", NULL);
+	ck_assert_int_eq(journal_alert(j, &a), 0);
+	a = numbered(6, T0);
+	a.proof.items = EVIDENCE_ITEMS + 1;
+	ck_assert_int_eq(journal_alert(j, &a), 0);
+	a = numbered(7, T0);
+	a.proof.before.level[1] = INT64_MAX;
+	ck_assert_int_eq(journal_alert(j, &a), 0);
+	a = numbered(8, T0);
+	a.score.class = SCORE_FLOW; // of no version
+	ck_assert_int_eq(journal_alert(j, &a), 0);
 	a = numbered(4, T0);
 	memset(a.uri, 'x', sizeof(a.uri)); // without an end
 	ck_assert_int_eq(journal_alert(j, &a), 0);
