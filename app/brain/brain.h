@@ -11,6 +11,7 @@ struct brain_options {
 	const char *run_dir, *state, *policy, *eve, *sensor;
 	unsigned mode;               // MODE_COUNT: as kept
 	bool hold, fence;
+	double budget;               // alarms a day; 0: as kept, below 0: none
 };
 
 struct brain {
@@ -49,7 +50,8 @@ bool brain_hides_incident(struct brain *b, uint64_t incident, uint64_t now_ns); 
 void message_alert(Control__Alert *m, const struct alert *a, const struct story *story, int64_t utc_offset_s);
 void message_incident(Control__Incident *m, const struct incident *i);
 void message_block(Control__Block *m, const struct block *b, uint64_t now_ns);
-void message_device(Control__Device *m, const struct device *d, const struct learn *l);
+void message_device(Control__Device *m, const struct device *d, const struct learn *l, uint64_t now_ns);
+void message_budget(Control__Budget *m, const struct judge_budget *b);
 
 uint64_t clock_unix_ns(void);
 uint64_t clock_deadline_ns(void);

@@ -29,12 +29,14 @@ static const char usage[] =
 	"  --eve FILE      events as EVE JSON lines\n"
 	"  --sensor NAME   name of this box in events\n"
 	"  --no-hold       do not ask the wire to hold first frames of unknown pairs\n"
+	"  --budget N      alarms a day, 0.01 to 10, or 0 for none: policies stand alone (default: as it was; 1 at first)\n"
 	"  --fence         also keep blocks as nftables set elements (needs CAP_NET_ADMIN)\n";
 
 static const struct option options[] = {
 	{"run-dir", required_argument, NULL, 'r'}, {"state", required_argument, NULL, 's'}, {"policy", required_argument, NULL, 'p'},
 	{"mode", required_argument, NULL, 'm'},    {"eve", required_argument, NULL, 'e'},   {"sensor", required_argument, NULL, 'n'},
-	{"no-hold", no_argument, NULL, 'H'},       {"fence", no_argument, NULL, 'f'},       {"help", no_argument, NULL, 'h'},
+	{"no-hold", no_argument, NULL, 'H'},       {"fence", no_argument, NULL, 'f'},       {"budget", required_argument, NULL, 'b'},
+	       {"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
 
@@ -62,6 +64,18 @@ static void on_signal(int signal)
 		stopped = 1;
 }
 
+static double read_budget(const char *text)
+{
+	char *end;
+	double n = strtod(text, &end);
+
+	if (end == text || *end || !(n == 0 || (n >= 0.01 && n <= 10))) {
+		log_warn("\"%s\" is no budget: 0.01 to 10 alarms a day, or 0 for none", text);
+		exit(2);
+	}
+	return n == 0 ? -1 : n;
+}
+
 static void read_option(struct brain_options *o, int c)
 {
 	int m;
@@ -74,6 +88,7 @@ static void read_option(struct brain_options *o, int c)
 	case 'n': o->sensor = optarg; break;
 	case 'H': o->hold = false; break;
 	case 'f': o->fence = true; break;
+	case 'b': o->budget = read_budget(optarg); break;
 	case 'm':
 		m = name_to_index(mode_name, MODE_COUNT, bytes_of_text(optarg));
 		if (m < 0) {
@@ -166,7 +181,7 @@ static void create_reason(struct brain *b)
 {
 	struct reason_config c = {
 		.state = b->options.state, .policies = b->policies, .mode = b->options.mode, .filter_key = b->wire_sheet->filter_key,
-		.sheet = b->sheet, .deadline_offset_ns = deadline_offset(), .hold = b->options.hold, .counters = &b->counters,
+		.sheet = b->sheet, .deadline_offset_ns = deadline_offset(), .hold = b->options.hold, .baselines = true, .alarms_per_day = b->options.budget, .counters = &b->counters,
 		.hooks = {.verdict = send_verdict, .observation = seen, .alert = alerted, .block = blocked, .user = b},
 	};
 	char error[512];
@@ -269,6 +284,8 @@ int main(int argc, char **argv)
 	reason_resume(b.reason, clock_unix_ns());
 	if (b.options.mode < MODE_COUNT) // for the next brain, which may be started without
 		reason_set_mode(b.reason, b.options.mode, "start", clock_unix_ns());
+	if (b.options.budget != 0)
+		reason_set_budget(b.reason, b.options.budget < 0 ? 0 : b.options.budget, 0, "start", clock_unix_ns());
 	snprintf(path, sizeof(path), "%s/brain.sock", b.options.run_dir);
 	server = control_listen(path, brain_answer, &b);
 	if (!server)

@@ -130,7 +130,7 @@ void message_block(Control__Block *m, const struct block *b, uint64_t now_ns)
 	control_set(&m->who, b->who);
 }
 
-void message_device(Control__Device *m, const struct device *d, const struct learn *l)
+void message_device(Control__Device *m, const struct device *d, const struct learn *l, uint64_t now_ns)
 {
 	control__device__init(m);
 	set_address(&m->address, &d->address);
@@ -142,4 +142,24 @@ void message_device(Control__Device *m, const struct device *d, const struct lea
 	m->days = (uint32_t)__builtin_popcount(d->days_mask);
 	m->outside_clients = d->outside_clients;
 	m->observations = d->observations;
+	m->ready = learn_ready_percent(l, d, now_ns);
+}
+
+static double bits_of(int64_t microbits)
+{
+	return microbits == INT64_MAX ? 0 : (double)microbits / EVIDENCE_BIT;
+}
+
+void message_budget(Control__Budget *m, const struct judge_budget *b)
+{
+	control__budget__init(m);
+	m->alarms_per_day = b->alarms_per_day;
+	m->blocks_per_day = b->blocks_per_day;
+	m->threshold = bits_of(b->threshold);
+	m->block_threshold = bits_of(b->block_threshold);
+	m->calibrated = b->calibrated;
+	m->error = b->error;
+	m->days = b->days;
+	m->today = b->today;
+	m->debt = b->debt;
 }

@@ -232,7 +232,7 @@ static void add_device(struct call *c, const struct device *d)
 	Control__Device *m = control_append((void ***)&c->reply->devices, &c->reply->n_devices, sizeof(*m));
 
 	if (m)
-		message_device(m, d, reason_learn(c->brain->reason));
+		message_device(m, d, reason_learn(c->brain->reason), c->now_ns);
 }
 
 static void devices(struct call *c)
@@ -346,6 +346,109 @@ static void panic_set(struct call *c)
 	status(c);
 }
 
+static void budget_get(struct call *c)
+{
+	struct judge_budget b;
+
+	judge_get_budget(reason_judge(c->brain->reason), &b);
+	c->reply->budget = calloc(1, sizeof(*c->reply->budget));
+	if (c->reply->budget)
+		message_budget(c->reply->budget, &b);
+}
+
+static void budget_set(struct call *c)
+{
+	if (reason_set_budget(c->brain->reason, c->q->alarms_per_day, c->q->blocks_per_day, c->peer->name, c->now_ns) < 0)
+		control_fail(c->reply, EINVAL, "a budget is 0.01 to 10 alarms a day and up to 10 blocks, or 0 for none");
+	budget_get(c);
+}
+
+static void incident_confirm(struct call *c)
+{
+	int r = reason_confirm_incident(c->brain->reason, c->q->id, c->peer->name, c->now_ns);
+
+	if (r == -ENOENT)
+		control_fail(c->reply, ENOENT, "no incident has the number %llu", (unsigned long long)c->q->id);
+	else if (r == -EALREADY)
+		control_set(&c->reply->message, "it was confirmed before; nothing changed");
+	else if (r == -ERANGE)
+		control_set(&c->reply->message, "noted; its alarms are of earlier days, whose budget is settled");
+	if (r != -ENOENT)
+		incidents(c);
+}
+
+static void baseline_list(struct call *c)
+{
+	struct baselines_entry entry[BASELINES_MOST];
+	int n = baselines_list(c->brain->options.state, entry);
+
+	if (n < 0)
+		control_fail(c->reply, -n, "the snapshots could not be read: %s", strerror(-n));
+	for (int i = 0; i < n; i++) {
+		Control__Baseline *m = control_append((void ***)&c->reply->baselines, &c->reply->n_baselines, sizeof(*m));
+
+		if (!m)
+			return;
+		control__baseline__init(m);
+		control_set(&m->name, entry[i].name);
+		m->time_ns = entry[i].time_ns;
+		m->bytes = entry[i].bytes;
+	}
+}
+
+static void baseline_answer(struct call *c, int error, const char *name)
+{
+	if (error == -EINVAL)
+		control_fail(c->reply, EINVAL, "\"%s\" is no snapshot's name; sekimori baseline list", c->q->name);
+	else if (error == -ENOENT)
+		control_fail(c->reply, ENOENT, "there is no snapshot \"%s\"", c->q->name);
+	else if (error == -ENOTSUP)
+		control_fail(c->reply, EBADMSG, "refused: a baseline of another version of this program");
+	else if (error == -EPROTO)
+		control_fail(c->reply, EBADMSG, "refused: damaged, no baseline, or larger than this box's tables; nothing changed");
+	else if (error < 0)
+		control_fail(c->reply, -error, "the baseline: %s; nothing changed", strerror(-error));
+	else if (name && *name)
+		control_set(&c->reply->message, name);
+}
+
+static void baseline_save(struct call *c)
+{
+	char name[BASELINES_NAME_BYTES] = "";
+	int error = reason_snapshot(c->brain->reason, c->now_ns, name);
+
+	baseline_answer(c, error, name);
+}
+
+static void baseline_read(struct call *c)
+{
+	uint8_t *part = malloc(BASELINES_PART_BYTES);
+	int n = part ? baselines_read(c->brain->options.state, c->q->name, c->q->offset, part, BASELINES_PART_BYTES) : -ENOMEM;
+
+	baseline_answer(c, n, NULL);
+	if (n <= 0) {
+		free(part);
+		return;
+	}
+	c->reply->data.data = part;
+	c->reply->data.len = (size_t)n;
+}
+
+static void baseline_write(struct call *c)
+{
+	char name[BASELINES_NAME_BYTES];
+	int error = baselines_write(c->brain->options.state, c->q->offset, bytes_of(c->q->data.data, c->q->data.len), c->now_ns, name);
+
+	baseline_answer(c, error, name);
+	if (!error && *name)
+		journal_audit(reason_journal(c->brain->reason), c->now_ns, c->peer->name, "baseline import", name);
+}
+
+static void baseline_rollback(struct call *c)
+{
+	baseline_answer(c, reason_rollback(c->brain->reason, c->q->name, c->peer->name, c->now_ns), NULL);
+}
+
 static void policy_reload(struct call *c)
 {
 	char error[POLICY_ERROR_BYTES];
@@ -381,6 +484,10 @@ void brain_answer(void *brain, const struct control_peer *peer, const Control__R
 		[CONTROL__VERB__MODE_SET] = mode_set, [CONTROL__VERB__POLICY_RELOAD] = policy_reload, [CONTROL__VERB__PANIC] = panic_set,
 		[CONTROL__VERB__ALERT_EXPLAIN] = explain, [CONTROL__VERB__SUPPRESS_LIST] = suppress, [CONTROL__VERB__SUPPRESS_ADD] = suppress,
 		[CONTROL__VERB__SUPPRESS_REMOVE] = suppress, [CONTROL__VERB__SUPPRESS_TRY] = suppress,
+		[CONTROL__VERB__BUDGET_GET] = budget_get, [CONTROL__VERB__BUDGET_SET] = budget_set,
+		[CONTROL__VERB__INCIDENT_CONFIRM] = incident_confirm, [CONTROL__VERB__BASELINE_LIST] = baseline_list,
+		[CONTROL__VERB__BASELINE_SAVE] = baseline_save, [CONTROL__VERB__BASELINE_READ] = baseline_read,
+		[CONTROL__VERB__BASELINE_WRITE] = baseline_write, [CONTROL__VERB__BASELINE_ROLLBACK] = baseline_rollback,
 	};
 	struct call c = {brain, peer, q, reply, clock_unix_ns(), 0};
 

@@ -17,7 +17,7 @@ static const struct option options[] = {
 	{"limit", required_argument, NULL, 'n'}, {"since", required_argument, NULL, 's'},  {"lang", required_argument, NULL, 'l'},
 	{"by", required_argument, NULL, 'b'},    {"for", required_argument, NULL, 'b'},    {"until", required_argument, NULL, 'u'},
 	{"reason", required_argument, NULL, 'R'},{"port", required_argument, NULL, 'p'},   {"udp", no_argument, NULL, 'U'},
-	{"priority", required_argument, NULL, 'P'}, {"help", no_argument, NULL, 'h'},
+	{"blocks", required_argument, NULL, 'B'},  {"priority", required_argument, NULL, 'P'}, {"help", no_argument, NULL, 'h'},
 	{"state", required_argument, NULL, 'S'}, {"policy-dir", required_argument, NULL, 'D'}, {"all", no_argument, NULL, 'a'},
 	{"policy", required_argument, NULL, 'N'}, {"device", required_argument, NULL, 'd'}, {"endpoint", required_argument, NULL, 'e'},
 	{"certain", no_argument, NULL, 'C'},     {NULL, 0, NULL, 0},
@@ -55,6 +55,17 @@ static bool read_number(const char *text, uint64_t max, uint64_t *n)
 	return false;
 }
 
+bool ask_real(const char *text, double *x)
+{
+	char *end;
+
+	*x = strtod(text, &end);
+	if (end != text && !*end && *x >= 0 && *x <= 1e6)
+		return true;
+	fprintf(stderr, "sekimori: \"%s\" is no number\n", text);
+	return false;
+}
+
 static bool read_option(struct ask *a, int c)
 {
 	Control__Request *q = &a->request;
@@ -64,6 +75,8 @@ static bool read_option(struct ask *a, int c)
 	case 'j': a->json = true; return true;
 	case 'y': a->yes = true; return true;
 	case 'r': a->run_dir = optarg; return true;
+	case 'S': a->state = optarg; return true;
+	case 'B': return ask_real(optarg, &q->blocks_per_day);
 	case 'l': q->lang = optarg; return !strcmp(optarg, "en") || !strcmp(optarg, "ja");
 	case 'R': q->reason = optarg; return true;
 	case 'U': q->transport = 17; return true;
@@ -99,6 +112,11 @@ static bool read_option(struct ask *a, int c)
 
 int ask_read(struct ask *a, int argc, char **argv, const char *help)
 {
+	return ask_read_words(a, argc, argv, help, 2);
+}
+
+int ask_read_words(struct ask *a, int argc, char **argv, const char *help, int words)
+{
 	int c;
 
 	*a = (struct ask){.noun = argv[0], .run_dir = getenv("SEKIMORI_RUN_DIR") ? getenv("SEKIMORI_RUN_DIR") : "/run/sekimori"};
@@ -116,8 +134,9 @@ int ask_read(struct ask *a, int argc, char **argv, const char *help)
 	}
 	a->verb = optind < argc ? argv[optind] : NULL;
 	a->target = optind + 1 < argc ? argv[optind + 1] : NULL;
-	if (argc - optind > 2) {
-		fprintf(stderr, "sekimori %s: too many words from \"%s\" on\n%s", a->noun, argv[optind + 2], help);
+	a->other = optind + 2 < argc ? argv[optind + 2] : NULL;
+	if (argc - optind > words) {
+		fprintf(stderr, "sekimori %s: too many words from \"%s\" on\n%s", a->noun, argv[optind + words], help);
 		return EXIT_USAGE;
 	}
 	return -1;

@@ -18,10 +18,12 @@ static const struct noun {
 	{"alert", noun_alert, "list | show ID"},
 	{"explain", noun_explain, "ID: every number an alert rests on, made again"},
 	{"suppress", noun_suppress, "list | add ... --for 30d --reason TEXT | try ... | remove ID"},
-	{"incident", noun_incident, "list | show ID [--lang ja]"},
+	{"incident", noun_incident, "list | show ID [--lang ja] | confirm ID"},
 	{"device", noun_device, "list | show ADDRESS"},
 	{"block", noun_block, "list | show ID | add ADDRESS | extend ID --by 2h | lift ID --reason R | confirm ID"},
 	{"mode", noun_mode, "show | set learn|observe|advise|enforce"},
+	{"budget", noun_budget, "show | set N [--blocks M]: how many alarms a day you will read"},
+	{"baseline", noun_baseline, "list | save | export FILE | import FILE | rollback NAME | diff A B | drift"},
 	{"policy", noun_policy, "check [DIR] | reload"},
 	{"panic", noun_panic, "all enforcement off at once; `panic off` ends it"},
 };

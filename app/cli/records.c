@@ -104,7 +104,7 @@ static void print_incidents(const Control__Reply *r, bool json)
 static void print_devices(const Control__Reply *r, bool json)
 {
 	static const struct column columns[] = {{"address", 0}, {"role", 0}, {"group", 0}, {"first seen", 0}, {"last seen", 0}, {"days", 1},
-		{"outside clients", 1}, {"observations", 1}};
+		{"outside clients", 1}, {"observations", 1}, {"ready %", 1}};
 	struct table *t = table_new("devices", columns, sizeof(columns) / sizeof(columns[0]), json);
 
 	for (size_t i = 0; i < r->n_devices; i++) {
@@ -119,6 +119,7 @@ static void print_devices(const Control__Reply *r, bool json)
 		table_number(t, d->days);
 		table_number(t, d->outside_clients);
 		table_number(t, d->observations);
+		table_number(t, d->ready);
 	}
 	table_print(t);
 }
@@ -229,9 +230,11 @@ int noun_alert(int argc, char **argv)
 int noun_incident(int argc, char **argv)
 {
 	static const struct verb verbs[] = {{"list", CONTROL__VERB__INCIDENT_LIST, 0, print_incidents},
-		{"show", CONTROL__VERB__INCIDENT_SHOW, 'i', show_incident}, {0}};
+		{"show", CONTROL__VERB__INCIDENT_SHOW, 'i', show_incident},
+		{"confirm", CONTROL__VERB__INCIDENT_CONFIRM, 'i', print_incidents}, {0}};
 
-	return record_noun(argc, argv, "usage: sekimori incident list [--since 7d] [--all] [--json] | show ID [--lang ja]\n", verbs);
+	return record_noun(argc, argv, "usage: sekimori incident list [--since 7d] [--all] [--json] | show ID [--lang ja]\n"
+			   "       sekimori incident confirm ID     it was a true one: today's budget is not charged for it\n", verbs);
 }
 
 int noun_device(int argc, char **argv)

@@ -54,6 +54,14 @@ void table_number(struct table *t, uint64_t n)
 	scols_line_set_data(t->line, t->cell++, text);
 }
 
+void table_real(struct table *t, double x, unsigned digits)
+{
+	char text[40];
+
+	snprintf(text, sizeof(text), "%.*f", (int)digits, x);
+	scols_line_set_data(t->line, t->cell++, text);
+}
+
 void table_time(struct table *t, uint64_t unix_ns)
 {
 	char text[TEXT_TIME_BYTES] = "";

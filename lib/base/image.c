@@ -172,8 +172,10 @@ static int prove(const struct image *i, uint32_t version)
 
 	memcpy(&head, i->at, sizeof(head));
 	digest_sha256(i->at, end, hash);
-	if (head.magic != IMAGE_MAGIC || head.version != version || memcmp(hash, i->at + end, HASH_BYTES) != 0)
+	if (head.magic != IMAGE_MAGIC || memcmp(hash, i->at + end, HASH_BYTES) != 0)
 		return -EPROTO;
+	if (head.version != version)
+		return -ENOTSUP;
 	while (at < end) { // whoever made the hash may still have written nonsense
 		if (end - at < sizeof(section))
 			return -EPROTO;

@@ -25,7 +25,7 @@ void image_append(struct image *i, const void *data, size_t n);
 void image_end(struct image *i);
 // Adds the hash and writes. 0 or -errno.
 int image_write(struct image *i, const char *path);
-// Reads and proves a file. -errno; -EPROTO: not an image of that version, or damaged. On 0 the caller frees it.
+// Reads and proves a file. -errno; -EPROTO: no image, or damaged; -ENOTSUP: of another version. On 0 the caller frees it.
 int image_read(struct image *i, uint32_t version, const char *path);
 // The same of bytes in memory, which are copied.
 int image_copy(struct image *i, uint32_t version, struct bytes file);

@@ -45,6 +45,12 @@ void filter_add(struct brain_sheet *sheet, const struct siphash_key *key, enum f
 		__atomic_fetch_or(&sheet->filter[bit[i] / 64], 1ull << bit[i] % 64, __ATOMIC_RELAXED);
 }
 
+void filter_clear(struct brain_sheet *sheet)
+{
+	for (size_t i = 0; i < SHEET_FILTER_BITS / 64; i++)
+		__atomic_store_n(&sheet->filter[i], 0, __ATOMIC_RELAXED);
+}
+
 bool filter_has(const struct brain_sheet *sheet, const struct siphash_key *key, enum filter_tag tag,
 		const struct address *a, const struct address *b)
 {

@@ -69,6 +69,7 @@ enum filter_tag { FILTER_PAIR = 1 /* device and endpoint */, FILTER_EXPOSED = 2 
 // One key of the known-pair filter. For FILTER_EXPOSED b is ignored.
 void filter_add(struct brain_sheet *sheet, const struct siphash_key *key, enum filter_tag tag, const struct address *a,
 		const struct address *b);
+void filter_clear(struct brain_sheet *sheet); // readers may meet a half of it: what is gone is only unknown
 bool filter_has(const struct brain_sheet *sheet, const struct siphash_key *key, enum filter_tag tag, const struct address *a,
 		const struct address *b);
 

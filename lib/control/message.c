@@ -57,6 +57,7 @@ bool control_verb_changes(Control__Verb verb)
 		[CONTROL__VERB__BLOCK_LIST] = true,    [CONTROL__VERB__BLOCK_SHOW] = true,
 		[CONTROL__VERB__MODE_GET] = true,      [CONTROL__VERB__ALERT_EXPLAIN] = true,
 		[CONTROL__VERB__SUPPRESS_LIST] = true, [CONTROL__VERB__SUPPRESS_TRY] = true,
+		[CONTROL__VERB__BUDGET_GET] = true,    [CONTROL__VERB__BASELINE_LIST] = true,
 	};
 
 	return (size_t)verb >= sizeof(looks) || !looks[verb];

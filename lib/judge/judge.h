@@ -74,3 +74,5 @@ void judge_step(struct judge *j, uint64_t now_ns, unsigned mode);
 struct image;
 void judge_put(const struct judge *j, struct image *i);
 int judge_take(struct judge *j, const struct image *i);
+// The budget as it stands in an image: its rates, thresholds, days and debt. False: there is none.
+bool judge_image_budget(const struct image *i, struct judge_budget *out);

@@ -147,3 +147,25 @@ int judge_take(struct judge *j, const struct image *i)
 		return 0;
 	return forget(j) ? -EPROTO : -ENOMEM;
 }
+
+bool judge_image_budget(const struct image *i, struct judge_budget *out)
+{
+	struct bytes in = image_find(i, SECTION_JUDGE), part;
+	struct store_judge head;
+
+	*out = (struct judge_budget){.threshold = INT64_MAX, .block_threshold = INT64_MAX};
+	if (!bytes_take(&in, sizeof(head), &part))
+		return false;
+	memcpy(&head, part.at, sizeof(head));
+	if (!budget_check(&head.budget) || !budget_check(&head.block_budget) || head.budget.per_day <= 0)
+		return false;
+	out->alarms_per_day = head.budget.per_day;
+	out->blocks_per_day = head.block_budget.per_day;
+	out->threshold = head.budget.threshold;
+	out->block_threshold = head.block_budget.threshold;
+	out->error = budget_error(&head.budget);
+	out->days = head.budget.days;
+	out->today = head.budget.alarms;
+	out->debt = head.budget.debt;
+	return true;
+}

@@ -2,43 +2,10 @@
 // What is learned, as sections of an image: devices, groups, values, what waits, recent contacts; store_short.c adds the rest. Contexts and sums
 // follow from the values and are built again. The operator's tags of today count, not those of then.
 #include "image.h"
-#include "learn_impl.h"
+#include "store_impl.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-enum { SECTION_LEARN = 1, SECTION_GROUPS, SECTION_DEVICES, SECTION_VALUES, SECTION_WAITING, SECTION_RECENT, SECTION_PEERS };
-
-struct store_learn {
-	struct siphash_key key;
-	uint64_t learned[2], swept_ns;
-	uint32_t review_day, zero;
-};
-
-struct store_group {
-	char name[GROUP_NAME_BYTES];
-	uint32_t peers_number, zero;
-};
-
-struct store_device {
-	struct device device;
-	struct client client[LEARN_EXPOSED_CLIENTS];
-	struct signature signature;
-	uint32_t served_day, zero;
-};
-
-struct store_value {
-	uint64_t value;
-	uint32_t device, days;
-	uint16_t first, last, total;
-	uint8_t slot, zero;
-};
-
-struct store_recent {
-	struct recent recent;
-	uint32_t kind, zero;
-	uint8_t name[RECENT_NAME_BYTES];
-};
 
 // Whose context is it? Groups and the organisation hold nothing of their own.
 struct owner {

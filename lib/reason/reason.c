@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Composition only: which room is asked when, and who hears of the answer.
 #include "reason.h"
+#include "budget.h"
 #include "image.h"
 #include "suppressed.h"
 #include "text.h"
@@ -12,6 +13,8 @@
 
 enum { DEFAULT_DEVICES = 1 << 14, PATH_BYTES = 4096 };
 #define DEFAULT_ALARMS 1.0 // a day
+#define BUDGET_LEAST 0.01
+#define DAY_NS (86400ull * NS_PER_S)
 
 struct reason {
 	struct reason_config config;
@@ -26,6 +29,7 @@ struct reason {
 	uint64_t next_alert;
 	uint64_t now_ns;              // UNIX, of the last observation or step
 	unsigned worker;              // of the observation being judged
+	uint64_t snapshot_day;        // UNIX day of the last snapshot + 1, 0: not looked yet
 	bool acted;                   // a cut or block was ordered while judging it
 };
 
@@ -233,6 +237,43 @@ void reason_observe(struct reason *r, const struct observation *o)
 		r->config.hooks.observation(r->config.hooks.user, o, r->judge);
 }
 
+static void put_learned(const struct reason *r, struct image *i)
+{
+	image_begin(i, LEARN_IMAGE_VERSION);
+	learn_put(r->learn, i);
+	judge_put(r->judge, i);
+}
+
+int reason_snapshot(struct reason *r, uint64_t unix_ns, char name[BASELINES_NAME_BYTES])
+{
+	struct image i;
+	int error;
+
+	if (!r->config.state)
+		return -ENOENT;
+	put_learned(r, &i);
+	error = baselines_save(r->config.state, &i, unix_ns, name);
+	image_free(&i);
+	journal_failed(r, error);
+	return error;
+}
+
+// One a day: whoever took the last one today, this process or one before.
+static void snapshot_daily(struct reason *r, uint64_t unix_ns)
+{
+	struct baselines_entry kept[BASELINES_MOST];
+	uint64_t day = unix_ns / DAY_NS + 1;
+	char name[BASELINES_NAME_BYTES];
+	int n;
+
+	if (!r->config.baselines || !r->config.state || day <= r->snapshot_day)
+		return;
+	n = r->snapshot_day ? 0 : baselines_list(r->config.state, kept);
+	r->snapshot_day = day;
+	if (n <= 0 || kept[n - 1].time_ns / DAY_NS + 1 < day)
+		reason_snapshot(r, unix_ns, name); // fails: counted, and tried again tomorrow
+}
+
 void reason_step(struct reason *r, uint64_t unix_ns)
 {
 	r->now_ns = unix_ns;
@@ -241,6 +282,7 @@ void reason_step(struct reason *r, uint64_t unix_ns)
 	incident_step(r->incidents, unix_ns);
 	journal_changed(r);
 	journal_failed(r, journal_step(r->journal, unix_ns, false));
+	snapshot_daily(r, unix_ns);
 }
 
 void reason_beat(struct reason *r, uint64_t deadline_ns)
@@ -315,6 +357,32 @@ static void never_and_groups(struct reason *r)
 			count(r->counters, COUNT_BRAIN_DEVICES_FULL);
 }
 
+static bool is_budget(double alarms_per_day, double blocks_per_day)
+{
+	return alarms_per_day == 0 || (alarms_per_day >= BUDGET_LEAST && alarms_per_day <= BUDGET_MOST && blocks_per_day >= 0 &&
+				       blocks_per_day <= BUDGET_MOST);
+}
+
+// Said at the start, or kept from what a person said, or one a day.
+static void find_budget(struct reason *r, double *alarms, double *blocks)
+{
+	char kept[64];
+
+	*alarms = r->config.alarms_per_day;
+	*blocks = r->config.blocks_per_day;
+	if (*alarms != 0)
+		return;
+	*alarms = DEFAULT_ALARMS;
+	if (journal_meta_get(r->journal, "budget", kept, sizeof(kept)) == 0) {
+		double a, b;
+
+		if (sscanf(kept, "%lf %lf", &a, &b) == 2 && is_budget(a, b)) {
+			*alarms = a;
+			*blocks = b;
+		}
+	}
+}
+
 static bool create_rooms(struct reason *r, char error[512])
 {
 	const struct reason_config *c = &r->config;
@@ -322,8 +390,7 @@ static bool create_rooms(struct reason *r, char error[512])
 				  .without = c->without};
 	struct respond_hooks hooks = {order_block, order_unblock, order_cut, block_changed, r};
 	struct judge_config jc = {.policies = c->policies, .counters = c->counters, .alert = alerted, .user = r, .score = scored,
-				  .alarms_per_day = c->alarms_per_day == 0 ? DEFAULT_ALARMS : c->alarms_per_day,
-				  .blocks_per_day = c->blocks_per_day, .without = c->without, .suppressions = &r->suppressions};
+				  .without = c->without, .suppressions = &r->suppressions};
 	char path[PATH_BYTES];
 
 	if (c->state && mkdir(c->state, 0700) < 0 && errno != EEXIST) {
@@ -337,6 +404,7 @@ static bool create_rooms(struct reason *r, char error[512])
 	r->next_alert = journal_next(r->journal, "alert");
 	r->learn = learn_create(&lc, c->counters);
 	jc.learn = r->learn;
+	find_budget(r, &jc.alarms_per_day, &jc.blocks_per_day);
 	r->judge = r->learn ? judge_create(&jc) : NULL;
 	r->incidents = incident_table_create(journal_next(r->journal, "incident"));
 	r->respond = respond_create(journal_next(r->journal, "block"), &hooks, c->counters);
@@ -394,9 +462,7 @@ int reason_save(struct reason *r)
 	if (!r->config.state)
 		return -ENOENT;
 	journal_failed(r, journal_step(r->journal, r->now_ns, true));
-	image_begin(&i, LEARN_IMAGE_VERSION);
-	learn_put(r->learn, &i);
-	judge_put(r->judge, &i);
+	put_learned(r, &i);
 	error = image_write(&i, state_path(r, "learned", path));
 	image_free(&i);
 	journal_failed(r, error);
@@ -409,6 +475,77 @@ void reason_set_mode(struct reason *r, unsigned mode, const char *who, uint64_t 
 	__atomic_store_n(&r->config.sheet->mode, mode, __ATOMIC_RELEASE);
 	journal_failed(r, journal_meta_set(r->journal, "mode", mode_name(mode)));
 	journal_failed(r, journal_audit(r->journal, unix_ns, who, "mode", mode_name(mode)));
+}
+
+static int take_learned(struct reason *r, const struct image *i)
+{
+	int error = learn_take(r->learn, i);
+
+	return error ? error : judge_take(r->judge, i);
+}
+
+int reason_rollback(struct reason *r, const char *name, const char *who, uint64_t unix_ns)
+{
+	char path[BASELINES_PATH_BYTES], text[BASELINES_NAME_BYTES + 16];
+	struct image now, then = {0};
+	int error = r->config.state ? baselines_path(r->config.state, name, path) : -ENOENT;
+
+	if (!error)
+		error = image_read(&then, LEARN_IMAGE_VERSION, path);
+	if (error)
+		return error;
+	put_learned(r, &now);
+	error = image_room(&now, 32) ? 0 : -ENOMEM; // where a written one has its hash
+	if (!error && (error = take_learned(r, &then)) < 0)
+		take_learned(r, &now);
+	image_free(&now);
+	image_free(&then);
+	if (error)
+		return error;
+	filter_clear(r->config.sheet); // pairs are known again as they are seen
+	publish_exposed(r);
+	snprintf(text, sizeof(text), "rollback %s", name);
+	journal_failed(r, journal_audit(r->journal, unix_ns, who, "baseline", text));
+	reason_save(r);
+	return 0;
+}
+
+int reason_set_budget(struct reason *r, double alarms_per_day, double blocks_per_day, const char *who, uint64_t unix_ns)
+{
+	char text[64];
+
+	if (!is_budget(alarms_per_day, blocks_per_day))
+		return -EINVAL;
+	judge_set_budget(r->judge, alarms_per_day, blocks_per_day);
+	snprintf(text, sizeof(text), "%.9g %.9g", alarms_per_day, blocks_per_day);
+	journal_failed(r, journal_meta_set(r->journal, "budget", text));
+	journal_failed(r, journal_audit(r->journal, unix_ns, who, "budget", text));
+	return 0;
+}
+
+static bool keep_incident(void *user, const struct incident *i)
+{
+	*(struct incident *)user = *i;
+	return false;
+}
+
+int reason_confirm_incident(struct reason *r, uint64_t id, const char *who, uint64_t unix_ns)
+{
+	struct journal_query q = {.id = id, .limit = 1};
+	struct incident i = {0};
+	char key[48], kept[8];
+
+	if (id == 0 || journal_incidents(r->journal, &q, keep_incident, &i) < 0 || i.id != id)
+		return -ENOENT;
+	snprintf(key, sizeof(key), "confirmed %llu", (unsigned long long)id);
+	if (journal_meta_get(r->journal, key, kept, sizeof(kept)) == 0)
+		return -EALREADY;
+	journal_failed(r, journal_meta_set(r->journal, key, "1"));
+	journal_failed(r, journal_audit(r->journal, unix_ns, who, "incident", key));
+	if (i.last_ns / DAY_NS != unix_ns / DAY_NS)
+		return -ERANGE;
+	judge_confirm(r->judge);
+	return 0;
 }
 
 unsigned reason_mode(const struct reason *r)

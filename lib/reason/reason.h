@@ -2,6 +2,7 @@
 // The far side's stations in order: observation ▸ learn/judge ▸ incident ▸ respond ▸ journal, and back: verdicts, known-pair filter, table of certain facts.
 // Knows neither sockets nor clocks: the brain process and replay bring observations and time, and carry what comes out. One thread owns it.
 #pragma once
+#include "baselines.h"
 #include "incident.h"
 #include "journal.h"
 #include "judge.h"
@@ -24,12 +25,13 @@ struct reason_config {
 	struct policy_set *policies;  // borrowed, must outlive
 	unsigned mode;                // enum sheet_mode at first start; a mode kept in the journal wins when mode is MODE_COUNT
 	uint32_t devices, values;     // capacities of learn; 0 = 16384 and 1 Mi
-	double alarms_per_day, blocks_per_day; // the user's budgets; alarms 0: one a day; below 0: none, policies stand alone. blocks 0: a fiftieth
+	double alarms_per_day, blocks_per_day; // the user's budgets; alarms 0: as kept in the journal, else one a day; below 0: none, policies stand alone. blocks 0: a fiftieth
 	uint32_t without;             // enum learn_without, judge_without: parts left out, to be measured
 	struct siphash_key key;       // for learn
 	struct siphash_key filter_key;// the wire's, for the known-pair filter
 	struct brain_sheet *sheet;    // ours to write
 	int64_t deadline_offset_ns;   // deadline clock - UNIX clock; 0 in replay
+	bool baselines;               // keep a snapshot of what was learned each day (baselines.h); needs `state`
 	bool hold;                    // publish hold-and-decide
 	struct reason_hooks hooks;
 	struct counters *counters;
@@ -49,6 +51,16 @@ void reason_beat(struct reason *r, uint64_t deadline_ns);
 int reason_save(struct reason *r);
 
 void reason_set_mode(struct reason *r, unsigned mode, const char *who, uint64_t unix_ns);
+// A snapshot of what is learned now; its name. 0 or -errno; -ENOENT: no `state`.
+int reason_snapshot(struct reason *r, uint64_t unix_ns, char name[BASELINES_NAME_BYTES]);
+// Back to a snapshot: what was learned and what evidence there was since is forgotten; incidents, blocks and the budget
+// asked for stay. 0 or as image_read; -EPROTO also: it does not fit, and all is as it was.
+int reason_rollback(struct reason *r, const char *name, const char *who, uint64_t unix_ns);
+// Another budget from now on (0.01 … 10 alarms a day, 0: none; blocks 0: a fiftieth), kept for the next start. -EINVAL.
+int reason_set_budget(struct reason *r, double alarms_per_day, double blocks_per_day, const char *who, uint64_t unix_ns);
+// A person says that an incident was a true one: what it took of today's budget is given back. Once an incident:
+// -EALREADY. -ENOENT. -ERANGE: noted, but its alarms are of earlier days, which are settled.
+int reason_confirm_incident(struct reason *r, uint64_t id, const char *who, uint64_t unix_ns);
 unsigned reason_mode(const struct reason *r);
 void reason_set_deadline_offset(struct reason *r, int64_t offset_ns); // after a wall-clock step
 // Once after create, when the time is known: takes up open incidents and standing blocks from the journal and tells the wire of each block with the
