@@ -75,7 +75,6 @@ static bool read_option(struct ask *a, int c)
 	case 'j': a->json = true; return true;
 	case 'y': a->yes = true; return true;
 	case 'r': a->run_dir = optarg; return true;
-	case 'S': a->state = optarg; return true;
 	case 'B': return ask_real(optarg, &q->blocks_per_day);
 	case 'l': q->lang = optarg; return !strcmp(optarg, "en") || !strcmp(optarg, "ja");
 	case 'R': q->reason = optarg; return true;

@@ -2,6 +2,7 @@
 // `sekimori replay`: the same stations as inline, with files for a port and the packet's time for both clocks, in one process, without root. Deterministic: the only
 // keys are fixed ones, the only time is the packet's. A frame's observations are judged before the next frame is looked at.
 #include "cli.h"
+#include "compare.h"
 #include "budget.h"
 #include "eve.h"
 #include "inspect.h"
@@ -22,6 +23,9 @@ static const char usage[] =
 	"usage: sekimori replay [options] CAPTURE...\n"
 	"  --state DIR      keep what is learned between calls: one capture teaches, the next is judged\n"
 	"  --policy DIR     policies (default: those of the build)\n"
+	"  --compare DIR    what would have been otherwise with these older policies: blocks, alerts, ordinary flows refused.\n"
+	"                   Both begin with what --state holds, which stays as it is\n"
+	"  --journal DIR    no captures: the alerts of a journal (the folder of --state) judged again by --policy\n"
 	"  --inside CIDR    what is inside (repeatable; default: network.yaml, else private and 192.0.2.0/24)\n"
 	"  --mode MODE      learn, observe, advise, enforce (default observe)\n"
 	"  --eve FILE       events as EVE JSON lines\n"
@@ -34,6 +38,7 @@ static const char usage[] =
 
 static const struct option options[] = {
 	{"state", required_argument, NULL, 's'}, {"policy", required_argument, NULL, 'p'}, {"inside", required_argument, NULL, 'i'},
+	{"compare", required_argument, NULL, 'C'}, {"journal", required_argument, NULL, 'J'},
 	{"mode", required_argument, NULL, 'm'},  {"eve", required_argument, NULL, 'e'},    {"observations", no_argument, NULL, 'o'},
 	{"scores", no_argument, NULL, 'S'}, {"budget", required_argument, NULL, 'b'},
 	{"dump", required_argument, NULL, 'd'},  {"lang", required_argument, NULL, 'l'},   {"quiet", no_argument, NULL, 'q'},
@@ -41,7 +46,7 @@ static const struct option options[] = {
 };
 
 struct replay {
-	const char *state, *policy, *eve_path, *dump;
+	const char *state, *policy, *eve_path, *dump, *old, *journal;
 	struct prefix inside[INSIDE_MAX];
 	unsigned insides, mode;
 	bool observations, scores, quiet, lang[2];
@@ -56,6 +61,7 @@ struct replay {
 	struct policy_set *policies;
 	struct story *story[2];
 	struct eve *eve;
+	struct compare *compare;
 	uint64_t first_ns, last_ns, stepped_ns, frames, dropped, alerts, first_alert;
 };
 
@@ -83,6 +89,8 @@ static void take_alert(void *user, const struct alert *a, const struct incident 
 	struct replay *r = user;
 
 	r->alerts++;
+	if (r->compare)
+		compare_alert(r->compare, COMPARE_NEW, a);
 	if (r->eve)
 		eve_alert(r->eve, a);
 }
@@ -107,6 +115,8 @@ static void take_block(void *user, const struct block *b, const char *what, uint
 {
 	struct replay *r = user;
 
+	if (r->compare)
+		compare_block(r->compare, COMPARE_NEW, b);
 	if (r->eve)
 		eve_block(r->eve, b, what, now_ns);
 }
@@ -155,6 +165,8 @@ static bool read_options(struct replay *r, int argc, char **argv, int *status)
 		switch (c) {
 		case 's': r->state = optarg; break;
 		case 'p': r->policy = optarg; break;
+		case 'C': r->old = optarg; break;
+		case 'J': r->journal = optarg; break;
 		case 'i': add_inside(r, optarg); break;
 		case 'm': set_mode(r, optarg); break;
 		case 'e': r->eve_path = optarg; break;
@@ -170,6 +182,8 @@ static bool read_options(struct replay *r, int argc, char **argv, int *status)
 			return false;
 		}
 	}
+	if (r->journal)
+		return true;
 	if (optind == argc) {
 		fputs(usage, stderr);
 		*status = EXIT_USAGE;
@@ -217,8 +231,17 @@ static void create_stations(struct replay *r)
 	struct inspect_config near = {.flow = {.flows = FLOWS, .parked_segments = PARKED, .key = {5, 6}}, .contexts = CONTEXTS,
 				      .blocks = 1 << 16, .replay = true, .inside = r->inside, .inside_count = r->insides, .wire = r->wire,
 				      .brain = r->brain, .counters = &r->counters};
-	char error[512];
+	char error[512], learned[4096];
 
+	if (r->old) { // nothing is kept, nobody waits: both judge the same frames
+		snprintf(learned, sizeof(learned), "%s/learned", r->state ? r->state : "");
+		far.learned = r->state ? learned : NULL;
+		far.state = NULL;
+		far.hold = false;
+		r->compare = compare_create(r->old, far.learned, r->budget, error);
+		if (!r->compare)
+			log_fatal("%s", error);
+	}
 	r->reason = reason_create(&far, error);
 	if (!r->reason)
 		log_fatal("%s", error);
@@ -252,8 +275,11 @@ static void judge_now(struct replay *r, uint64_t now_ns)
 {
 	struct observation o;
 
-	while (ring_pop(&r->in, &o))
+	while (ring_pop(&r->in, &o)) {
+		if (r->compare)
+			compare_observe(r->compare, &o, reason_learn(r->reason));
 		reason_observe(r->reason, &o);
+	}
 	inspect_step(r->inspect, now_ns, now_ns);
 }
 
@@ -265,11 +291,15 @@ static void one_frame(struct replay *r, const struct frame *f)
 	if (!r->frames++) {
 		r->first_ns = now;
 		reason_resume(r->reason, now);
+		if (r->compare)
+			compare_begin(r->compare, now);
 	}
 	if (now > r->last_ns)
 		r->last_ns = now;
 	if (r->last_ns - r->stepped_ns >= STEP_NS) {
 		reason_step(r->reason, r->last_ns);
+		if (r->compare)
+			compare_step(r->compare, r->last_ns);
 		r->stepped_ns = r->last_ns;
 	}
 	inspect_step(r->inspect, r->last_ns, r->last_ns);
@@ -385,8 +415,10 @@ static int finish(struct replay *r)
 	inspect_flush(r->inspect);
 	judge_now(r, r->last_ns);
 	reason_step(r->reason, r->last_ns);
+	if (r->compare)
+		compare_step(r->compare, r->last_ns);
 	journal_step(reason_journal(r->reason), r->last_ns, true);
-	if (!r->quiet)
+	if (!r->quiet && !r->compare)
 		journal_incidents(reason_journal(r->reason), &all, tell_incident, &t);
 	printf("%llu frames, %s of traffic, %u devices, %llu alerts, %llu frames dropped, mode %s\n", (unsigned long long)r->frames,
 	       duration_format(r->last_ns - r->first_ns, took), learn_device_count(reason_learn(r->reason)), (unsigned long long)r->alerts,
@@ -396,7 +428,9 @@ static int finish(struct replay *r)
 		       (unsigned long long)r->counters.value[COUNT_DECODE_CHECKSUM]);
 	if (r->dump)
 		status = dump(r);
-	if (r->state && reason_save(r->reason) < 0) {
+	if (r->compare)
+		compare_print(r->compare);
+	if (r->state && !r->old && reason_save(r->reason) < 0) {
 		log_warn("%s: the learned state could not be saved", r->state);
 		status = EXIT_FAILED;
 	}
@@ -408,6 +442,7 @@ static void destroy(struct replay *r)
 	if (r->eve)
 		eve_close(r->eve);
 	inspect_destroy(r->inspect);
+	compare_destroy(r->compare);
 	reason_destroy(r->reason);
 	policy_free(r->policies);
 	story_free(r->story[0]);
@@ -424,6 +459,10 @@ int cli_replay(int argc, char **argv)
 	r = (struct replay){.policy = SEKIMORI_SOURCE_DIR "/policy", .mode = MODE_OBSERVE};
 	if (!read_options(&r, argc, argv, &status))
 		return status;
+	if (r.journal)
+		return replay_journal(r.journal, r.policy, r.old);
+	if (r.old && r.mode != MODE_OBSERVE)
+		log_fatal("--compare judges in observe: what one side had cut the other would not have seen");
 	if (!r.lang[0] && !r.lang[1])
 		r.lang[0] = true;
 	start(&r, argv[optind]);

@@ -382,6 +382,7 @@ uint32_t learn_difference_words(const struct learn_difference *d, const struct l
 				bool fresh, char *out, size_t cap)
 {
 	uint32_t named = 0;
+	bool full = false;
 	size_t at = 0;
 
 	out[0] = 0;
@@ -395,9 +396,13 @@ uint32_t learn_difference_words(const struct learn_difference *d, const struct l
 		w = s->now == fresh ? bsearch(&wanted, d->word, d->words, sizeof(wanted), by_word) : NULL;
 		if (!w || !w->text[0])
 			continue;
-		if (at + strlen(w->text) + 3 < cap)
+		if (!full && at + strlen(w->text) + sizeof(", , ...") < cap)
 			at += (size_t)snprintf(out + at, cap - at, "%s%s", named ? ", " : "", w->text);
+		else
+			full = true;
 		named++;
 	}
+	if (full && at + sizeof(", ...") <= cap)
+		memcpy(out + at, ", ...", sizeof(", ..."));
 	return named;
 }

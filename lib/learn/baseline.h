@@ -29,7 +29,7 @@ void learn_difference_destroy(struct learn_difference *d);
 void learn_difference_try(struct learn_difference *d, const char *text);
 void learn_difference_try_port(struct learn_difference *d, const struct address *a, uint8_t transport, uint16_t port);
 const struct learn_change *learn_difference_at(const struct learn_difference *d, uint32_t i); // NULL past the end
-// The new (or gone) values of a feature whose text is known, ", " between them, as many as fit. Returns how many of all
+// The new (or gone) values of a feature whose text is known, ", " between them, as many as fit, "..." after. Returns how many of all
 // have a text.
 uint32_t learn_difference_words(const struct learn_difference *d, const struct learn_change *c, unsigned feature,
 				bool fresh, char *out, size_t cap);

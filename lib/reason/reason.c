@@ -324,6 +324,22 @@ static void restore_mode(struct reason *r)
 	}
 }
 
+static bool begin_with(struct reason *r, char error[512])
+{
+	struct image i = {0};
+	int failed = image_read(&i, LEARN_IMAGE_VERSION, r->config.learned);
+
+	if (!failed) {
+		failed = learn_take(r->learn, &i);
+		if (!failed)
+			failed = judge_take(r->judge, &i);
+		image_free(&i);
+	}
+	if (failed)
+		snprintf(error, 512, "%s: %s", r->config.learned, failed == -EPROTO ? "damaged, or larger than the tables" : strerror(-failed));
+	return failed == 0;
+}
+
 static void load_learned(struct reason *r)
 {
 	char path[PATH_BYTES], aside[PATH_BYTES + 16];
@@ -423,7 +439,12 @@ struct reason *reason_create(const struct reason_config *config, char error[512]
 		reason_destroy(r);
 		return NULL;
 	}
-	load_learned(r);
+	if (config->learned && !begin_with(r, error)) {
+		reason_destroy(r);
+		return NULL;
+	}
+	if (!config->learned)
+		load_learned(r);
 	restore_mode(r);
 	never_and_groups(r);
 	publish_exposed(r);

@@ -22,6 +22,7 @@ struct reason_hooks { // any may be NULL
 
 struct reason_config {
 	const char *state;            // folder for what survives a restart; NULL: nothing does
+	const char *learned;          // an image to begin with instead of STATE's, only read; reason_create fails when it cannot be used
 	struct policy_set *policies;  // borrowed, must outlive
 	unsigned mode;                // enum sheet_mode at first start; a mode kept in the journal wins when mode is MODE_COUNT
 	uint32_t devices, values;     // capacities of learn; 0 = 16384 and 1 Mi
