@@ -226,7 +226,7 @@ static void try_journal(struct ask *a, struct learn_difference *d)
 	}
 	if ((size_t)snprintf(path, sizeof(path), "%s/journal.db", a->state) >= sizeof(path) || access(path, R_OK) < 0)
 		return;
-	j = journal_open(path, error, sizeof(error));
+	j = journal_open_read(path, error, sizeof(error));
 	if (!j)
 		return;
 	journal_alerts(j, &q, try_alert, d);

@@ -140,7 +140,7 @@ int replay_journal(const char *folder, const char *policy, const char *old)
 	r.now = policy_load(policy, error);
 	if (r.now && old)
 		r.before = policy_load(old, error);
-	j = r.now && (r.before || !old) ? journal_open(path, error, sizeof(error)) : NULL;
+	j = r.now && (r.before || !old) ? journal_open_read(path, error, sizeof(error)) : NULL;
 	if (!j)
 		log_fatal("%s", error);
 	found = journal_alerts(j, &all, judge_again, &r);
