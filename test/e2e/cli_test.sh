@@ -217,6 +217,32 @@ nothing_yet() {
 	json 3 alert list && json 3 incident list && json 3 block list
 }
 
+# ---- how many alarms; what was learned
+
+budgets() {
+	exits 0 budget show && says out '^alarms  *1 a day, no threshold yet' && says out '>= 100 %: 0 days are not enough for 1 alarms a day' && json 0 budget show &&
+		exits 0 budget set 3 --blocks 0.5 && says out '^alarms  *3 a day' && says out '^blocks  *0.5 a day' && exits 0 budget show && says out '^alarms  *3 a day' &&
+		exits 2 budget set 11 && exits 2 budget set x && exits 2 budget set && exits 2 budget && exits 2 budget set -- -1 &&
+		exits 0 budget set 0 && says out 'no budget' && exits 0 budget set 2 &&
+		exits 3 incident confirm 4711 && exits 2 incident confirm x && exits 0 incident confirm 1 && exits 0 incident confirm 1 && says err 'confirmed before'
+}
+
+budget_kept() {
+	exits 0 budget show && says out '^alarms  *2 a day'
+}
+
+baselines() {
+	local name
+	exits 0 baseline save && name=$(sed 's/sekimori: //' "$LAB/err") && json 0 baseline list && exits 0 baseline list && says out "$name" || return 1
+	exits 0 baseline export "$LAB/exported" "$name" && exits 1 baseline export "$LAB/exported" "$name" && says err 'File exists' &&
+		exits 0 baseline import "$LAB/exported" && json 0 baseline diff "$name" "$name" && exits 0 baseline diff "$name" "$name" && says out '^0 devices changed' || return 1
+	head -c 5000 "$LAB/exported" > "$LAB/cut"
+	exits 1 baseline import "$LAB/cut" && says err 'damaged' && exits 6 baseline rollback "$name" && exits 0 baseline rollback "$name" --yes &&
+		exits 3 baseline rollback 2020-01-01T000000-01234567 --yes && exits 2 baseline rollback ../learned --yes && exits 2 baseline diff "$name" &&
+		exits 2 baseline nonsense && json 0 baseline drift && exits 0 baseline list --state "$LAB/state" && says out "$name" &&
+		exits 0 baseline diff "$name" now --state "$LAB/state" && says out 'devices changed$'
+}
+
 # ---- policies, people
 
 policies() {
@@ -252,7 +278,8 @@ strangers() {
 	chmod 666 "$LAB/run/brain.sock" "$LAB/run/wire.sock"
 	as_nobody 5 mode set observe && says err 'may look but not change' && as_nobody 5 panic && as_nobody 5 block add 192.0.2.7 &&
 		as_nobody 5 block lift 1 --reason x && as_nobody 5 policy reload && as_nobody 5 suppress add --port 80 --for 1h --reason x && as_nobody 5 suppress remove 1 &&
-		as_nobody 3 suppress list && as_nobody 0 suppress try --port 80 && as_nobody 0 mode show && as_nobody 0 status && as_nobody 0 block list
+		as_nobody 5 budget set 1 && as_nobody 5 baseline save && as_nobody 5 baseline export "$LAB/stolen" &&
+		as_nobody 3 suppress list && as_nobody 0 suppress try --port 80 && as_nobody 0 budget show && as_nobody 0 mode show && as_nobody 0 status && as_nobody 0 block list
 }
 
 policy_copy() {
@@ -281,6 +308,11 @@ check "alerts, incidents, devices" records
 check "explain" explained
 check "suppress" suppressing
 check "modes" modes
+check "budget" budgets
+check "baselines" baselines
+lab_stop brain
+brain_start advise --policy "$LAB/policy"
+check "the budget outlives the brain" budget_kept
 # From here on people block and nobody else: a brain that has learned nothing has nothing to say about these connections.
 lab_stop brain
 rm -r "$LAB/state"
