@@ -388,7 +388,8 @@ static bool is_first_today(struct judge *j, struct situation *s)
 				 o->app,
 				 o->server_port,
 				 o->flags8 & (OBS_FLAG_DROPPED | OBS_FLAG_MIDSTREAM | OBS_FLAG_RESPONSE),
-				 s->device->index};
+				 s->device->index,
+				 (uint32_t)(s->now_ns % JUDGE_DAY_NS / (4 * HOUR_NS)) /* FEATURE_HOUR's parts */};
 	size_t n = sizeof(head);
 	struct bytes value;
 
