@@ -2,7 +2,7 @@
 // The real stations, near side and far side, in one process with the packets' time for both clocks, fed from a stream; and a
 // record of what they say about ordinary traffic by day and about each attack by step. A fork()ed copy goes on by itself.
 #pragma once
-#include "baseline.h"
+#include "simple.h"
 #include "inspect.h"
 #include "settings.h"
 #include "stream.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// See baseline.h.
-#include "baseline.h"
+// See simple.h.
+#include "simple.h"
 #include "chance.h"
 #include "log.h"
 
