@@ -11,7 +11,7 @@ import statistics
 import sys
 
 DAY, WEEK, ROUNDS = 86400, 7 * 86400, 400
-BUDGETS = (0.2, 1, 3, 10)  # baseline.c
+BUDGETS = (0.2, 1, 3, 10)  # simple.c
 DRIFT = [("roll-out to the office, days 20-24", range(19, 24)), ("warehouse appears, days 27-31", range(26, 31)),
          ("tills move to port 9443, days 33-37", range(32, 37))]
 
