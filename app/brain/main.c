@@ -177,6 +177,15 @@ static int64_t deadline_offset(void)
 	return (int64_t)clock_deadline_ns() - (int64_t)clock_unix_ns();
 }
 
+// What an older build wrote is no reason not to start, but nobody should think that it is gone.
+static void say_unread(struct journal *j)
+{
+	int n = journal_unread(j);
+
+	if (n > 0)
+		log_warn("%d alerts of another version are kept in the journal and not shown", n);
+}
+
 static void create_reason(struct brain *b)
 {
 	struct reason_config c = {
@@ -281,6 +290,7 @@ int main(int argc, char **argv)
 		log_fatal("%s: %s", b.options.eve, strerror(errno));
 	brain_fence_open(&b);
 	create_reason(&b);
+	say_unread(reason_journal(b.reason));
 	reason_resume(b.reason, clock_unix_ns());
 	if (b.options.mode < MODE_COUNT) // for the next brain, which may be started without
 		reason_set_mode(b.reason, b.options.mode, "start", clock_unix_ns());

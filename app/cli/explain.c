@@ -30,6 +30,8 @@ static int offline_all(struct journal *j)
 		fprintf(stderr, "sekimori: the journal could not be read: %s\n", strerror(-rc));
 		return EXIT_FAILED;
 	}
+	if (journal_unread(j) > 0)
+		printf("%d alerts of another version were not looked at\n", journal_unread(j));
 	if (s.differ)
 		printf("recomputed: %llu of %llu numbers differ, in %u of %u alerts and %u of %u events\n",
 		       (unsigned long long)s.differ, (unsigned long long)s.numbers, s.alerts_differ, s.alerts, s.scores_differ,

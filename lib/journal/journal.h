@@ -35,5 +35,7 @@ int journal_blocks(struct journal *j, const struct journal_query *q, bool (*fn)(
 // By device and time, or those of one key (q->id). In time order.
 int journal_scores(struct journal *j, const struct journal_query *q, bool (*fn)(void *user, const struct score *s), void *user);
 int journal_suppressions(struct journal *j, const struct journal_query *q, bool (*fn)(void *user, const struct suppression *s), void *user); // by id; all, removed ones too
+// Alerts of another version than this build's: kept, and told by no query. How many, or -errno.
+int journal_unread(struct journal *j);
 // Everything as stable text, for comparing two runs.
 int journal_dump(struct journal *j, void (*line)(void *user, const char *text), void *user);

@@ -200,6 +200,28 @@ uint64_t journal_next(struct journal *j, const char *table)
 	return next;
 }
 
+int journal_unread(struct journal *j)
+{
+	static const uint32_t version = ALERT_VERSION; // as the first four bytes of a record
+	sqlite3_stmt *s = NULL;
+	int found = 0, rc = journal_ready(j);
+
+	if (rc)
+		return rc;
+	rc = sqlite3_prepare_v2(
+		j->db, "SELECT count(*) FROM alert WHERE length(record)!=?1 OR substr(record,1,4)!=?2", -1, &s, NULL);
+	if (rc == SQLITE_OK) {
+		sqlite3_bind_int64(s, 1, (sqlite3_int64)sizeof(struct alert));
+		sqlite3_bind_blob(s, 2, &version, sizeof(version), SQLITE_STATIC);
+		rc = sqlite3_step(s);
+	}
+	if (rc == SQLITE_ROW)
+		found = sqlite3_column_int(s, 0);
+	sqlite3_finalize(s);
+	rc = journal_result(j, rc);
+	return rc ? rc : found;
+}
+
 // --- everything as text ---
 
 struct dump {

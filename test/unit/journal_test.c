@@ -618,10 +618,23 @@ START_TEST(a_journal_of_version_1_is_brought_up_to_date_and_keeps_its_alerts)
 	j = open_journal(path);
 	ck_assert(journal_alerts(j, NULL, see_alert, &seen) == 1 && seen.id[0] == 1);
 	ck_assert_int_eq(journal_score(j, &score), 0);
+	ck_assert_int_eq(journal_unread(j), 0);
 	journal_close(j);
 	j = open_journal(path);
 	seen.count = 0;
 	ck_assert_int_eq(journal_scores(j, NULL, see_score, &seen), 1);
+	a.id = 2;
+	a.version--; // of an older build: kept, and said to be there
+	ck_assert_int_eq(journal_alert(j, &a), 0);
+	ck_assert_int_eq(journal_unread(j), 1);
+	journal_close(j);
+	snprintf(command, sizeof(command),
+		 "python3 -c \"import sqlite3; c=sqlite3.connect('%s'); c.execute('UPDATE alert SET record=substr(record,1,900)'); "
+		 "c.commit()\"",
+		 path);
+	ck_assert_int_eq(system(command), 0);
+	j = open_journal(path);
+	ck_assert_int_eq(journal_unread(j), 2);
 	journal_close(j);
 	remove_folder();
 }
