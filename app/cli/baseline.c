@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // baseline: snapshots of what was learned. Over the socket, or with --state DIR straight from the files. Comparing is done
 // here and not in the brain, which has frames to judge.
-#include "baseline.h"
+#include "difference.h"
 #include "baselines.h"
 #include "journal.h"
 #include "judge.h"
@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { SEND_BYTES = 48 * 1024, KNOWN_ALERTS = 10000, WORDS_BYTES = 512, DRIFT_LINES = 20 };
@@ -24,7 +25,7 @@ static const char help[] =
 	"devices and the key of all hashes: keep it as you keep the box.\n"
 	"--state DIR: without a running brain, from its folder (/var/lib/sekimori).\n";
 
-static const char *const feature_words[BASELINE_FEATURES] = {
+static const char *const feature_words[DIFFERENCE_FEATURES] = {
 	[FEATURE_ENDPOINT] = "outside addresses", [FEATURE_ENDPOINT_PORT] = "outside addresses with port", [FEATURE_PORT] = "protocols and ports",
 	[FEATURE_AGENT] = "user agents", [FEATURE_AGENT_FAMILY] = "programs", [FEATURE_HOST] = "host names", [FEATURE_FILE] = "kinds of file",
 	[FEATURE_FILE_SOURCE] = "file sources", [FEATURE_JA4] = "TLS fingerprints", [FEATURE_SERVED] = "served ports",
@@ -140,6 +141,7 @@ static int export_file(struct ask *a, const char *path, const char *name)
 
 	if (status != EXIT_DONE)
 		return status;
+	umask(077);
 	f = fopen(path, "wxe"); // never over another file
 	if (!f || fwrite(i.at, 1, i.used, f) != i.used || fclose(f) != 0)
 		status = said(path, -errno);
@@ -238,7 +240,7 @@ static void print_values(const struct learn_difference *d, const struct learn_ch
 	const uint32_t *count = fresh ? c->fresh : c->gone;
 	char words[WORDS_BYTES], safe[WORDS_BYTES];
 
-	for (unsigned f = 0; f < BASELINE_FEATURES; f++) {
+	for (unsigned f = 0; f < DIFFERENCE_FEATURES; f++) {
 		uint32_t named;
 
 		if (!count[f])
@@ -315,18 +317,18 @@ static void print_table(const struct learn_difference *d)
 		table_number(t, 1);
 		table_text(t, c->group_then);
 		table_text(t, c->group_now);
-		for (unsigned f = 0; f < 2 * BASELINE_FEATURES; f++) {
-			bool fresh = f < BASELINE_FEATURES;
-			uint32_t count = fresh ? c->fresh[f] : c->gone[f - BASELINE_FEATURES];
+		for (unsigned f = 0; f < 2 * DIFFERENCE_FEATURES; f++) {
+			bool fresh = f < DIFFERENCE_FEATURES;
+			uint32_t count = fresh ? c->fresh[f] : c->gone[f - DIFFERENCE_FEATURES];
 
 			if (!count)
 				continue;
 			table_row(t);
 			table_text(t, address);
 			table_text(t, fresh ? "new" : "gone");
-			table_text(t, feature_name(f % BASELINE_FEATURES));
+			table_text(t, feature_name(f % DIFFERENCE_FEATURES));
 			table_number(t, count);
-			table_number(t, learn_difference_words(d, c, f % BASELINE_FEATURES, fresh, words, sizeof(words)));
+			table_number(t, learn_difference_words(d, c, f % DIFFERENCE_FEATURES, fresh, words, sizeof(words)));
 			table_text(t, fresh ? "" : words);
 			table_text(t, fresh ? words : "");
 		}
@@ -347,6 +349,7 @@ static int diff(struct ask *a, const char *name_then, const char *name_now)
 		status = d ? EXIT_DONE : said("diff", error);
 	}
 	if (d) {
+		learn_difference_try_all(d);
 		try_journal(a, d);
 		if (a->json)
 			print_table(d);
@@ -367,7 +370,7 @@ static void moved_words(const struct learn_drift *d, char *out, size_t cap)
 	size_t at = 0;
 
 	out[0] = 0;
-	for (unsigned f = 0; f < BASELINE_FEATURES; f++)
+	for (unsigned f = 0; f < DIFFERENCE_FEATURES; f++)
 		if (d->fresh[f] && f != FEATURE_ENDPOINT && f != FEATURE_ENDPOINT_PORT && at < cap) // destinations say it
 			at += (size_t)snprintf(out + at, cap - at, "%s+%u %s", at ? ", " : "", d->fresh[f], feature_words[f]);
 }

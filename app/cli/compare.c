@@ -3,6 +3,7 @@
 // more than a note, is about it. Everything is kept until the end and sorted, so the same captures give the same words.
 #include "compare.h"
 
+#include "image.h"
 #include "text.h"
 
 #include <stdio.h>
@@ -44,6 +45,19 @@ struct compare {
 	uint64_t *alerted; // flows
 	uint32_t blocks, refuseds, tolds, alerteds, flows, out_of_memory;
 };
+
+double compare_budget(const char *learned)
+{
+	struct judge_budget b = {0};
+	struct image i;
+
+	if (image_read(&i, LEARN_IMAGE_VERSION, learned) < 0)
+		return 0;
+	if (!judge_image_budget(&i, &b))
+		b.alarms_per_day = 0;
+	image_free(&i);
+	return b.alarms_per_day;
+}
 
 // Room for one more in an array that doubles at powers of two. NULL: no memory, told at the end.
 static void *one_more(struct compare *c, void **array, uint32_t *count, size_t size)

@@ -8,6 +8,8 @@
 enum compare_side { COMPARE_NEW, COMPARE_OLD, COMPARE_SIDES };
 
 struct compare;
+// Alarms a day that an image was made with; 0: none, or it cannot be read.
+double compare_budget(const char *learned);
 // Creates OLD's judge; NEW's is the caller's, whose hooks tell compare_alert and compare_block. learned: image both begin
 // with, may be NULL. NULL with a message.
 struct compare *compare_create(const char *old_policies, const char *learned, double alarms_per_day, char error[512]);

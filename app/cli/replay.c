@@ -238,6 +238,8 @@ static void create_stations(struct replay *r)
 		far.learned = r->state ? learned : NULL;
 		far.state = NULL;
 		far.hold = false;
+		if (r->budget == 0 && r->state)
+			r->budget = far.alarms_per_day = compare_budget(learned);
 		r->compare = compare_create(r->old, far.learned, r->budget, error);
 		if (!r->compare)
 			log_fatal("%s", error);

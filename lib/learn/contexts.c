@@ -42,11 +42,16 @@ unsigned slot_feature(unsigned slot)
 	return slot < FEATURE_PORT_GIVEN ? slot : FEATURE_PORT_GIVEN + (slot - FEATURE_PORT_GIVEN) / 2;
 }
 
+uint64_t value_hash_of(const struct siphash_key *key, unsigned feature, struct bytes value)
+{
+	struct siphash_key mine = {key->k0 + (feature + 1) * 0x9e3779b97f4a7c15ull, key->k1};
+
+	return siphash13(&mine, value.at, value.left);
+}
+
 uint64_t value_hash(const struct learn *l, unsigned feature, struct bytes value)
 {
-	struct siphash_key key = {l->key.k0 + (feature + 1) * 0x9e3779b97f4a7c15ull, l->key.k1};
-
-	return siphash13(&key, value.at, value.left);
+	return value_hash_of(&l->key, feature, value);
 }
 
 static uint32_t org_context(struct learn *l, unsigned slot)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // An image's sections as arrays, and whose normal moved. Sections are as hostile as in learn_take: every index is looked
 // at.
-#include "baseline.h"
+#include "difference.h"
 #include "store_impl.h"
 
 #include <errno.h>
@@ -88,7 +88,7 @@ static bool add_drift(const struct parts *p, struct learn_drift *out, uint32_t b
 		parts_record(p->values, i, &v, sizeof(v));
 		if (v.device >= p->device_count || v.slot >= SLOTS)
 			return false;
-		if (v.slot >= BASELINE_FEATURES)
+		if (v.slot >= DIFFERENCE_FEATURES)
 			continue;
 		d = &out[v.device];
 		days = days_since(&v, begin);
@@ -127,7 +127,7 @@ int learn_drifts(const struct image *i, struct learn_drift **out)
 	if (!*out)
 		return -ENOMEM;
 	last = last_day(&p);
-	begin = last >= BASELINE_WEEK ? last - BASELINE_WEEK + 1 : 0;
+	begin = last >= DIFFERENCE_WEEK ? last - DIFFERENCE_WEEK + 1 : 0;
 	for (uint32_t d = 0; d < p.device_count; d++) {
 		if (!parts_device(&p, d, &device)) {
 			free(*out);

@@ -76,7 +76,7 @@ struct counts {                      // all about one value of one feature
 	uint64_t device_first_ns;    // the day on which this device first showed it, 0 = never
 };
 
-struct device { // owned by learn; pointers stay valid until learn_destroy
+struct device { // owned by learn; pointers stay valid until learn_take or learn_destroy
 	struct address address;
 	uint32_t index; // stable within one store
 	uint64_t first_ns, last_ns;

@@ -132,6 +132,7 @@ void mask_mark(uint32_t *mask, uint32_t *at, uint32_t day);
 uint64_t hash_mix(uint64_t x);
 uint32_t table_size(uint64_t at_least); // power of two
 uint64_t value_hash(const struct learn *l, unsigned feature, struct bytes value);
+uint64_t value_hash_of(const struct siphash_key *key, unsigned feature, struct bytes value); // under the store's key
 // Counts a value of a device on a day.
 void context_learn(struct learn *l, struct device *d, unsigned slot, uint64_t value, uint32_t day);
 // The device's context of that slot, opened below its group when there is none. NO_CONTEXT: no room.

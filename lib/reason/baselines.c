@@ -111,6 +111,27 @@ int baselines_list(const char *state, struct baselines_entry out[BASELINES_MOST]
 	return found < 0 ? found : n;
 }
 
+static int is_leftover(const struct dirent *e)
+{
+	char name[sizeof(shape) + 4];
+
+	return snprintf(name, sizeof(name), "%s", e->d_name) == (int)sizeof(name) - 1 && !strcmp(name + sizeof(shape) - 1, ".new");
+}
+
+// What a crash left half written: nobody else writes here.
+static void remove_leftovers(const char *state)
+{
+	struct dirent **names = NULL;
+	char folder[BASELINES_PATH_BYTES], path[BASELINES_PATH_BYTES + 256];
+	int found = in_folder(state, "", folder) < 0 ? 0 : scandir(folder, &names, is_leftover, alphasort);
+
+	for (int i = 0; i < found; i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]->d_name);
+		unlink(path);
+	}
+	scan_end(names, found);
+}
+
 static void remove_oldest(const char *state)
 {
 	struct dirent **names = NULL;
@@ -142,6 +163,7 @@ int baselines_save(const char *state, struct image *i, uint64_t unix_ns, char na
 	digest_sha256(i->at, i->used, hash); // as image_write will
 	name_of(unix_ns, hash, name);
 	error = baselines_path(state, name, path);
+	remove_leftovers(state);
 	if (!error)
 		error = image_write(i, path);
 	if (!error)

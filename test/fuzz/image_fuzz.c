@@ -2,6 +2,7 @@
 // Input: what was done to the image of a small organisation's fortnight by one who can also make its hash right. Each
 // change is u8 section, u24 place, u8 n, n bytes; n 0 ends the section there, place ffffff lets it out. What is taken is
 // whole enough to be used and written again; what is refused leaves a learner that knows nothing and a judge as new.
+#include "difference.h"
 #include "image.h"
 #include "judge.h"
 #include "learn.h"
@@ -126,6 +127,27 @@ static void assemble(struct bytes input, struct image *out)
 	*out = i;
 }
 
+// What the command line makes of it, with and without a learner that takes it.
+static void compare(const struct image *i)
+{
+	struct learn_drift *moved;
+	struct learn_difference *d;
+	const struct learn_change *c;
+	struct judge_budget budget;
+	char words[64];
+	int error;
+
+	if (learn_drifts(i, &moved) >= 0)
+		free(moved);
+	judge_image_budget(i, &budget);
+	d = learn_difference_create(&base, i, &error);
+	for (uint32_t n = 0; d && (c = learn_difference_at(d, n)); n++)
+		for (unsigned f = 0; f < DIFFERENCE_FEATURES; f++)
+			if (learn_difference_words(d, c, f, true, words, sizeof(words)) > c->fresh[f])
+				abort();
+	learn_difference_destroy(d);
+}
+
 static void use(void)
 {
 	struct image again;
@@ -149,6 +171,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assemble(bytes_of(data, size), &made);
 	if (image_copy(&i, LEARN_IMAGE_VERSION, bytes_of(made.at, made.used)) < 0)
 		abort();
+	compare(&i);
 	if (learn_take(learn, &i) == 0 && judge_take(judge, &i) == 0)
 		use();
 	else if (learn_device_count(learn) && size == 0)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// See baseline.h. Sections are as hostile as in learn_take: every index is looked at.
-#include "baseline.h"
+// See difference.h. Sections are as hostile as in learn_take: every index is looked at.
+#include "difference.h"
 
 #include "store_impl.h"
 
@@ -92,7 +92,7 @@ static bool add_values(struct learn_difference *d, const struct parts *p, bool n
 		parts_record(p->values, i, &v, sizeof(v));
 		if (v.device >= p->device_count || v.slot >= SLOTS)
 			return false;
-		if (v.slot >= BASELINE_FEATURES)
+		if (v.slot >= DIFFERENCE_FEATURES)
 			continue;
 		parts_device(p, v.device, &device);
 		d->showing[d->showings++] =
@@ -133,7 +133,7 @@ static void compare_values(struct learn_difference *d)
 
 static bool has_changed(const struct learn_change *c)
 {
-	static const uint32_t none[BASELINE_FEATURES];
+	static const uint32_t none[DIFFERENCE_FEATURES];
 
 	return c->came || c->went || c->role_then != c->role_now || strcmp(c->group_then, c->group_now) != 0 ||
 	       memcmp(c->fresh, none, sizeof(none)) != 0 || memcmp(c->gone, none, sizeof(none)) != 0;
@@ -174,12 +174,17 @@ static bool make_words(struct learn_difference *d)
 	return true;
 }
 
+static struct word *word_of(const struct learn_difference *d, unsigned feature, struct bytes value)
+{
+	struct word wanted = {.value = value_hash_of(&d->key, feature, value), .feature = (uint8_t)feature};
+
+	return bsearch(&wanted, d->word, d->words, sizeof(wanted), by_word);
+}
+
 static void try_value(struct learn_difference *d, unsigned feature, struct bytes value, const char *text)
 {
-	struct siphash_key key = {d->key.k0 + (feature + 1) * 0x9e3779b97f4a7c15ull, d->key.k1};
-	struct word wanted = {.value = siphash13(&key, value.at, value.left), .feature = (uint8_t)feature}, *w;
+	struct word *w = value.left ? word_of(d, feature, value) : NULL;
 
-	w = value.left ? bsearch(&wanted, d->word, d->words, sizeof(wanted), by_word) : NULL;
 	if (w && !w->text[0])
 		snprintf(w->text, sizeof(w->text), "%s", text);
 }
@@ -254,11 +259,10 @@ static bool is_wanted(const struct learn_difference *d, unsigned feature)
 	return false;
 }
 
-// There are so few ports, protocols, kinds and hours that all can be tried.
 static void try_ports(struct learn_difference *d, unsigned feature)
 {
 	static const uint8_t transports[] = {6, 17};
-	char text[64];
+	struct word *w;
 
 	if (!is_wanted(d, feature))
 		return;
@@ -267,13 +271,14 @@ static void try_ports(struct learn_difference *d, unsigned feature)
 			for (unsigned port = 0; port < 65536; port++) {
 				const uint8_t value[4] = {(uint8_t)app, transports[t], (uint8_t)(port >> 8), (uint8_t)port};
 
-				snprintf(text, sizeof(text), "%s%s%s/%u", app == APP_NONE ? "" : app_name(app),
-					 app == APP_NONE ? "" : " on ", t ? "udp" : "tcp", port);
-				try_value(d, feature, bytes_of(value, sizeof(value)), text);
+				w = word_of(d, feature, bytes_of(value, sizeof(value)));
+				if (w)
+					snprintf(w->text, sizeof(w->text), "%s%s%s/%u", app == APP_NONE ? "" : app_name(app),
+						 app == APP_NONE ? "" : " on ", t ? "udp" : "tcp", port);
 			}
 }
 
-static void try_small(struct learn_difference *d)
+void learn_difference_try_all(struct learn_difference *d)
 {
 	char text[32];
 
@@ -299,11 +304,10 @@ static void try_recents(struct learn_difference *d, const struct parts *p)
 	}
 }
 
-static void try_all_known(struct learn_difference *d, const struct parts *then, const struct parts *now)
+static void try_seen(struct learn_difference *d, const struct parts *then, const struct parts *now)
 {
 	for (uint32_t i = 0; i < d->devices; i++)
 		try_address(d, &d->change[i].address);
-	try_small(d);
 	try_recents(d, then);
 	try_recents(d, now);
 }
@@ -331,7 +335,7 @@ static int compare(struct learn_difference *d, const struct image *then, const s
 	compare_values(d);
 	if (!make_words(d))
 		return -ENOMEM;
-	try_all_known(d, &a, &b);
+	try_seen(d, &a, &b);
 	drop_unchanged(d);
 	return 0;
 }
