@@ -11,11 +11,11 @@ enum {
 	NOTE_PRIORITY = 1, // a note: worth keeping, not worth an incident of its own
 	NOTES = 256,       // remembered notes, for the incident that may follow one
 };
+#define EVIDENCE_BITS_MOST 60.0
 #define PHASE_BITS_MOST 40.0 // research/detection.md §7: one loud phase must not outweigh three
 
 struct slot {
 	struct incident i; // i.id 0: free
-	bool exposed;      // an alert said that the device serves the outside
 	bool changed;      // closed or merged without an alert of its own: the journal should hear
 };
 
@@ -150,7 +150,7 @@ static double phases_sum(const struct incident *i)
 
 static void rescore(struct slot *s)
 {
-	s->i.score = phases_sum(&s->i) * (s->exposed ? 2 : 1);
+	s->i.score = (phases_sum(&s->i) + s->i.evidence) * (s->i.exposed ? 2 : 1) * (s->i.certain ? 3 : 1);
 }
 
 static void raise_phase(struct slot *s, unsigned phase, double bits)
@@ -160,6 +160,17 @@ static void raise_phase(struct slot *s, unsigned phase, double bits)
 	s->i.phases |= 1u << phase;
 	if (bits > s->i.phase_bits[phase])
 		s->i.phase_bits[phase] = bits;
+}
+
+static void raise_evidence(struct slot *s, const struct alert *a)
+{
+	const int64_t *level = a->proof.evidence.level;
+	double bits = (double)(level[0] > level[1] ? level[0] : level[1]) / EVIDENCE_BIT;
+
+	if (bits > EVIDENCE_BITS_MOST)
+		bits = EVIDENCE_BITS_MOST;
+	if (bits > s->i.evidence)
+		s->i.evidence = bits;
 }
 
 static void stretch(struct incident *i, uint64_t first_ns, uint64_t last_ns)
@@ -181,7 +192,10 @@ static void merge(struct slot *into, struct slot *from)
 			raise_phase(into, p, from->i.phase_bits[p]);
 	stretch(&into->i, from->i.first_ns, from->i.last_ns);
 	into->i.alerts += from->i.alerts;
-	into->exposed |= from->exposed;
+	into->i.exposed |= from->i.exposed;
+	into->i.certain |= from->i.certain;
+	if (from->i.evidence > into->i.evidence)
+		into->i.evidence = from->i.evidence;
 	if (from->i.priority > into->i.priority)
 		into->i.priority = from->i.priority;
 	from->i.merged_into = into->i.id;
@@ -227,7 +241,7 @@ static void claim_notes(struct incident_table *t, struct slot *s, const struct a
 		    !address_equal(&note->device, &a->device) || !address_equal(&note->endpoint, &a->endpoint))
 			continue;
 		s->i.alerts++;
-		s->exposed |= note->exposed;
+		s->i.exposed |= note->exposed;
 		raise_phase(s, note->phase, note->bits);
 		stretch(&s->i, note->time_ns, note->time_ns);
 		if (note->id)
@@ -256,7 +270,9 @@ static void add_to(struct slot *s, struct alert *a, const struct ends *e)
 	stretch(&s->i, a->time_ns, a->time_ns);
 	if (a->priority > s->i.priority)
 		s->i.priority = a->priority;
-	s->exposed |= a->exposed != 0;
+	s->i.exposed |= a->exposed != 0;
+	s->i.certain |= a->certain && a->priority > NOTE_PRIORITY;
+	raise_evidence(s, a);
 	raise_phase(s, a->phase, a->bits);
 	// A note is an attempt, not an effect: a scanner that tries a hundred servers must not tie their incidents
 	// together.
@@ -341,8 +357,6 @@ int incident_restore(struct incident_table *t, const struct incident *i)
 	if (!s)
 		return -ENOSPC;
 	*s = (struct slot){.i = *i};
-	// Whether a device was exposed is not a field of its own: the doubled score tells it.
-	s->exposed = i->score > phases_sum(i) * 1.5;
 	return 0;
 }
 

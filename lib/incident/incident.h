@@ -12,13 +12,18 @@ struct incident {
 	uint64_t first_ns, last_ns;
 	uint32_t alerts;             // how many in all
 	uint32_t phases;             // bits of enum phase
-	double score;                // sum over distinct phases of the best alert's bits (at most 40 each), x2 for an exposed device
+	// (bits of the best alert of each phase, at most 40 each, and evidence) × 2 for an exposed device × 3 with a fact that needs no learning
+	double score;
+	double evidence;             // the most there was against a device, bits, at most 60
 	uint8_t priority;            // highest
 	uint8_t devices, endpoints, state; // state: 0 open, 1 closed by time, 2 closed by a person
 	struct address device[INCIDENT_DEVICES];
 	struct address endpoint[INCIDENT_ENDPOINTS];
 	double phase_bits[PHASE_COUNT];
 	uint64_t merged_into;        // 0, or the incident this one became part of
+	uint8_t exposed;             // a device of it serves the outside
+	uint8_t certain;             // an alert above a note carried a fact that needs no learning
+	uint8_t zero[6];
 };
 
 struct incident_table;

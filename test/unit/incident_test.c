@@ -119,6 +119,31 @@ START_TEST(an_attempt_seen_before_belongs_to_the_incident_that_follows_it)
 }
 END_TEST
 
+START_TEST(evidence_and_certain_facts_raise_the_score)
+{
+	struct incident_table *t = incident_table_create(1);
+	struct alert a = alert_draft("p/a", "192.0.2.10", "203.0.113.1", T0);
+	struct incident saved;
+
+	a.bits = 10;
+	a.proof.evidence.level[0] = 7 * EVIDENCE_BIT;
+	a.proof.evidence.level[1] = 20 * EVIDENCE_BIT;
+	ck_assert_double_eq(add(t, &a, NULL)->score, 30); // the higher of the two levels
+	a.proof.evidence.level[1] = 5 * EVIDENCE_BIT;
+	ck_assert_double_eq(add(t, &a, NULL)->score, 30); // the most there was
+	a.certain = 1;
+	saved = *add(t, &a, NULL);
+	ck_assert_double_eq(saved.score, 90);
+	incident_table_destroy(t);
+	t = incident_table_create(1);
+	ck_assert_int_eq(incident_restore(t, &saved), 0);
+	a.certain = 0;
+	a.proof.evidence.level[0] = a.proof.evidence.level[1] = 1000ll * EVIDENCE_BIT;
+	ck_assert_double_eq(add(t, &a, NULL)->score, (10 + 60) * 3);
+	incident_table_destroy(t);
+}
+END_TEST
+
 START_TEST(the_score_sums_the_best_alert_of_each_phase_and_doubles_for_exposed_devices)
 {
 	struct incident_table *t = incident_table_create(1), *again = incident_table_create(1);
@@ -248,6 +273,7 @@ int main(void)
 		an_alert_that_links_two_incidents_makes_the_older_one_survive,
 		a_note_joins_but_never_opens_widens_or_merges,
 		an_attempt_seen_before_belongs_to_the_incident_that_follows_it,
+		evidence_and_certain_facts_raise_the_score,
 		the_score_sums_the_best_alert_of_each_phase_and_doubles_for_exposed_devices,
 		an_incident_closes_after_a_quiet_day_or_by_a_person,
 		lateral_movement_links_both_devices_but_special_addresses_link_nothing,
