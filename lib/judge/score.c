@@ -291,8 +291,11 @@ static struct asked *asked_of(struct judge *j, const struct address *whom, uint6
 	struct {
 		struct address whom;
 		uint64_t name;
-	} key = {*whom, name};
+	} key;
 
+	memset(&key, 0, sizeof(key)); // it is hashed with what lies between the two
+	key.whom = *whom;
+	key.name = name;
 	return &j->asked[siphash13(&j->key, &key, sizeof(key)) % ASKED];
 }
 
