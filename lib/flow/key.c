@@ -131,8 +131,8 @@ bool flow_key_fits(const struct flow *f, const struct packet *p, const struct fl
 	if (f->family != p->source.family || f->transport != p->transport || f->tag != key->tag)
 		return false;
 	// Both ways are compared whole: which it is is a matter of chance, and a branch that is guessed wrongly is dearer than eight loads.
-	by_client = same16(f->client, p->source.b) & same16(f->server, p->destination.b);
-	by_server = same16(f->server, p->source.b) & same16(f->client, p->destination.b);
+	by_client = (unsigned)same16(f->client, p->source.b) & (unsigned)same16(f->server, p->destination.b);
+	by_server = (unsigned)same16(f->server, p->source.b) & (unsigned)same16(f->client, p->destination.b);
 	if (ports) {
 		by_client &= (f->client_port == p->source_port) & (f->server_port == p->destination_port);
 		by_server &= (f->server_port == p->source_port) & (f->client_port == p->destination_port);

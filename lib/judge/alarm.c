@@ -79,16 +79,19 @@ static int64_t level_of(const struct judge *j, const struct evidence_state *e, i
 	return e->level[0] > e->level[1] ? e->level[0] : e->level[1];
 }
 
-// The device's evidence has changed: once a day, it may be an alarm.
-static enum alarm_word consider(struct judge *j, const struct device *d, int64_t level)
+// Once a day the device's evidence may be an alarm, when something was added to it: what is left of yesterday's is neither
+// news nor a measure for thresholds.
+static enum alarm_word consider(struct judge *j, const struct device *d, int64_t level, bool news)
 {
 	struct watch *w = &j->watch[d->index];
 
-	if (level > w->peak)
+	if (news && level > w->peak)
 		w->peak = level;
 	if (!alarm_is_calibrated(j) || j->mode == MODE_LEARN)
 		return ALARM_UNCALIBRATED;
 	if (level < j->budget.threshold)
+		return ALARM_BELOW;
+	if (w->asked == BUDGET_QUIET && !news)
 		return ALARM_BELOW;
 	if (w->asked == BUDGET_QUIET)
 		w->asked = (uint8_t)budget_ask(&j->budget, level);
@@ -119,7 +122,7 @@ static enum alarm_word add(struct judge *j, struct situation *s, uint64_t key, i
 	*counted = evidence_add(j->evidence, s->device->index, &item, &s->evidence);
 	s->level = level_of(j, &s->evidence, microbits);
 	j->evidence_today = true;
-	return consider(j, s->device, s->level);
+	return consider(j, s->device, s->level, *counted && microbits > 0);
 }
 
 bool alarm_score(struct judge *j, struct situation *s, const struct score *score)
