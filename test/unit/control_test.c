@@ -322,7 +322,7 @@ START_TEST(a_client_that_leaves_before_its_answer_costs_nothing)
 	for (unsigned i = 0; i < 4 * CONTROL_CLIENTS; i++) {
 		int fd = raw_connect();
 
-		raw_send(fd, counters, i % sizeof(counters) + 1);
+		send(fd, counters, i % sizeof(counters) + 1, MSG_NOSIGNAL); // beyond what the server takes at once it hangs up
 		close(fd);
 	}
 	usleep(50000);
