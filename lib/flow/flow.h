@@ -182,7 +182,7 @@ struct flow_unseen {
 	uint32_t since; // ... which end so far before next_seq
 };
 
-// In-order payload of one side. `gap` true: bytes before these were lost to inspection (flow is flagged uninspected).
+// In-order payload of one side. `gap` true: bytes before these were lost to inspection (flow is flagged uninspected); then there may be none.
 typedef void (*flow_bytes_fn)(void *user, struct flow *f, enum flow_side sender, struct bytes data, bool gap);
 
 // Puts a TCP segment in order: delivers its new bytes and any parked ones that follow, parks it if bytes before it are missing.
@@ -190,6 +190,9 @@ typedef void (*flow_bytes_fn)(void *user, struct flow *f, enum flow_side sender,
 // `unseen` is the sender's; NULL: all is looked at.
 void flow_order(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p, struct bytes payload,
 		const struct flow_unseen *unseen, flow_bytes_fn deliver, void *user);
+// The flow ends: what still waits for bytes before it, or for its receiver to see what it acknowledges, is delivered as it lies, the client's first, with a gap
+// where bytes are missing; nobody will say more of it. What its receiver must have refused is not. For use in flow_end_fn.
+void flow_order_end(struct flow_table *t, struct flow *f, flow_bytes_fn deliver, void *user);
 
 enum flow_take {
 	FLOW_TAKES,

@@ -193,6 +193,20 @@ static bool gap_is_final(const struct flow *f, enum flow_side side, const struct
 	return peer->seen & TCP_SEEN_ACK && seq_ahead(peer->acked, head->seq) >= 0;
 }
 
+// The receiver has taken bytes that acknowledge more of it than came by here, so its own stream has a hole, at its end as far as we know. It is told, once,
+// before what answers it: else a question that lacks its end would still be waited for while the answer is read. Its numbers are left alone: a receiver that
+// takes an acknowledgement of what it never sent must not make us deaf to what it sends then.
+static void tell_hole(const struct delivery *d, enum flow_side side, const struct park_segment *e)
+{
+	const struct flow_tcp_side *peer = &d->flow->tcp[!side];
+
+	if (d->flow->flags & FLOW_FLAG_UNINSPECTED || e->hold != PARK_UNTIL_SEEN || peer->parked ||
+	    seq_ahead(e->ack, peer->next_seq) <= (peer->seen & TCP_SEEN_FIN ? 1 : 0))
+		return;
+	uninspected(d, COUNT_TCP_GAP);
+	d->deliver(d->user, d->flow, !side, bytes_of(NULL, 0), true);
+}
+
 // Passes parked bytes as far as they reach.
 static void advance(const struct delivery *d, enum flow_side side)
 {
@@ -216,6 +230,7 @@ static void advance(const struct delivery *d, enum flow_side side)
 			s->next_seq = e->seq;
 			gap = true;
 		}
+		tell_hole(d, side, e);
 		pass_head(d, side, gap);
 		gap = false;
 	}
@@ -433,4 +448,35 @@ void flow_order(struct flow_table *t, struct flow *f, enum flow_side sender, con
 	advance(&d, sender);
 	advance(&d, !sender);
 	flow_tcp_settle_fin(t, f);
+}
+
+// What was refused, or is old, stays behind.
+static void pass_rest(const struct delivery *d, enum flow_side side)
+{
+	struct flow_tcp_side *s = &d->flow->tcp[side];
+	struct park_segment *e;
+
+	while ((e = segment_at(&d->table->park, s->park_head))) {
+		int32_t ahead = seq_ahead(e->seq, s->next_seq);
+
+		if (e->hold == PARK_UNTIL_ACKED || -ahead >= e->bytes) {
+			free_segment(&d->table->park, s, &s->park_head);
+			continue;
+		}
+		if (ahead > 0) {
+			uninspected(d, COUNT_TCP_GAP);
+			s->next_seq = e->seq;
+		}
+		pass_head(d, side, ahead > 0);
+	}
+}
+
+void flow_order_end(struct flow_table *t, struct flow *f, flow_bytes_fn deliver, void *user)
+{
+	const struct delivery d = {.table = t, .flow = f, .deliver = deliver, .user = user};
+
+	if (f->transport != TRANSPORT_TCP || f->state < FLOW_OPEN)
+		return;
+	pass_rest(&d, FLOW_CLIENT);
+	pass_rest(&d, FLOW_SERVER);
 }

@@ -314,6 +314,50 @@ START_TEST(a_capture_that_swaps_directions_loses_nothing)
 }
 END_TEST
 
+// The server had all of the question, the client has the answer; we had its front.
+START_TEST(a_question_without_its_end_is_told_before_what_answers_it)
+{
+	struct world *w = world_new(8, 8);
+
+	shake_hands(w);
+	say(w, C, ACK, 1, 1, "quest");
+	say(w, S, ACK, 1, 9, "answer");
+	assert_got(w, S, "");
+	ck_assert_uint_eq(w->gaps[C], 0);
+	w->said_count = 0;
+	memset(w->said, 0, sizeof(w->said));
+	say(w, C, ACK, 9, 7, "");
+	assert_got(w, S, "answer");
+	ck_assert_uint_eq(w->gaps[C], 1);
+	ck_assert_uint_eq(w->gaps[S], 0);
+	ck_assert_str_eq(w->said, "cs"); // in this order
+	ck_assert(is_uninspected(w));
+	say(w, C, ACK, 6, 7, "ion"); // it comes all the same
+	assert_got(w, C, "question");
+	world_end(w);
+}
+END_TEST
+
+START_TEST(what_waits_when_the_flow_ends_is_delivered_then)
+{
+	struct world *w = world_new(8, 8);
+
+	shake_hands(w);
+	w->last_words = true;
+	say(w, C, ACK, 1, 1, "quest");
+	say(w, C, ACK, 9, 1, "more"); // behind a hole
+	say(w, S, ACK, 1, 7, "answer"); // to something that is not there
+	say(w, C, ACK, 13, (uint32_t)-12345678, "forged");
+	assert_got(w, C, "quest");
+	assert_got(w, S, "");
+	flow_table_flush(w->table, FLOW_END_TIMEOUT);
+	assert_got(w, C, "questmore");
+	assert_got(w, S, "answer");
+	ck_assert_uint_eq(w->gaps[C], 1);
+	world_end(w);
+}
+END_TEST
+
 START_TEST(an_ack_beyond_belief_is_flagged_and_moves_nothing)
 {
 	struct world *w = world_new(8, 8);
@@ -428,5 +472,6 @@ END_TEST
 		a_segment_far_ahead_is_counted_and_not_parked, a_scaled_window_reaches_further,                        \
 		a_full_park_flags_and_the_stream_goes_on, a_segment_too_long_to_park_is_flagged,                       \
 		data_with_an_ack_no_receiver_takes_does_not_displace_the_real,                                         \
-		a_capture_that_swaps_directions_loses_nothing, an_ack_beyond_belief_is_flagged_and_moves_nothing,      \
+		a_capture_that_swaps_directions_loses_nothing, a_question_without_its_end_is_told_before_what_answers_it,  \
+		what_waits_when_the_flow_ends_is_delivered_then, an_ack_beyond_belief_is_flagged_and_moves_nothing,      \
 		a_cut_frame_is_flagged, any_segmentation_gives_the_twins_stream
