@@ -4,14 +4,22 @@
 #include <errno.h>
 #include <stdlib.h>
 
+// What a closing flow still says never cuts the frame that happens to be under inspection, which may be another flow's.
 static void flow_ended(void *user, struct flow *f, enum flow_end why)
 {
 	struct inspect *s = user;
 	const struct frame *frame = s->frame;
+	struct flow *flow = s->flow;
+	bool cut = s->cut;
 
-	s->frame = NULL; // a closing note never cuts the frame that happens to be under inspection
+	s->frame = NULL;
+	s->cut = false;
+	if (f->transport == TRANSPORT_TCP)
+		inspect_last_words(s, f);
 	emit_flow_close(s, f, why);
 	s->frame = frame;
+	s->flow = flow;
+	s->cut = cut;
 	if (f->context)
 		proto_close(s->pool, f->context);
 	f->context = 0;

@@ -59,6 +59,8 @@ enum inspect_action inspect_stations(struct inspect *s, uint64_t *held);
 // payload.c
 void describe_flow(const struct flow *f, struct proto_flow *out);
 void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender, const bool fin_before[2]);
+// A TCP flow ends, however: what of it was not read to its end is told. Changes s->flow.
+void inspect_last_words(struct inspect *s, struct flow *f);
 // What its parser passes over; NULL: nothing.
 const struct flow_unseen *unseen_of(const struct inspect *s, const struct flow *f, enum flow_side side, struct bytes payload,
 				    struct flow_unseen *out);

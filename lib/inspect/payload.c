@@ -176,3 +176,21 @@ void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender, c
 		proto_datagram(s->pool, &f->context, &in, &s->sink, &f->app);
 	}
 }
+
+void inspect_last_words(struct inspect *s, struct flow *f)
+{
+	const struct proto_flow ends = s->ends; // of the flow under inspection
+
+	if (f->flags & FLOW_FLAG_DONE || (!f->context && !f->tcp[FLOW_CLIENT].parked && !f->tcp[FLOW_SERVER].parked))
+		return;
+	s->flow = f;
+	describe_flow(f, &s->ends);
+	flow_order_end(s->flows, f, deliver, s);
+	if (f->flags & FLOW_FLAG_UNINSPECTED)
+		inspect_uninspected(s, f, flow_uninspected_why(s->flows));
+	if (f->context) {
+		proto_half_close(s->pool, f->context, true, &s->ends, &s->sink);
+		proto_half_close(s->pool, f->context, false, &s->ends, &s->sink);
+	}
+	s->ends = ends;
+}

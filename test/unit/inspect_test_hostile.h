@@ -71,6 +71,37 @@ START_TEST(a_script_whose_body_ends_with_the_connection_is_seen)
 }
 END_TEST
 
+START_TEST(what_a_flow_has_begun_to_say_is_told_before_it_is_closed)
+{
+	static const char answer[] = "HTTP/1.0 200 OK\r\n\r\n#!/bin/sh\nid\n";
+	struct observation o;
+
+	ask_for_class();
+	say(1, TCP_ACK, answer, sizeof(answer) - 1);
+	ck_assert(!observed(OBS_FILE, &o)); // it may go on
+	inspect_step(inspect, talk.now_ns, talk.now_ns + 7200 * 1000000000ull);
+	ck_assert(observed(OBS_FILE, &o));
+	ck_assert(o.facts & FACT_BIT(FACT_SCRIPT));
+	ck_assert(observed(OBS_FLOW_CLOSE, &o));
+}
+END_TEST
+
+START_TEST(what_waits_to_be_put_in_order_is_told_before_its_flow_is_closed)
+{
+	static const char answer[] = "HTTP/1.0 200 OK\r\nServer: it\r\n\r\n";
+	struct observation o;
+
+	ask_for_class();
+	talk.seq[0] += 1; // acknowledged, but it never came by
+	say(1, TCP_ACK, answer, sizeof(answer) - 1);
+	ck_assert(!observed(OBS_HTTP_RESPONSE, &o));
+	inspect_flush(inspect);
+	ck_assert(observed(OBS_HTTP_RESPONSE, &o));
+	ck_assert_uint_eq(o.number[NUM_RESPONSE_STATUS], 200);
+	ck_assert(observed(OBS_FLOW_CLOSE, &o));
+}
+END_TEST
+
 enum { PICTURE_BYTES = 3000, PIECE_BYTES = 500 };
 
 // The first `pieces` of an answer with a picture of PICTURE_BYTES behind a head of its own segment.
@@ -462,6 +493,8 @@ static TCase *hostile_case(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_script_whose_body_ends_with_the_connection_is_seen);
+	tcase_add_test(t, what_a_flow_has_begun_to_say_is_told_before_it_is_closed);
+	tcase_add_test(t, what_waits_to_be_put_in_order_is_told_before_its_flow_is_closed);
 	tcase_add_test(t, a_datagram_flow_is_free_again_when_its_block_ends);
 	tcase_add_test(t, a_client_may_connect_again_from_the_same_port_when_its_block_ends);
 	tcase_add_test(t, a_block_refuses_fragments_too);
