@@ -75,6 +75,23 @@ static enum parse take_client(struct tls *t, const struct proto_input *in, const
 	return PARSE_MORE;
 }
 
+// A hello whose rest will not come: the server may know more of it than we do, so what was read is told, marked as a part.
+static void tell_part(struct tls *t, const struct proto_input *in, const struct proto_sink *sink)
+{
+	struct bytes b = bytes_of(t->collected, t->have);
+	struct tls_hello hello;
+	uint32_t size;
+	uint8_t type;
+
+	if (!t->client_collects || t->side[1].over || !bytes_read_u8(&b, &type) || type != HANDSHAKE_CLIENT_HELLO || !bytes_read_u24(&b, &size))
+		return;
+	tls_hello_read(&hello, b);
+	hello.cut = true;
+	if (hello.begun)
+		tls_hello_emit(&hello, app_of(t), in, sink);
+	t->have = 0;
+}
+
 // The answer is told, with the names in `certificate` if it holds any.
 static enum parse tell_answer(struct tls *t, struct bytes certificate, const struct proto_input *in, const struct proto_sink *sink)
 {
@@ -273,6 +290,7 @@ static enum parse tls_feed(void *state, const struct proto_input *in, const stru
 	if (in->gap) { // the server's answer may be whole for all that
 		if (!t->hellos)
 			proto_mark(sink, COUNT_PROTO_BAD);
+		tell_part(t, in, sink);
 		t->side[1] = (struct side){.over = true};
 		if (t->client_collects)
 			t->have = 0;
@@ -301,7 +319,9 @@ static void tls_close(void *state, bool from_client, const struct proto_flow *fl
 {
 	struct proto_input in = proto_input_of_close(flow, from_client);
 
-	if (!from_client)
+	if (from_client)
+		tell_part(state, &in, sink);
+	else
 		tell_answer(state, bytes_of(NULL, 0), &in, sink);
 }
 

@@ -34,7 +34,7 @@ START_TEST(after_a_retry_request_the_second_hello_and_its_answer_are_told)
 }
 END_TEST
 
-START_TEST(a_hello_with_a_hole_does_not_hide_the_answer)
+START_TEST(a_hello_with_a_hole_is_told_in_part_and_does_not_hide_the_answer)
 {
 	struct line lines[3];
 	struct talk talk = {.ops = &proto_tls, .flow = outward, .lines = lines, .count = 3, .gap_before = 2};
@@ -48,10 +48,33 @@ START_TEST(a_hello_with_a_hole_does_not_hide_the_answer)
 	lines[1] = (struct line){true, bytes_from(made(&stream), 150)};
 	lines[2] = (struct line){false, made(&server_stream)};
 	talk_check(&talk, &caught);
-	ck_assert_uint_eq(caught.count, 1);
-	ck_assert_uint_eq(caught.o[0].kind, OBS_TLS_SERVER);
+	ck_assert_uint_eq(caught.count, 2);
+	ck_assert_uint_eq(caught.o[0].kind, OBS_TLS);
+	ck_assert(caught.o[0].flags8 & OBS_FLAG_TRUNCATED);
+	talk_expect_text(&caught.o[0], TEXT_TLS_JA4, "");
+	ck_assert_uint_eq(caught.o[1].kind, OBS_TLS_SERVER);
 	ck_assert(caught.marked[COUNT_PROTO_BAD]);
 	ck_assert_int_eq(caught.result, PARSE_DONE);
+}
+END_TEST
+
+START_TEST(a_hello_that_ends_with_its_flow_is_told_as_far_as_it_came)
+{
+	struct line line;
+	struct talk talk = {.ops = &proto_tls, .flow = outward, .lines = &line, .count = 1, .closes = true};
+
+	hello.n = stream.n = 0;
+	make_hello(&hello, "www.example", "h2");
+	make_records(&stream, made(&hello), 16384);
+	line = (struct line){true, bytes_head(made(&stream), stream.n - 1)};
+	talk_check(&talk, &caught);
+	ck_assert_uint_eq(caught.count, 1);
+	ck_assert(caught.o[0].flags8 & OBS_FLAG_TRUNCATED);
+	talk_expect_text(&caught.o[0], TEXT_TLS_SNI, "www.example");
+	talk_expect_text(&caught.o[0], TEXT_TLS_JA4, "");
+	line.said = bytes_head(made(&stream), 5 + 4 + 33); // not even its random number
+	talk_check(&talk, &caught);
+	ck_assert_uint_eq(caught.count, 0);
 }
 END_TEST
 

@@ -709,7 +709,8 @@ int main(void)
 	tcase_add_test(t, a_server_that_answers_otherwise_ends_the_parser_and_tells_nothing);
 	tcase_add_test(t, a_warning_before_the_servers_hello_hides_nothing);
 	tcase_add_test(t, after_a_retry_request_the_second_hello_and_its_answer_are_told);
-	tcase_add_test(t, a_hello_with_a_hole_does_not_hide_the_answer);
+	tcase_add_test(t, a_hello_with_a_hole_is_told_in_part_and_does_not_hide_the_answer);
+	tcase_add_test(t, a_hello_that_ends_with_its_flow_is_told_as_far_as_it_came);
 	tcase_add_test(t, a_second_hello_before_the_answer_is_told);
 	tcase_add_test(t, a_server_of_an_early_draft_tells_its_choice);
 	tcase_add_test(t, a_server_that_speaks_first_hides_no_hello);
