@@ -169,7 +169,8 @@ enum { // TLS
 };
 enum { // TLS_SERVER
 	NUM_TLS_SERVER_VERSION = 0 /* chosen */, NUM_TLS_SERVER_CIPHER /* chosen, IANA's number */,
-	TEXT_TLS_SUBJECT = 0 /* common name */, TEXT_TLS_NAMES /* dNSNames, comma between, as many as fit */,
+	NUM_TLS_SERVER_PART /* 0: the answer; 1, 2 …: more names of its certificate, and nothing else */,
+	TEXT_TLS_SUBJECT = 0 /* common name */, TEXT_TLS_NAMES /* dNSNames, comma between, as many as fit; the rest in further records */,
 	TEXT_TLS_ISSUER /* common name */,
 };
 enum { // PROTOCOL, of an unknown one: how each side begins

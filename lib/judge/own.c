@@ -150,7 +150,7 @@ void own_note(struct judge *j, const struct observation *o)
 		note_answer(j, o);
 	if (o->direction != DIRECTION_IN && o->direction != DIRECTION_LATERAL)
 		return;
-	if (o->kind == OBS_TLS_SERVER)
+	if (o->kind == OBS_TLS_SERVER && o->number[NUM_TLS_SERVER_PART] == 0)
 		note_certificate(j, o);
 	if (o->kind == OBS_HTTP_REQUEST && !(o->flags8 & OBS_FLAG_BARE_HOST))
 		add_name(j, &o->server, false, observation_text(o, TEXT_REQUEST_HOST), o->time_ns);

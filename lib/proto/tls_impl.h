@@ -14,7 +14,9 @@ enum tls_handshake {
 enum tls_sizes {
 	TLS_NAME_BYTES = 255,
 	TLS_NAME_TEXT_BYTES = 4 * TLS_NAME_BYTES,
-	TLS_NAMES = 64,             // dNSNames of a certificate that are told, if they fit
+	TLS_NAMES = 512,            // dNSNames of a certificate that are told, if they fit
+	TLS_NAME_LISTS = 4,         // subjectAltNames that are read; there should be one (RFC 5280 §4.2)
+	TLS_ANSWER_RECORDS = 9,     // observations of one certificate
 	TLS_STATE_BYTES = 16384 + 128, // of proto_tls
 };
 
@@ -41,8 +43,9 @@ struct tls_answer {                 // a ServerHello
 
 struct tls_certificate {            // names of an X.509 certificate; borrowed bytes
 	struct bytes subject, issuer; // common names
-	struct bytes name[TLS_NAMES]; // dNSNames of subjectAltName
-	unsigned names;
+	struct bytes list[TLS_NAME_LISTS]; // GeneralNames of subjectAltName, those that tls_certificate_name has not given yet
+	unsigned lists;
+	unsigned names;             // that it has given
 	bool cut;                   // there are more names, or the certificate is not whole
 };
 
@@ -60,8 +63,10 @@ size_t tls_escape(struct bytes in, bool lower, char *out, size_t cap);
 bool tls_answer_read(struct tls_answer *a, struct bytes b);
 // DER (RFC 5280 §4.1), perhaps cut. false: no certificate.
 bool tls_certificate_read(struct tls_certificate *c, struct bytes der);
-// One OBS_TLS_SERVER; c may be NULL.
-void tls_answer_emit(const struct tls_answer *a, const struct tls_certificate *c, uint8_t app, const struct proto_input *in,
+// The next dNSName; false: no more. Sets c->cut where there is one more, but not whole, or TLS_NAMES were given.
+bool tls_certificate_name(struct tls_certificate *c, struct bytes *name);
+// One OBS_TLS_SERVER, and more of them where one has no room for all names of *c, which are used up. c may be NULL.
+void tls_answer_emit(const struct tls_answer *a, struct tls_certificate *c, uint8_t app, const struct proto_input *in,
 		     const struct proto_sink *sink);
 
 // TLS within another protocol's flow (StartTLS): what proto_tls.feed is to get, in place of zeroed memory. The records carry `app`: the flow is still that

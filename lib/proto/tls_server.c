@@ -104,19 +104,34 @@ static struct bytes common_name(struct bytes name)
 
 static void read_names(struct tls_certificate *c, struct bytes octets)
 {
-	struct der list, name;
+	struct der list;
 
 	if (!take_tag(&octets, DER_SEQUENCE, &list))
 		return;
-	while (take(&list.content, &name)) {
-		if (name.tag != DER_DNS_NAME)
-			continue;
-		if (name.cut || c->names == TLS_NAMES) {
-			c->cut = true;
-			return;
+	if (c->lists < TLS_NAME_LISTS)
+		c->list[c->lists++] = list.content;
+	else
+		c->cut = true;
+}
+
+bool tls_certificate_name(struct tls_certificate *c, struct bytes *name)
+{
+	struct der e;
+
+	for (unsigned i = 0; i < c->lists; i++)
+		while (take(&c->list[i], &e)) {
+			if (e.tag != DER_DNS_NAME)
+				continue;
+			if (e.cut || c->names == TLS_NAMES) {
+				c->cut = true;
+				c->lists = 0;
+				return false;
+			}
+			c->names++;
+			*name = e.content;
+			return true;
 		}
-		c->name[c->names++] = name.content;
-	}
+	return false;
 }
 
 static void read_extensions(struct tls_certificate *c, struct bytes b)
@@ -161,47 +176,86 @@ bool tls_certificate_read(struct tls_certificate *c, struct bytes der)
 
 // --- Observation ---
 
-// "a.example,b.example". A name that does not fit is left out whole: half a name is another one.
-static void put_names(struct observation *o, const struct tls_certificate *c)
+// A record of the answer as it is filled.
+struct telling {
+	const struct proto_input *in;
+	const struct proto_sink *sink;
+	struct observation o;
+	size_t n;
+	unsigned part;
+	uint8_t app;
+	char text[OBSERVATION_TEXT_BYTES]; // "a.example,b.example"
+};
+
+static void send(struct telling *t)
 {
-	char text[OBSERVATION_TEXT_BYTES];
-	size_t n = 0, room = observation_room(o);
-
-	for (unsigned i = 0; i < c->names; i++) {
-		char name[TLS_NAME_TEXT_BYTES];
-		size_t length = tls_escape(c->name[i], true, name, sizeof(name));
-
-		if (n + length + (n > 0) > room) {
-			o->flags8 |= OBS_FLAG_TRUNCATED;
-			continue;
-		}
-		if (n)
-			text[n++] = ',';
-		memcpy(text + n, name, length);
-		n += length;
-	}
-	observation_put_list(o, TEXT_TLS_NAMES, bytes_of(text, n));
+	observation_put_list(&t->o, TEXT_TLS_NAMES, bytes_of(t->text, t->n));
+	proto_emit(t->sink, t->in, t->app, &t->o);
 }
 
-void tls_answer_emit(const struct tls_answer *a, const struct tls_certificate *c, uint8_t app, const struct proto_input *in,
+// Those who count answers, or look for the server's own name, look at the first record only.
+static void begin_part(struct telling *t)
+{
+	observation_init(&t->o, OBS_TLS_SERVER);
+	t->o.number[NUM_TLS_SERVER_PART] = ++t->part;
+	t->n = 0;
+}
+
+// A name for which there is no room goes into a record of its own, or is left out whole: half a name is another one.
+static void put_name(struct telling *t, struct bytes name)
+{
+	char text[TLS_NAME_TEXT_BYTES];
+	size_t length = tls_escape(name, true, text, sizeof(text));
+
+	if (t->n + length + (t->n > 0) > observation_room(&t->o)) {
+		if (length > OBSERVATION_TEXT_BYTES || t->part + 1 == TLS_ANSWER_RECORDS) {
+			t->o.flags8 |= OBS_FLAG_TRUNCATED;
+			return;
+		}
+		send(t);
+		begin_part(t);
+	}
+	if (t->n)
+		t->text[t->n++] = ',';
+	memcpy(t->text + t->n, text, length);
+	t->n += length;
+}
+
+static void put_certificate(struct telling *t, struct tls_certificate *c)
+{
+	struct bytes name;
+
+	observation_put(&t->o, TEXT_TLS_SUBJECT, c->subject);
+	observation_put(&t->o, TEXT_TLS_ISSUER, c->issuer);
+	while (tls_certificate_name(c, &name))
+		put_name(t, name);
+	if (c->cut)
+		t->o.flags8 |= OBS_FLAG_TRUNCATED;
+}
+
+static void scan_certificate(struct tls_certificate *c, uint8_t app, const struct proto_input *in, const struct proto_sink *sink)
+{
+	struct bytes name;
+
+	jndi_scan(c->subject, "certificate", in, sink, app);
+	while (tls_certificate_name(c, &name))
+		jndi_scan(name, "certificate", in, sink, app);
+}
+
+void tls_answer_emit(const struct tls_answer *a, struct tls_certificate *c, uint8_t app, const struct proto_input *in,
 		     const struct proto_sink *sink)
 {
-	struct observation o;
+	struct telling t = {.in = in, .sink = sink, .n = 0, .part = 0, .app = app};
+	struct tls_certificate scanned;
 
-	observation_init(&o, OBS_TLS_SERVER);
-	o.number[NUM_TLS_SERVER_VERSION] = a->version;
-	o.number[NUM_TLS_SERVER_CIPHER] = a->cipher;
+	observation_init(&t.o, OBS_TLS_SERVER);
+	t.o.number[NUM_TLS_SERVER_VERSION] = a->version;
+	t.o.number[NUM_TLS_SERVER_CIPHER] = a->cipher;
 	if (c) {
-		observation_put(&o, TEXT_TLS_SUBJECT, c->subject);
-		observation_put(&o, TEXT_TLS_ISSUER, c->issuer);
-		put_names(&o, c);
-		if (c->cut)
-			o.flags8 |= OBS_FLAG_TRUNCATED;
+		scanned = *c;
+		put_certificate(&t, c);
 	}
-	proto_emit(sink, in, app, &o);
-	if (!c || !in->from_outside)
-		return;
-	jndi_scan(c->subject, "certificate", in, sink, app);
-	for (unsigned i = 0; i < c->names; i++)
-		jndi_scan(c->name[i], "certificate", in, sink, app);
+	send(&t);
+	if (c && in->from_outside)
+		scan_certificate(&scanned, app, in, sink);
 }

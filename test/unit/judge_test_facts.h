@@ -149,14 +149,20 @@ END_TEST
 
 // --- What a device says of itself ---
 
-static void certified(struct address device, const char *names, uint64_t now_ns)
+static void certified_in_part(struct address device, unsigned part, const char *names, uint64_t now_ns)
 {
 	struct observation o = made(OBS_TLS_SERVER, DIRECTION_IN, visitor(), device, 443, now_ns);
 
 	o.app = APP_TLS;
 	o.from_client = 0;
+	o.number[NUM_TLS_SERVER_PART] = part;
 	observation_put(&o, TEXT_TLS_NAMES, bytes_of_text(names));
 	observe(&o);
+}
+
+static void certified(struct address device, const char *names, uint64_t now_ns)
+{
+	certified_in_part(device, 0, names, now_ns);
 }
 
 static void called_by(struct address device, const char *host, unsigned times, uint64_t now_ns)
@@ -203,6 +209,14 @@ START_TEST(a_device_that_tells_its_name_to_a_rare_place_is_an_alert)
 		  TODAY);
 	ck_assert_msg((alert_of("http/self-reference") != NULL) == sayings[_i].told, "%s%s", sayings[_i].host,
 		      sayings[_i].uri);
+}
+END_TEST
+
+START_TEST(a_device_is_called_by_the_first_name_of_its_certificate_not_by_the_first_of_a_further_record)
+{
+	certified_in_part(server(0), 1, "web01.example.com", TODAY - HOUR);
+	requested(server(0), ip("203.0.113.9"), 80, "203.0.113.9", "Debian APT-HTTP/1.3 (2.2.4)", "/?h=web01", 0, TODAY);
+	ck_assert_ptr_null(alert_of("http/self-reference"));
 }
 END_TEST
 
@@ -307,6 +321,7 @@ static void add_facts(TCase *cases)
 	tcase_add_test(cases, a_server_that_is_sent_inside_is_an_alert_unless_it_goes_there_anyway);
 	tcase_add_test(cases, a_server_that_is_sent_to_the_cloud_s_secrets_is_cut);
 	tcase_add_loop_test(cases, a_device_that_tells_its_name_to_a_rare_place_is_an_alert, 0, SAYINGS);
+	tcase_add_test(cases, a_device_is_called_by_the_first_name_of_its_certificate_not_by_the_first_of_a_further_record);
 	tcase_add_test(cases, what_a_device_tells_known_places_is_its_business);
 	tcase_add_test(cases, a_device_that_tells_itself_in_a_dns_name_is_an_alert);
 	tcase_add_test(cases, dns_and_most_visitors_tell_a_name_and_a_few_strangers_do_not);
