@@ -10,7 +10,7 @@ DNS_PORTS = {53, 5353, 5355}
 
 # Classes that begin so are limits of ours, not errors of tshark's or of a capture: without them the figure is lower.
 LIMITS = ("no handshake", "readers may differ", "HTTP/2 whose client", "HTTP as the answer", "a status that is no number", "the capture's rest", "malformed",
-          "DNS over TCP after a gap", "NetBIOS", "names beyond", "the certificate for which", "the hello's middle", "no JA4 of", "texts are cut")
+          "DNS over TCP after a gap", "NetBIOS", "the hello's middle", "no JA4 of", "texts are cut")
 
 
 def is_limit(name):
@@ -93,12 +93,6 @@ def only_tshark_dns(capture, m):
 
 
 def only_tshark_tls(capture, m):
-    if m.kind == "tls.server" and "tcp_midstream" in why(capture, m) and not any(o.flow == m.flow for o in capture.own):
-        return "no handshake, and the hello acknowledges a byte that is not in the capture: it waits, said"
-    if m.kind == "tls.server" and "proto_bad" in why(capture, m) and not any("tls" in o.kind for o in of_flow(capture.own + capture.theirs, m) if o is not m):
-        return "the hello's middle is missing, and the answer comes before that is known, said"
-    if m.kind == "tls.server" and not m.fields.get("subject") and m.fields.get("version", 0) <= 0x0303 and "tls" in apps(capture, m):
-        return "the certificate for which our record waits does not come"
     if apps(capture, m) == {"unknown"}:
         return "a stream that does not begin with TLS"
     return None
@@ -129,6 +123,8 @@ def only_own(capture, m):
         return "a QUIC hello said again (Retry, version negotiation)"
     if m.kind == "tls" and m.more["app"] == "quic" and not any(t.kind == "tls" for t in of_flow(capture.theirs, m)):
         return "QUIC after a version that nobody has: tshark opens the answer, but not the hello"
+    if m.kind == "tls" and "truncated" in m.more["flags"] and "proto_bad" in why(capture, m) and not any(t.kind == "tls" for t in of_flow(capture.theirs, m)):
+        return "the hello's middle is missing: tshark tells nothing of it, we its front, said"
     if m.kind == "tls.server" and any(t.kind == "tls" and t.frame == 1 for t in of_flow(capture.theirs, m)):
         return "the hello came in the SYN: tshark loses step"
     return None
@@ -182,8 +178,6 @@ def dns_field(capture, name, own, theirs, a, b):
 
 
 def tls_field(capture, name, own, theirs, a, b):
-    if name == "names" and a and b and set(a.split(b",")) <= set(b.split(b",")):
-        return "names beyond 64 or the record's room, said" if "truncated" in own.more["flags"] else None
     if name in ("subject", "names", "issuer") and a is None and own.kind == "tls.server" and own.fields.get("version") == 0x0304:
         return "the capture holds the session's keys, with which tshark goes on"
     if name in ("subject", "names", "issuer") and not any(theirs.fields.get(n) for n in ("subject", "names", "issuer")):
