@@ -49,12 +49,15 @@ static bool take_score(void *user, const struct score *s)
 {
 	struct search *f = user;
 	char text[1024];
-	unsigned bad = score_verify(s, text, sizeof(text));
+	unsigned bad;
 
 	if (!address_equal(&s->device, &f->e->alert.device) || s->time_ns / MS_NS != f->item->item->time_ms)
 		return true;
 	f->item->found = true;
 	f->item->full = s->microbits;
+	if (f->e->alone)
+		return false;
+	bad = score_verify(s, text, sizeof(text));
 	f->e->numbers += score_numbers(s);
 	if (bad)
 		differs(f->e, "evidence %s: %s", f->item->name, text);
@@ -118,6 +121,13 @@ static int gather(struct journal *j, const struct policy_set *policies, struct e
 	return rc < 0 ? rc : 0;
 }
 
+static int make_again(struct journal *j, const struct policy_set *policies, struct explained *e)
+{
+	e->numbers = alert_numbers(&e->alert);
+	e->differ = alert_verify(&e->alert, e->differs, sizeof(e->differs));
+	return gather(j, policies, e);
+}
+
 static bool take_alert(void *user, const struct alert *a)
 {
 	((struct explained *)user)->alert = *a;
@@ -135,9 +145,7 @@ int explain_alert(struct journal *j, const struct policy_set *policies, uint64_t
 		return -ENOMEM;
 	rc = id ? journal_alerts(j, &q, take_alert, e) : 0;
 	if (rc > 0) {
-		e->numbers = alert_numbers(&e->alert);
-		e->differ = alert_verify(&e->alert, e->differs, sizeof(e->differs));
-		rc = gather(j, policies, e);
+		rc = make_again(j, policies, e);
 		if (rc == 0)
 			rc = json ? explain_json(e, out, cap) : explain_text(e, out, cap);
 	} else if (rc == 0) {
@@ -148,12 +156,16 @@ int explain_alert(struct journal *j, const struct policy_set *policies, uint64_t
 	return rc;
 }
 
-// --- a whole journal ---
+// --- many ---
 
 struct check {
+	struct journal *journal;
+	const struct policy_set *policies;
 	struct explain_sum *sum;
-	void (*line)(void *user, const char *text);
+	explain_line_fn line;
 	void *user;
+	struct explained *e; // room for one
+	int error;           // of looking for what an alert rests on
 };
 
 static void tell(const struct check *c, const char *what, uint64_t id, const char *text)
@@ -169,16 +181,22 @@ static void tell(const struct check *c, const char *what, uint64_t id, const cha
 static bool check_alert(void *user, const struct alert *a)
 {
 	struct check *c = user;
-	char text[1024];
-	unsigned bad = alert_verify(a, text, sizeof(text));
+	struct explained *e = c->e;
 
+	memset(e, 0, sizeof(*e));
+	e->alert = *a;
+	e->alone = true;
+	c->error = make_again(c->journal, c->policies, e);
 	c->sum->alerts++;
-	c->sum->numbers += alert_numbers(a);
-	c->sum->differ += bad;
-	c->sum->alerts_differ += bad > 0;
-	if (bad)
-		tell(c, "alert", a->id, text);
-	return true;
+	c->sum->items += e->items;
+	for (unsigned i = 0; i < e->items; i++)
+		c->sum->found += e->item[i].found;
+	c->sum->numbers += e->numbers;
+	c->sum->differ += e->differ;
+	c->sum->alerts_differ += e->differ > 0;
+	if (e->differ)
+		tell(c, "alert", a->id, e->differs);
+	return c->error == 0;
 }
 
 static bool check_score(void *user, const struct score *s)
@@ -196,14 +214,44 @@ static bool check_score(void *user, const struct score *s)
 	return true;
 }
 
-int explain_all(struct journal *j, struct explain_sum *sum, void (*line)(void *user, const char *text), void *user)
+// Those that `q` finds. How many, or -errno.
+static int check_alerts(struct check *c, const struct journal_query *q)
 {
-	struct check c = {sum, line, user};
+	int rc;
+
+	c->e = malloc(sizeof(*c->e));
+	if (!c->e)
+		return -ENOMEM;
+	rc = journal_alerts(c->journal, q, check_alert, c);
+	free(c->e);
+	return c->error ? c->error : rc;
+}
+
+int explain_add(struct journal *j, const struct policy_set *policies, uint64_t id, struct explain_sum *sum,
+		explain_line_fn line, void *user)
+{
+	struct check c = {.journal = j, .policies = policies, .sum = sum, .line = line, .user = user};
+	struct journal_query q = {.id = id, .limit = 1};
+	int rc = id ? check_alerts(&c, &q) : 0;
+
+	return rc < 0 ? rc : rc ? 0 : -ENOENT;
+}
+
+int explain_events(struct journal *j, uint64_t since_ns, struct explain_sum *sum, explain_line_fn line, void *user)
+{
+	struct check c = {.journal = j, .sum = sum, .line = line, .user = user};
+	struct journal_query q = {.since_ns = since_ns};
+	int rc = journal_scores(j, &q, check_score, &c);
+
+	return rc < 0 ? rc : 0;
+}
+
+int explain_all(struct journal *j, struct explain_sum *sum, explain_line_fn line, void *user)
+{
+	struct check c = {.journal = j, .sum = sum, .line = line, .user = user};
 	int rc;
 
 	*sum = (struct explain_sum){0};
-	rc = journal_alerts(j, NULL, check_alert, &c);
-	if (rc >= 0)
-		rc = journal_scores(j, NULL, check_score, &c);
-	return rc < 0 ? rc : 0;
+	rc = check_alerts(&c, NULL);
+	return rc < 0 ? rc : explain_events(j, 0, sum, line, user);
 }

@@ -18,6 +18,7 @@ struct explained {
 	struct explained_item item[EVIDENCE_ITEMS];
 	unsigned items;
 	unsigned numbers, differ;
+	bool alone; // the events it rests on are made again elsewhere
 	char differs[EXPLAIN_DIFFER_BYTES]; // a line each
 };
 

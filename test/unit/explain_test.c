@@ -158,6 +158,37 @@ START_TEST(evidence_that_is_no_share_of_its_event_is_caught)
 	ck_assert(journal_alert(j, &a) == 0 && journal_score(j, &other) == 0);
 	ck_assert_uint_eq(explained(77, false), 1);
 	must_contain("in the journal\n");
+	ck_assert(summed().alerts_differ == 1 && summed().scores_differ == 0);
+}
+END_TEST
+
+static unsigned lines;
+
+static void count_line(void *user, const char *line)
+{
+	lines++;
+}
+
+START_TEST(one_alert_is_added_with_what_it_rests_on_and_events_by_time)
+{
+	struct score s = score_made(1, NOW), late = score_made(2, NOW + 1), bad = score_made(3, NOW + 2);
+	struct alert a = alarm_on(&s), altered = a;
+	struct journal *j = reason_journal(reason);
+	struct explain_sum sum = {0};
+
+	bad.rank.above++;
+	ck_assert(journal_alert(j, &a) == 0 && journal_score(j, &s) == 0 && journal_score(j, &late) == 0);
+	ck_assert_int_eq(explain_add(j, NULL, 77, &sum, count_line, NULL), 0);
+	ck_assert(sum.alerts == 1 && sum.scores == 0 && sum.items == 1 && sum.found == 1 && sum.numbers > 0 && sum.differ == 0);
+	ck_assert_int_eq(explain_add(j, NULL, 78, &sum, count_line, NULL), -ENOENT);
+	ck_assert_int_eq(explain_add(j, NULL, 0, &sum, count_line, NULL), -ENOENT);
+	ck_assert_int_eq(explain_events(j, NOW + 1, &sum, count_line, NULL), 0);
+	ck_assert(sum.alerts == 1 && sum.scores == 1 && sum.differ == 0 && lines == 0);
+	altered.score.rank.above++;
+	ck_assert(journal_alert(j, &altered) == 0 && journal_score(j, &bad) == 0);
+	ck_assert_int_eq(explain_add(j, NULL, 77, &sum, count_line, NULL), 0);
+	ck_assert_int_eq(explain_events(j, NOW + 2, &sum, count_line, NULL), 0);
+	ck_assert(sum.alerts == 2 && sum.alerts_differ == 1 && sum.scores == 2 && sum.scores_differ == 1 && lines == 2);
 }
 END_TEST
 
@@ -188,6 +219,7 @@ int main(void)
 	tcase_add_test(cases, the_event_behind_an_alarm_is_found_in_the_journal_and_made_again);
 	tcase_add_test(cases, an_altered_event_is_caught);
 	tcase_add_test(cases, evidence_that_is_no_share_of_its_event_is_caught);
+	tcase_add_test(cases, one_alert_is_added_with_what_it_rests_on_and_events_by_time);
 	tcase_add_test(cases, no_such_alert_and_no_room_are_told);
 	tcase_set_timeout(cases, 60);
 	suite_add_tcase(suite, cases);
