@@ -114,6 +114,7 @@ static void take_alert(void *user, const struct alert *a, const struct incident 
 	struct lab *l = user;
 	const uint64_t *which = counted_find(&l->flows, a->flow + 1);
 
+	l->raised.alerts = a->id;
 	if (!which && l->pairs.count)
 		which = counted_find(&l->pairs, pair_key(&a->device, &a->endpoint));
 	if (which) {
@@ -128,6 +129,15 @@ static void take_alert(void *user, const struct alert *a, const struct incident 
 	ordinary_alert(l, a);
 	if (i)
 		keep_incident(l, i);
+}
+
+static void take_score(void *user, const struct score *s)
+{
+	struct lab *l = user;
+
+	l->raised.events++;
+	if (s->time_ns < l->raised.since_ns)
+		l->raised.since_ns = s->time_ns;
 }
 
 static void take_block(void *user, const struct block *b, const char *what, uint64_t now_ns)
@@ -167,7 +177,7 @@ static void create_stations(struct lab *l)
 				    .sheet = l->brain,
 				    .hold = true,
 				    .counters = &l->counters,
-				    .hooks = {take_verdict, NULL, take_alert, take_block, l}};
+				    .hooks = {take_verdict, NULL, take_alert, take_block, l, take_score}};
 	struct inspect_config near = {.flow = {.flows = FLOWS, .parked_segments = PARKED, .key = {5, 6}},
 				      .contexts = CONTEXTS,
 				      .blocks = BLOCKS,

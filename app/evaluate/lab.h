@@ -51,6 +51,13 @@ struct lab_attack {
 	uint64_t single_ns[BASELINE_BUDGETS];
 };
 
+struct lab_raised { // what the journal must hold (proof.h)
+	uint64_t alerts;        // number of the latest; they count up from 1
+	uint64_t alerts_before; // those up to it are another process's to answer for
+	uint64_t events;        // since then
+	uint64_t since_ns;      // no event is earlier than this
+};
+
 struct lab {
 	struct lab_plan plan;
 	struct stream *stream;
@@ -76,6 +83,7 @@ struct lab {
 	struct lab_day day[LAB_DAYS];
 	struct lab_attack attack[STREAM_ATTACKS];
 	unsigned attacks; // under way or over
+	struct lab_raised raised;
 };
 
 // Ends the program with a message where it cannot be made.

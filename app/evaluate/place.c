@@ -18,14 +18,18 @@ uint64_t place_seed(uint64_t seed, unsigned chain, unsigned place)
 static void run_copy(struct lab *l, uint64_t seed, struct record_place *p)
 {
 	struct stream_counts counts;
+	struct proof proof;
 
 	stream_counts(l->stream, &counts);
 	p->cut_before = counts.cut;
 	p->at_ns = l->last_ns;
+	proof_begin(l);
 	lab_set_mode(l, p->mode);
 	p->attack = lab_attack(l, p->chain, place_seed(seed, p->chain, p->place));
 	lab_run(l, p->at_ns + chain_length_ns(p->chain) + AFTERWARDS_NS);
 	record_place(l, seed, p);
+	proof_end(l, false, &proof);
+	record_proof(l, seed, &proof);
 	fflush(stdout);
 }
 

@@ -186,11 +186,30 @@ void record_place(const struct lab *l, uint64_t seed, const struct record_place 
 	end(&line);
 }
 
+void record_proof(const struct lab *l, uint64_t seed, const struct proof *p)
+{
+	struct line line;
+	struct json *j = begin(&line, "explained", seed);
+
+	json_text(j, "mode", mode_name(reason_mode(l->reason)));
+	json_u64(j, "alerts", p->sum.alerts);
+	json_u64(j, "events", p->sum.scores);
+	json_u64(j, "items", p->sum.items);
+	json_u64(j, "found", p->sum.found);
+	json_u64(j, "numbers", p->sum.numbers);
+	json_u64(j, "differ", p->sum.differ);
+	json_u64(j, "lost", p->lost);
+	json_u64(j, "altered", p->altered);
+	json_u64(j, "noticed", p->noticed);
+	json_fixed(j, "seconds", p->seconds, 3);
+	end(&line);
+}
+
 void record_cost(const struct lab *l, uint64_t seed, double seconds, double stream_ns)
 {
 	static const enum counter limits[] = {
 		COUNT_FLOWS_FULL,         COUNT_PROTO_CONTEXT_FULL, COUNT_TCP_PARK_FULL,      COUNT_BLOCKS_FULL,
-		COUNT_BRAIN_DEVICES_FULL, COUNT_BRAIN_COUNTS_FULL,  COUNT_BRAIN_VERDICTS_LOST};
+		COUNT_BRAIN_DEVICES_FULL, COUNT_BRAIN_COUNTS_FULL,  COUNT_BRAIN_VERDICTS_LOST, COUNT_BRAIN_JOURNAL_ERRORS};
 	struct line line;
 	struct json *j = begin(&line, "cost", seed);
 

@@ -27,15 +27,26 @@ static struct lab *make(const struct run_plan *p)
 	return l;
 }
 
+// What all ends with: is what was said provable, and what did it cost.
 static void end(struct lab *l, const struct run_plan *p, double began)
+{
+	double seconds = cpu_seconds() - began;
+	struct proof proof;
+
+	proof_end(l, true, &proof);
+	record_proof(l, p->seed, &proof);
+	record_cost(l, p->seed, seconds, 0);
+	lab_fini(l);
+	free(l);
+}
+
+static void end_days(struct lab *l, const struct run_plan *p, double began)
 {
 	lab_run(l, UINT64_MAX);
 	for (uint32_t day = 0; day < p->lab.stream.days; day++)
 		record_day(l, p->seed, day);
 	record_incidents(l, p->seed);
-	record_cost(l, p->seed, cpu_seconds() - began, 0);
-	lab_fini(l);
-	free(l);
+	end(l, p, began);
 }
 
 // Those that take at most so long.
@@ -75,7 +86,7 @@ void run_days(const struct run_plan *p)
 		lab_run(l, lab_day_ns(l, first + span * (place + within) / p->places));
 		place_all(l, p, "place", place, UINT64_MAX);
 	}
-	end(l, p, began);
+	end_days(l, p, began);
 }
 
 void run_slow(const struct run_plan *p, unsigned chain)
@@ -99,9 +110,7 @@ void run_slow(const struct run_plan *p, unsigned chain)
 	lab_run(l, UINT64_MAX);
 	for (unsigned i = 0; i < p->places; i++)
 		record_place(l, p->seed, &place[i]);
-	record_cost(l, p->seed, cpu_seconds() - began, 0);
-	lab_fini(l);
-	free(l);
+	end(l, p, began);
 }
 
 void run_stream(const struct run_plan *p)
