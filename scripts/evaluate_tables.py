@@ -203,6 +203,9 @@ def print_wrong(g):
 
 
 def print_drift(g):
+    if not any(d["day"] in days for _, days in DRIFT for r in g.main for d in r.test_days):
+        not_run("Drift", "--only days")
+        return
     head("Drift", "Things that change in all companies for good reason; days from 1. Against all other days of the test.")
     eventful = {day for _, days in DRIFT for day in days}
     other = [(r.seed, d["alarmed_devices"]) for r in g.main for d in r.test_days if d["day"] not in eventful]
@@ -358,9 +361,8 @@ def print_cold(g):
     print()
     told_days = [row[0] for row in rows]
     table(["alerted %", *(f"day {day}" for day in told_days)], [(chain, *(by_day.get(day, "-") for day in told_days)) for chain, by_day in matrix.items()])
-    above = [(f"day {day}", f"{share([d['alarmed_devices'] for r in g.early if r.about['train'] == day for d in r.test_days]):.1f} a day") for day in COLD
-             if share([d["alarmed_devices"] for r in g.early if r.about["train"] == day for d in r.test_days] or [0]) > 1.3]
-    told(f"More than 1.3 alarms a day in the week after: {names(above)}.")
+    rates = {day: share([d["alarmed_devices"] for r in g.early if r.about["train"] == day for d in r.test_days]) for day in COLD[:-1]}
+    told(f"More than 1.3 alarms a day in the week after: {names([(f'day {day}', f'{value:.1f}') for day, value in rates.items() if value > 1.3]) if g.early else 'not run (`--only days,train`)'}.")
 
 
 # --- beside what ---
