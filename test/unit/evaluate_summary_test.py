@@ -1,12 +1,28 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""scripts/evaluate_summary.py: what is said of one placed attack, and the intervals."""
+"""scripts/evaluate*: what is said of one placed attack, the intervals, which runs are made, tables where runs are missing."""
+import argparse
+import contextlib
+import importlib.machinery
+import importlib.util
+import io
+import json
 import pathlib
 import sys
+import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
+SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
+sys.path.insert(0, str(SCRIPTS))
 import evaluate_summary as summary
+import evaluate_tables as tables
+
+
+def script():
+    loader = importlib.machinery.SourceFileLoader("evaluate", str(SCRIPTS / "evaluate"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("evaluate", loader))
+    loader.exec_module(module)
+    return module
 
 DAY = summary.DAY
 
@@ -22,9 +38,18 @@ def place(steps, **given):
             "steps": steps, **given}
 
 
-def run(incidents=(), places=(), days=()):
-    return summary.Run([{"kind": "run", "seed": 1, "train": 14, "days": 42, "budget": 1, "without": [], "mode": "observe"},
-                        *({"kind": "incident", "first": first, "score": score} for first, score in incidents), *places, *days, {"kind": "cost", "limits": {}}])
+def explained(**given):
+    return {"kind": "explained", "alerts": 5, "events": 9, "items": 30, "found": 20, "numbers": 400, "differ": 0, "lost": 0, "altered": 1, "noticed": 1, "seconds": .1, **given}
+
+
+def day(number, **given):
+    return {"kind": "day", "day": number, "devices": 300, "alarms": 1, "alarmed_devices": 1, "incidents": 1, "notes": 2, "would_block": 0, "blocks": 0, "cut": 0, "conversations": 1000,
+            "new_device": 100, "new_org": 60, "single": [0, 1, 3, 10], "single_bits": [30], "parts": {"web": 1}, **given}
+
+
+def run(incidents=(), places=(), days=(), said=(), name="days-1", **about):
+    return summary.Run([{"kind": "run", "seed": 1, "train": 14, "days": 42, "budget": 1, "without": [], "mode": "observe", "devices": 312, "devices_last": 327, **about},
+                        *({"kind": "incident", "first": first, "score": score} for first, score in incidents), *places, *days, *said, {"kind": "cost", "frames": 1, "limits": {}}], name)
 
 
 class Placed(unittest.TestCase):
@@ -57,12 +82,99 @@ class Placed(unittest.TestCase):
         days = [{"kind": "day", "day": day, "single_bits": bits} for day, bits in ((13, [40]), (14, [31, 30]), (20, [29]), (21, [50]))]
         self.assertEqual(summary.single_rank(place([step()]), run(days=days)), 3)
 
+    def test_the_second_step_and_the_first_block(self):
+        self.assertEqual(summary.second_step(place([step(), step(first=130.0)])), 130)
+        self.assertIsNone(summary.second_step(place([step()])))
+        self.assertIsNone(summary.second_step(place([step(), step(first=-1)])))
+        self.assertEqual(summary.blocked_at(place([step(), step(blocked=9.0), step(blocked=7.0)])), 7)
+
+    def test_an_alert_before_the_second_step_takes_no_time_from_it(self):
+        found = [(run(), place([step(alerted=alerted), step(first=130.0, alerted=own)])) for alerted, own in ((120.0, -1), (-1, 130.5), (-1, -1))]
+        self.assertEqual(tables.after_second(found), [(1, 0), (1, .5), (1, None)])
+        self.assertEqual(tables.after_second([(run(), place([step(alerted=1.0)]))]), [])
+
+    def test_a_share_of_a_list_counts_no_more_than_there_is(self):
+        busy, calm = (run([((14 + n / 10) * DAY, score) for n in range(others)]) for others, score in ((9, 40), (1, 60)))
+        self.assertEqual(summary.listed(place([step()]), busy, 5), (True, .2))
+        self.assertEqual(summary.listed(place([step()]), calm, 5), (True, .5))
+        self.assertEqual(summary.listed(place([step()]), run([(14 * DAY, 60)] * 5), 5), (False, 0))
+
+    def test_proven(self):
+        self.assertTrue(summary.proven([run(said=[explained(), explained(altered=0, noticed=0)])]))
+        for bad in ({"differ": 1}, {"lost": 1}, {"noticed": 0}, {"altered": 0, "noticed": 0}, {"alerts": 0}):
+            self.assertFalse(summary.proven([run(said=[explained(**bad)])]), bad)
+        self.assertFalse(summary.proven([run(said=[explained()]), run()]), "a run that says nothing of it proves nothing")
+        self.assertFalse(summary.proven([]))
+
     def test_stands(self):
         good = [place([step(alerted=1.0)]), place([step(payload=1, payload_dropped=1)], mode="enforce")]
         self.assertTrue(summary.stands([run(places=good)], "x"))
         self.assertFalse(summary.stands([run(places=good)], "y"))
         self.assertFalse(summary.stands([run(places=[place([step()]), good[1]])], "x"))
         self.assertFalse(summary.stands([run(places=[good[0], place([step(payload=1)], mode="enforce")])], "x"))
+
+
+def told(runs):
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        tables.print_all(runs)
+    return text.getvalue()
+
+
+class Tables(unittest.TestCase):
+    DAYS = [day(n) for n in range(42)]
+    PLACES = [place([step(alerted=101.0), step(first=102.0)]), place([step(alerted=101.0, blocked=101.0)], mode="enforce", cut=101.0)]
+
+    def setUp(self):
+        for p in self.PLACES:
+            p.update(evidence=20, threshold=10)
+            p["steps"] = [step(alerted=101.0), step(first=102.0)]
+
+    def test_what_was_not_run_says_so(self):
+        self.assertIn("nothing to compare with", told([]))
+        self.assertIn("nothing to compare with", told([run(days=self.DAYS, mode="enforce", name="enforce-1")]))
+        for text in (told([run(days=self.DAYS)]), told([run(days=self.DAYS[:9], train=6)]), told([run(days=self.DAYS, places=self.PLACES)])):
+            for title in ("Wrong actions", "Slow attacks", "Cold start", "Attacks at other budgets", "Each component left out", "Every alert made again"):
+                self.assertRegex(text, f"## {title}\n\nNot run")
+
+    def test_what_was_run_is_told(self):
+        cold = [{**p, "kind": "cold", "place": 100, "at": DAY} for p in self.PLACES]
+        slow = [{**p, "kind": "slow"} for p in self.PLACES]
+        text = told([run([(15 * DAY, 40)], [*self.PLACES, *cold], self.DAYS, [explained(differ=2)]), run(places=slow, said=[explained()], name="slow-x-0-observe-1"),
+                     run(days=self.DAYS, said=[explained()], mode="enforce", name="enforce-1"), run(days=self.DAYS[:8], said=[explained()], train=1, name="train1-1"),
+                     *(run(places=self.PLACES, days=self.DAYS, said=[explained()], name=f"{kind}-1", **about)
+                       for kind, about in (("side", {}), ("budget-3", {"budget": 3}), ("without-wait", {"without": ["wait"]})))])
+        self.assertNotIn("\nNot run", text)
+        self.assertNotIn("nan", text)
+        self.assertIn("explained: 35 alerts, 2800 numbers, 2 differ.", text)
+
+    def test_tables_that_were_full_are_told(self):
+        full = run(days=self.DAYS)
+        full.cost["limits"] = {"flows_full": 3}
+        self.assertIn("NOT VALID", told([full]))
+
+
+class Script(unittest.TestCase):
+    def asked(self, **given):
+        return argparse.Namespace(**{"quick": False, "first_seed": 3, "seeds": 10, "places": 20, "budgets": "3", "ablate": False, "only": script().KINDS, **given})
+
+    def test_companies_it_was_developed_on_are_not_among_them(self):
+        runs = script().all_runs(self.asked(), None)
+        self.assertEqual({int(arguments[1]) for _, arguments in runs}, set(range(3, 13)))
+        self.assertEqual(len({name for name, _ in runs}), len(runs))
+        self.assertTrue(runs[0][0].startswith("days-"), "the longest first")
+        self.assertEqual({name.split("-")[0] for name, _ in script().all_runs(self.asked(only=["train"]), None)}, {"train1", "train3", "train7"})
+
+    def test_attacks_at_other_budgets_on_few_companies_rates_on_all(self):
+        places = [arguments[3] for name, arguments in script().all_runs(self.asked(only=["budget"]), None)]
+        self.assertEqual(sorted(places), ["0"] * 7 + ["6"] * 3)
+
+    def test_a_run_with_other_arguments_is_made_again(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "days-3.jsonl"
+            self.assertFalse(script().is_made(path, ["--seed", "3"]))
+            path.write_text(json.dumps({"kind": "spent", "arguments": ["--seed", "3"]}) + "\n")
+            self.assertTrue(script().is_made(path, ["--seed", "3"]))
+            self.assertFalse(script().is_made(path, ["--seed", "3", "--places", "4"]))
 
 
 class Intervals(unittest.TestCase):
