@@ -179,6 +179,12 @@ void conformal_compute(struct conformal_p *p)
 {
 	double far;
 
+	if (p->held < CONFORMAL_FEWEST) { // there was nothing to compare with
+		p->p = 1;
+		p->bits = 0;
+		p->extrapolated = 0;
+		return;
+	}
 	p->p = ((double)p->above + 0.5 * (double)p->equal + 0.5) / ((double)p->held + 1);
 	p->bits = 0 - real_log2(p->p);
 	p->extrapolated = 0;

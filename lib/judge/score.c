@@ -243,6 +243,7 @@ void score_begin(struct score *score, const struct situation *s, unsigned class)
 	score->transport = s->o->transport;
 	score->role = s->device->role;
 	score->family = class;
+	score->rank.p = 1; // until it is compared: a young device's is not
 }
 
 static void score_end(struct score *score)

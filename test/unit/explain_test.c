@@ -162,6 +162,24 @@ START_TEST(evidence_that_is_no_share_of_its_event_is_caught)
 }
 END_TEST
 
+// A device of yesterday is not compared, and what too few were seen of is not either; a policy may alert on it all the same.
+START_TEST(an_event_that_was_compared_with_nothing_comes_out_again)
+{
+	static const uint32_t held[] = {0, 1, CONFORMAL_FEWEST - 1};
+	char why[256];
+
+	for (size_t i = 0; i < sizeof(held) / sizeof(*held); i++) {
+		struct score s = score_made(1, NOW);
+
+		s.rank = (struct conformal_p){.score = 30, .held = held[i], .p = 1};
+		s.microbits = 0;
+		ck_assert_msg(score_verify(&s, why, sizeof(why)) == 0, "%u held: %s", held[i], why);
+		s.rank.p = 0.5;
+		ck_assert_uint_eq(score_verify(&s, why, sizeof(why)), 1);
+	}
+}
+END_TEST
+
 static unsigned lines;
 
 static void count_line(void *user, const char *line)
@@ -219,6 +237,7 @@ int main(void)
 	tcase_add_test(cases, the_event_behind_an_alarm_is_found_in_the_journal_and_made_again);
 	tcase_add_test(cases, an_altered_event_is_caught);
 	tcase_add_test(cases, evidence_that_is_no_share_of_its_event_is_caught);
+	tcase_add_test(cases, an_event_that_was_compared_with_nothing_comes_out_again);
 	tcase_add_test(cases, one_alert_is_added_with_what_it_rests_on_and_events_by_time);
 	tcase_add_test(cases, no_such_alert_and_no_room_are_told);
 	tcase_set_timeout(cases, 60);
