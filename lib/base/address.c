@@ -233,10 +233,16 @@ bool prefix_has(const struct prefix *p, const struct address *a)
 	return rest == 0 || ((p->address.b[whole] ^ a->b[whole]) & 0xff00 >> rest & 0xff) == 0;
 }
 
+// Most addresses differ from a range in its first byte: that is seen without a call.
+static bool begins_alike(const struct prefix *p, const struct address *a)
+{
+	return p->bits < 8 || p->address.b[0] == a->b[0];
+}
+
 static bool address_means(const struct address *a, uint8_t meaning)
 {
 	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
-		if (ranges[i].meaning & meaning && prefix_has(&ranges[i].prefix, a))
+		if (ranges[i].meaning & meaning && begins_alike(&ranges[i].prefix, a) && prefix_has(&ranges[i].prefix, a))
 			return true;
 	return false;
 }
