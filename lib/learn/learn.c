@@ -83,7 +83,8 @@ static bool learn_allocate(struct learn *l, const struct learn_config *config)
 	l->numbers = numbers_create(config->devices);
 	l->recent_name = calloc(RECENT_ENTRIES, sizeof(*l->recent_name));
 	for (unsigned k = 0; k < RECENT_KINDS; k++)
-		if (!(l->recent[k] = calloc(RECENT_ENTRIES, sizeof(*l->recent[k]))))
+		if (!(l->recent[k] = calloc(RECENT_ENTRIES, sizeof(*l->recent[k]))) ||
+		    !(l->recent_tag[k] = calloc(RECENT_ENTRIES, sizeof(*l->recent_tag[k]))))
 			return false;
 	return l->devices && l->private && l->device_index && l->backoff && l->peers && l->waiting && l->seen &&
 	       l->adoptions && l->numbers && l->recent_name;
@@ -146,8 +147,10 @@ void learn_destroy(struct learn *l)
 	if (!l)
 		return;
 	estimators_destroy(l);
-	for (unsigned k = 0; k < RECENT_KINDS; k++)
+	for (unsigned k = 0; k < RECENT_KINDS; k++) {
 		free(l->recent[k]);
+		free(l->recent_tag[k]);
+	}
 	free(l->recent_name);
 	free(l->adoptions);
 	free(l->waiting);

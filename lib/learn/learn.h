@@ -177,7 +177,8 @@ size_t learn_agent_family(struct bytes agent, char *out, size_t cap);
 enum { LEARN_ADOPTERS = 64 };
 uint32_t learn_adopt(struct learn *l, const struct device *d, enum feature f, struct bytes value, uint64_t now_ns);
 
-// --- short memory: did X happen between this device and this address lately? Fixed size, oldest forgotten first. ---
+// --- short memory: did X happen between this device and this address lately? Fixed size; where it is full, the device
+// that holds the most forgets its oldest. ---
 enum recent_kind {
 	RECENT_INBOUND /* address opened a flow to the device and sent at least a byte */,
 	RECENT_RESOLVED /* DNS answer named the address */,
@@ -187,7 +188,7 @@ enum recent_kind {
 enum { RECENT_NAME_BYTES = 48 };
 void recent_put(struct learn *l, enum recent_kind kind, const struct address *device, const struct address *other,
 		uint64_t now_ns);
-// UNIX ns of the latest, 0 = not in memory. device NULL: any device.
+// UNIX ns of the latest, 0 = not in memory.
 uint64_t recent_get(const struct learn *l, enum recent_kind kind, const struct address *device,
 		    const struct address *other);
 // RECENT_RESOLVED with the name's domain (its last 48 bytes).

@@ -15,7 +15,7 @@ enum learn_private_limits {
 	GROUP_NAME_BYTES = 32,
 	EXPOSED_LEAVE = 5, // fewer clients than this end an exposed server's role: no flapping around 20
 	SERVED_DAYS = 7,
-	RECENT_ENTRIES = 1 << 16,
+	RECENT_ENTRIES = 1 << 17,
 	RECENT_WAYS = 8,
 	SLOTS = FEATURE_COUNT + (FEATURE_COUNT - FEATURE_PORT_GIVEN), // a given feature has one a novelty
 	NO_CONTEXT = BACKOFF_NOWHERE,
@@ -42,6 +42,7 @@ struct device_private {
 	uint32_t fresh[SLOTS];                       // values new to it learned on that day
 	uint32_t usual[SLOTS];                       // the same on its days so far, a mean of about a week
 	uint32_t new_days;                           // days on which it learned anything
+	uint32_t waiting;                            // of what waits to be learned, so much is its own
 	struct client client[LEARN_EXPOSED_CLIENTS]; // the latest distinct ones
 	struct signature signature;
 };
@@ -101,6 +102,7 @@ struct learn {
 	struct adoption *adoptions;
 	struct numbers *numbers;
 	struct recent *recent[RECENT_KINDS];
+	uint32_t *recent_tag[RECENT_KINDS]; // of each entry, 0: empty: a set's fill a line or two, its entries six
 	uint8_t (*recent_name)[RECENT_NAME_BYTES]; // of RECENT_RESOLVED
 };
 

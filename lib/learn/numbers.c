@@ -112,6 +112,14 @@ bool learn_fan_out(struct learn *l, const struct device *d, enum fan fan, struct
 	return true;
 }
 
+// Who was called once goes before those whose pace is being followed: a scan calls each place once.
+static bool goes_before(const struct paced *a, const struct paced *b)
+{
+	bool once_a = a->calls == 0, once_b = b->calls == 0; // of intervals: it was never called again
+
+	return once_a != once_b ? once_a : a->beacon.last_ms < b->beacon.last_ms;
+}
+
 static struct paced *paced_of(struct numbers *n, uint64_t key)
 {
 	struct paced *set = &n->paced[key % (BEACONS / BEACON_WAYS) * BEACON_WAYS], *oldest = set;
@@ -119,7 +127,7 @@ static struct paced *paced_of(struct numbers *n, uint64_t key)
 	for (unsigned i = 0; i < BEACON_WAYS; i++) {
 		if (set[i].key == key)
 			return &set[i];
-		if (set[i].beacon.last_ms < oldest->beacon.last_ms)
+		if (goes_before(&set[i], oldest))
 			oldest = &set[i];
 	}
 	oldest->key = key;

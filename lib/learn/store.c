@@ -235,6 +235,7 @@ static bool load_waiting(struct learn *l, struct bytes in)
 		    l->waiting_count == l->waiting_capacity)
 			return false;
 		l->waiting[l->waiting_count++] = w;
+		l->private[w.device].waiting++;
 	}
 	return true;
 }

@@ -4,17 +4,33 @@
 // budget; learning early would let a flood hurry its own acceptance.
 #include "learn_impl.h"
 
+enum { CROWDED_SHARE = 64 }; // of the ring: more than that one device may not hold once it is half full
+
+// Room for a showing? What a device is known for finds it as long as there is any; what is new to it only in the first
+// three quarters, and beyond a half only while the device does not hold a large share itself: one that floods must not
+// keep what the others show from being counted.
+static bool has_room(const struct learn *l, const struct device *d, unsigned slot, uint64_t value)
+{
+	const struct device_private *p = &l->private[d->index];
+	uint32_t used = l->waiting_count, most = l->waiting_capacity;
+
+	if (used < most / 2 || (used < most / 4 * 3 && p->waiting < most / CROWDED_SHARE))
+		return true;
+	return used < most && p->context[slot] != NO_CONTEXT && backoff_holds(l->backoff, p->context[slot], value);
+}
+
 bool wait_add(struct learn *l, const struct device *d, unsigned slot, uint64_t value, uint64_t now_ns)
 {
 	uint64_t key = hash_mix(value + ((uint64_t)d->index << 8 | slot) * 0x9e3779b97f4a7c15ull);
 	uint32_t at;
 
-	if (!dayset_add(l->seen, key, day_of(now_ns)))
-		return false;
-	if (l->waiting_count == l->waiting_capacity) {
+	if (!has_room(l, d, slot, value)) { // asked first, so that what is refused pushes nothing out of those seen
 		count(l->counters, COUNT_BRAIN_WAITING_FULL);
 		return false;
 	}
+	if (!dayset_add(l->seen, key, day_of(now_ns)))
+		return false;
+	l->private[d->index].waiting++;
 	at = (l->waiting_first + l->waiting_count++) % l->waiting_capacity;
 	l->waiting[at] =
 		(struct waiting){.value = value, .time_ns = now_ns, .device = d->index, .slot = (uint8_t)slot};
@@ -35,6 +51,7 @@ void wait_step(struct learn *l, uint64_t now_ns)
 			count(l->counters, COUNT_BRAIN_DISCARDED);
 		else
 			context_learn(l, d, w->slot, w->value, day_of(w->time_ns));
+		l->private[w->device].waiting--;
 		l->waiting_first = (l->waiting_first + 1) % l->waiting_capacity;
 		l->waiting_count--;
 	}

@@ -134,6 +134,7 @@ static struct counts endpoint_counts(const struct learn *l, const struct device 
 }
 
 #include "learn_test_late.h"
+#include "learn_test_flood.h"
 
 // --- the twin: every sighting kept in a list, counted by looking at all of it ---
 enum { TWIN_DEVICES = 12, TWIN_VALUES = 9, TWIN_SEEN = 1500, TWIN_DAYS = 90 };
@@ -470,7 +471,7 @@ START_TEST(a_family_is_the_agent_without_its_version)
 }
 END_TEST
 
-START_TEST(recent_contacts_are_found_by_device_and_by_any_device)
+START_TEST(recent_contacts_are_found_by_device)
 {
 	struct learn *l = make(8, 64);
 	struct address a = inside(1), b = inside(2), x = outside(1);
@@ -478,7 +479,7 @@ START_TEST(recent_contacts_are_found_by_device_and_by_any_device)
 	recent_put(l, RECENT_INBOUND, &a, &x, START);
 	recent_put(l, RECENT_INBOUND, &b, &x, START + 5);
 	ck_assert_uint_eq(recent_get(l, RECENT_INBOUND, &a, &x), START);
-	ck_assert_uint_eq(recent_get(l, RECENT_INBOUND, NULL, &x), START + 5);
+	ck_assert_uint_eq(recent_get(l, RECENT_INBOUND, &b, &x), START + 5);
 	ck_assert_uint_eq(recent_get(l, RECENT_RESOLVED, &a, &x), 0);
 	ck_assert_uint_eq(recent_get(l, RECENT_INBOUND, &x, &a), 0);
 	learn_destroy(l);
@@ -546,8 +547,13 @@ int main(void)
 	tcase_add_test(counting, an_outward_flow_teaches_endpoint_and_port_and_a_served_one_the_server);
 	tcase_add_test(counting, multicast_is_no_device_and_no_endpoint_and_datagrams_make_no_devices);
 	tcase_add_test(counting, a_family_is_the_agent_without_its_version);
-	tcase_add_test(counting, recent_contacts_are_found_by_device_and_by_any_device);
+	tcase_add_test(counting, recent_contacts_are_found_by_device);
 	tcase_add_test(counting, a_flood_of_contacts_makes_only_the_oldest_be_forgotten);
+	tcase_add_test(counting, a_device_that_floods_forgets_its_own_contacts);
+	tcase_add_test(counting, a_flood_keeps_nobody_else_from_being_learned);
+	tcase_add_test(counting, what_is_known_is_counted_when_many_flood);
+	tcase_add_test(counting, a_scan_does_not_hide_a_pace_that_is_followed);
+	tcase_add_test(counting, a_set_of_a_day_empties_itself_at_midnight);
 	tcase_add_test(counting, names_are_known_and_out_of_range_is_a_question_mark);
 	tcase_add_checked_fixture(store, store_setup, store_teardown);
 	tcase_add_test(store, a_saved_store_loads_as_it_was);
