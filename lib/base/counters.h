@@ -89,6 +89,9 @@
 	X(BRAIN_DRIFT_REFUSED, "values not learned: too many new ones of a device a day")                              \
 	X(BRAIN_WAITING_FULL, "values not learned: too many wait for it")                                              \
 	X(BRAIN_DISCARDED, "values not learned: their device alarmed meanwhile")                                       \
+	X(BRAIN_CROWDED, "contacts of a device that showed too many a day: known by their kind, not each")              \
+	X(BRAIN_SCORES_LEFT_OUT, "scores not kept to compare with: too many a day of a device, or in all")             \
+	X(BRAIN_SCORES_UNNOTED, "events of 3 bits and more not kept in the journal: too many a day of a device")       \
 	X(BRAIN_BLOCKS, "blocks ordered")                                                                              \
 	X(BRAIN_BLOCKS_REFUSED, "blocks refused: never-block list or cap")                                             \
 	X(BRAIN_VERDICTS_LOST, "verdicts lost: the ring was full")                                                     \

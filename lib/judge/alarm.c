@@ -125,6 +125,34 @@ static enum alarm_word add(struct judge *j, struct situation *s, uint64_t key, i
 	return consider(j, s->device, s->level, *counted && microbits > 0);
 }
 
+// Whoever floods writes no more than that into the journal a day. What alarms carries its event along all the same.
+static bool may_note(struct judge *j, const struct situation *s)
+{
+	struct watch *w = &j->watch[s->device->index];
+
+	if (w->noted == NOTED_MOST) {
+		count(j->counters, COUNT_BRAIN_SCORES_UNNOTED);
+		return false;
+	}
+	w->noted++;
+	return true;
+}
+
+bool alarm_is_crowded(const struct judge *j, const struct device *d, bool visitors)
+{
+	return j->watch[d->index].shown[visitors] >= SHOWN_MOST;
+}
+
+void alarm_shown(struct judge *j, const struct device *d, bool visitors)
+{
+	j->watch[d->index].shown[visitors] += j->watch[d->index].shown[visitors] < UINT16_MAX;
+}
+
+bool alarm_may_compare(const struct judge *j, const struct device *d)
+{
+	return j->watch[d->index].shown[0] <= COMPARED_MOST;
+}
+
 bool alarm_score(struct judge *j, struct situation *s, const struct score *score)
 {
 	bool counted;
@@ -133,7 +161,7 @@ bool alarm_score(struct judge *j, struct situation *s, const struct score *score
 	if (!alarm_has_budget(j))
 		return false;
 	word = add(j, s, score->key, score->microbits, score->family, &counted);
-	if (counted && score->microbits >= NOTED_MICROBITS && j->score)
+	if (counted && score->microbits >= NOTED_MICROBITS && j->score && may_note(j, s))
 		j->score(j->user, score);
 	if (counted && word == ALARM_NEW) {
 		j->raised_room = *score;
@@ -227,8 +255,10 @@ void alarm_end_day(struct judge *j, bool live, uint64_t now_ns)
 	// A day on which nobody could be judged says nothing about thresholds, nor does the first week, when much is new.
 	bool counts = j->evidence_today && now_ns >= j->first_ns + FIRST_DAYS * JUDGE_DAY_NS;
 
-	if (!alarm_has_budget(j))
+	if (!alarm_has_budget(j)) {
+		memset(j->watch, 0, learn_device_count(j->learn) * sizeof(*j->watch));
 		return;
+	}
 	for (uint32_t i = 0; i < learn_device_count(j->learn); i++) {
 		if (counts && !j->watch[i].certain) {
 			budget_peak(&j->budget, j->watch[i].peak);

@@ -101,13 +101,16 @@ static bool rank(struct judge *j, struct score *score)
 }
 
 // What the device did in the day before it alarmed is left out of the samples: an attack must not become the measure of
-// the next. Full, what is new is not kept: a sample needs some thousand scores, not all.
+// the next. Full, what is new is not kept: a sample needs some thousand scores, not all; and whoever shows very many
+// things a day is no measure for the others with more than his first ones.
 static void remember(struct judge *j, const struct situation *s, const struct score *score)
 {
 	struct pending *p;
 
-	if (j->pending_count == PENDING)
+	if (j->pending_count == PENDING || !alarm_may_compare(j, s->device)) {
+		count(j->counters, COUNT_BRAIN_SCORES_LEFT_OUT);
 		return;
+	}
 	p = &j->pending[(j->pending_first + j->pending_count++) % PENDING];
 	*p = (struct pending){.time_ns = s->now_ns,
 			      .surprise = score->surprise,

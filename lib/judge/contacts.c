@@ -79,6 +79,15 @@ static struct address domain_key(const struct judge *j, struct bytes host)
 
 // --- What a device called on earlier days ---
 
+// Who was called on one day only goes first: a flood of names that nobody asks for again must not push out those that are
+// asked for day after day.
+static bool goes_before(const struct called *a, const struct called *b)
+{
+	bool once_a = a->last_day == a->first_day, once_b = b->last_day == b->first_day;
+
+	return once_a != once_b ? once_a : a->last_day < b->last_day;
+}
+
 static struct called *called_find(struct judge *j, const struct address *device, const struct address *other, bool add)
 {
 	struct address pair[2] = {*device, *other};
@@ -88,7 +97,7 @@ static struct called *called_find(struct judge *j, const struct address *device,
 	for (unsigned i = 0; i < CALLED_WAYS; i++) {
 		if (set[i].last_day && set[i].key == key)
 			return &set[i];
-		if (set[i].last_day < oldest->last_day)
+		if (goes_before(&set[i], oldest))
 			oldest = &set[i];
 	}
 	if (!add)

@@ -371,7 +371,19 @@ static bool judge_policies(struct judge *j, struct situation *s, unsigned mode)
 	return matched;
 }
 
+// What there is no end of: whoever scans, floods or is flooded shows each of them once.
+static const bool is_place[FEATURE_COUNT] = {
+	[FEATURE_DESTINATION] = true, [FEATURE_HOST] = true, [FEATURE_DOMAIN] = true};
+
+static size_t put_endpoint(uint8_t *out, const struct situation *s)
+{
+	memcpy(out, &s->endpoint, sizeof(s->endpoint));
+	return sizeof(s->endpoint);
+}
+
 // Most of what is seen was seen before on the same day with the same values: nothing of it is scored or learned again.
+// A device that shows thousands of different things on a day is told apart by their kinds from then on, no longer by
+// their places: a flood must not push out what everybody else has shown, nor cost more than the look.
 static bool is_first_today(struct judge *j, struct situation *s)
 {
 	// Of an opening it is asked what may change while the address is the same; of others, what they say themselves.
@@ -380,7 +392,8 @@ static bool is_first_today(struct judge *j, struct situation *s)
 	const struct observation *o = s->o;
 	const bool opening = o->kind == OBS_HELD || o->kind == OBS_FLOW_OPEN;
 	const uint8_t *features = opening ? of_opening : of_others;
-	const unsigned count = opening ? sizeof(of_opening) : sizeof(of_others);
+	const unsigned asked = opening ? sizeof(of_opening) : sizeof(of_others);
+	const bool visitors = o->direction == DIRECTION_IN, crowded = alarm_is_crowded(j, s->device, visitors);
 	uint8_t key[64 + sizeof(of_others) * (LEARN_VALUE_BYTES + 256)];
 	const uint32_t head[] = {opening ? OBS_FLOW_OPEN : o->kind,
 				 o->direction,
@@ -394,17 +407,22 @@ static bool is_first_today(struct judge *j, struct situation *s)
 	struct bytes value;
 
 	memcpy(key, head, n);
-	memcpy(key + n, &s->endpoint, sizeof(s->endpoint));
-	n += sizeof(s->endpoint);
-	for (unsigned i = 0; i < count; i++) {
-		if (!situation_value(s, features[i], &value))
+	if (crowded)
+		count(j->counters, COUNT_BRAIN_CROWDED);
+	else
+		n += put_endpoint(key + n, s);
+	for (unsigned i = 0; i < asked; i++) {
+		if ((crowded && is_place[features[i]]) || !situation_value(s, features[i], &value))
 			continue;
 		value = bytes_head(value, LEARN_VALUE_BYTES + 240);
 		key[n++] = features[i];
 		memcpy(key + n, value.at, value.left);
 		n += value.left;
 	}
-	return dayset_add(j->scored, siphash13(&j->key, key, n), (uint32_t)(s->now_ns / JUDGE_DAY_NS));
+	if (!dayset_add(j->scored, siphash13(&j->key, key, n), (uint32_t)(s->now_ns / JUDGE_DAY_NS)))
+		return false;
+	alarm_shown(j, s->device, visitors);
+	return true;
 }
 
 // Scores first, so that a policy's match stands on what the same observation adds. An alarm that no policy has put into
@@ -527,6 +545,7 @@ void judge_get_budget(const struct judge *j, struct judge_budget *out)
 	out->error = budget_error(b);
 	out->days = b->days;
 	out->today = b->alarms;
+	out->grouped = b->grouped;
 	out->debt = b->debt;
 }
 

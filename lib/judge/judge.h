@@ -59,6 +59,7 @@ struct judge_budget {
 	double error;      // relative standard deviation of the rate that the days so far allow to promise; ≥ 1: nothing
 	uint32_t days;     // that the thresholds rest on
 	uint32_t today;    // alarms
+	uint32_t grouped;  // devices beyond them today, in a surge: not told one by one
 	double debt;       // alarms beyond the budget, so far
 };
 void judge_get_budget(const struct judge *j, struct judge_budget *out);

@@ -19,6 +19,9 @@ enum judge_private_limits {
 	TRANSPORT_TCP_NUMBER = 6,
 	NOTED_MICROBITS = 3 * EVIDENCE_BIT, // evidence that is kept in the journal
 	SCORED_KEYS = 1 << 19,
+	SHOWN_MOST = 1 << 12,    // different things of a device a day, each way, that are told apart by their place
+	COMPARED_MOST = 1 << 10, // while there are fewer, they may become what others are compared with
+	NOTED_MOST = 512,        // events of a device a day that are kept in the journal
 	ASKED = 1 << 13,
 };
 #define HOUR_NS (3600 * NS_PER_S)
@@ -93,7 +96,8 @@ struct watch { // a device's day
 	int64_t wanted; // the highest behind a block that was asked for without a certain fact
 	uint8_t asked;   // enum budget_word
 	uint8_t certain; // a certain fact was told
-	uint8_t zero[6];
+	uint16_t noted;  // events of it that went into the journal
+	uint16_t shown[2]; // different things it showed; [1]: visitors and what they did, counted apart
 };
 
 struct pending;
@@ -221,6 +225,10 @@ void alarm_certain(struct judge *j, const struct situation *s);
 void alarm_withdraw(struct judge *j, struct situation *s); // the alarm just counted is suppressed
 void alarm_wanted(struct judge *j, const struct situation *s); // a block was asked for without a certain fact
 bool alarm_may_block(const struct judge *j, const struct situation *s);    // without a certain fact
+// Has the device shown so many different things today that it is known by their kinds from now on?
+bool alarm_is_crowded(const struct judge *j, const struct device *d, bool visitors);
+void alarm_shown(struct judge *j, const struct device *d, bool visitors); // one more
+bool alarm_may_compare(const struct judge *j, const struct device *d);    // may others be compared with what it does?
 void alarm_prove(const struct judge *j, const struct situation *s, struct alert *a);
 void alarm_end_day(struct judge *j, bool live, uint64_t now_ns);
 // Policies on no observation (bit `on`), about the situation at hand.

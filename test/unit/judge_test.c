@@ -580,6 +580,89 @@ START_TEST(a_suppressed_alarm_is_none_of_the_budget_s)
 }
 END_TEST
 
+START_TEST(names_asked_day_after_day_outlive_a_flood_of_names)
+{
+	struct observation o;
+	char name[32];
+
+	for (unsigned day = 5; day < 9; day++)
+		resolved(server(0), "backup.example.net", ip("203.0.113.97"), START + day * DAY + 9 * HOUR);
+	o = made(OBS_DNS, DIRECTION_OUT, workstation(1), ip("198.51.100.53"), 53, TODAY - HOUR);
+	o.transport = 17;
+	o.app = APP_DNS;
+	for (unsigned n = 0; n < 300000; n++) {
+		struct observation asked = o;
+
+		snprintf(name, sizeof(name), "n%u.example", n);
+		observation_put(&asked, TEXT_DNS_NAME, bytes_of_text(name));
+		observe(&asked);
+	}
+	named(ip("203.0.113.5"), server(0), NULL, "backup.example.net", TODAY);
+	alert_count = 0;
+	resolved(server(0), "backup.example.net", ip("203.0.113.97"), TODAY + 1);
+	ck_assert_uint_eq(alerts_of("dns/named-by-outside"), 0);
+	named(ip("203.0.113.5"), server(0), NULL, "other.example.net", TODAY + 2);
+	resolved(server(0), "other.example.net", ip("203.0.113.97"), TODAY + 3);
+	ck_assert_uint_eq(alerts_of("dns/named-by-outside"), 1);
+}
+END_TEST
+
+static unsigned flood_scores, other_scores, odd_scores;
+
+static void on_score(void *user, const struct score *s)
+{
+	const struct address flooding = workstation(1);
+
+	if (!address_equal(&s->device, &flooding))
+		other_scores++;
+	else if (s->endpoint_port == 4444)
+		odd_scores++;
+	else
+		flood_scores++;
+}
+
+// A device that calls thousands of new places: no more of them than so many go into the journal or the samples, what it
+// does of another kind is still seen, and so is everybody else.
+START_TEST(a_flood_is_scored_by_kinds_and_silences_nobody)
+{
+	uint64_t now = START + 16 * DAY + 10 * HOUR, left_out, crowded;
+
+	teardown();
+	begin();
+	judge_destroy(judge);
+	judge = judge_create(&(struct judge_config){.policies = policies, .learn = learned, .counters = &counters, .alert = on_alert,
+						    .score = on_score, .alarms_per_day = 1});
+	for (unsigned day = 0; day < 16; day++)
+		ordinary_day(day);
+	flood_scores = odd_scores = other_scores = 0;
+	left_out = counters.value[COUNT_BRAIN_SCORES_LEFT_OUT];
+	ck_assert_uint_eq(left_out, 0);
+	for (unsigned n = 0; n < 20000; n++) {
+		opened(DIRECTION_OUT, workstation(1), address_v4((uint8_t[]){37, 0, (uint8_t)(n >> 8), (uint8_t)n}), 80, now + n);
+		alert_count = 0;
+	}
+	crowded = counters.value[COUNT_BRAIN_CROWDED];
+	ck_assert_uint_gt(crowded, 15000);
+	ck_assert_uint_gt(counters.value[COUNT_BRAIN_SCORES_LEFT_OUT], 0);
+	ck_assert_uint_gt(counters.value[COUNT_BRAIN_SCORES_UNNOTED], 0);
+	ck_assert_uint_le(flood_scores, 512);
+	ck_assert_uint_gt(flood_scores, 100);
+	other_scores = 0;
+	opened(DIRECTION_OUT, server(0), ip("203.0.113.77"), 4444, now + 30000);
+	ck_assert_uint_gt(other_scores, 0);
+	alert_count = 0;
+	opened(DIRECTION_OUT, workstation(1), ip("203.0.113.78"), 4444, now + 30001); // another kind: counted as evidence
+	ck_assert_uint_eq(counters.value[COUNT_BRAIN_CROWDED], crowded + 1);
+	now += DAY;
+	flood_scores = 0;
+	opened(DIRECTION_OUT, workstation(1), ip("203.0.113.79"), 4444, now); // the next day is a new one
+	ck_assert_uint_eq(counters.value[COUNT_BRAIN_CROWDED], crowded + 1);
+	ck_assert_uint_gt(odd_scores, 0);
+	teardown();
+	setup();
+}
+END_TEST
+
 // What many begin with at once is told once a week, with its value and how many there are.
 START_TEST(a_roll_out_is_one_note)
 {
@@ -670,6 +753,8 @@ int main(void)
 	tcase_add_test(cases, the_same_observations_give_the_same_alerts);
 	tcase_add_test(cases, a_roll_out_is_one_note);
 	tcase_add_test(cases, a_suppressed_alarm_is_none_of_the_budget_s);
+	tcase_add_test(cases, a_flood_is_scored_by_kinds_and_silences_nobody);
+	tcase_add_test(cases, names_asked_day_after_day_outlive_a_flood_of_names);
 	tcase_add_test(cases, records_without_a_flow_or_in_transit_are_let_through);
 	tcase_set_timeout(cases, 110);
 	suite_add_tcase(suite, cases);
