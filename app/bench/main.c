@@ -20,7 +20,8 @@ static const struct {
 	{"pass", pass_main, "one capture once, for comparing whole processes with peers"},
 	{"growth", growth_main, "what a packet costs as flows grow from 10 k to 1 M"},
 	{"table", table_main, "what the flow table costs by itself, in bursts, and in a flood"},
-	{"brain", brain_main, "what an observation costs the far side"},
+	{"brain", brain_main, "what an observation costs the far side, and what a flood of endpoints does to it"},
+	{"keep", keep_main, "what its journal of events and its image of what was learned cost"},
 };
 
 int main(int argc, char **argv)

@@ -65,3 +65,4 @@ int pass_main(int argc, char **argv);
 int growth_main(int argc, char **argv);
 int table_main(int argc, char **argv);
 int brain_main(int argc, char **argv);
+int keep_main(int argc, char **argv);
