@@ -124,10 +124,11 @@ void duty_print(struct duty *d)
 
 void duty_os_update(struct duty *d)
 {
+	bool named = chance_percent(d->chance, 40), program = chance_percent(d->chance, 40);
+
 	plain_request(d, NAMED_OS_UPDATE, PROGRAM_OS_UPDATE, HTTP_PLAIN, "GET",
-		      chance_percent(d->chance, 40) ? "/c/update-kb50.exe" : "/c/index.json",
-		      &(struct http_answer){200, "Apache", chance_percent(d->chance, 40) ? BODY_EXE : BODY_JSON, 2800,
-					    false});
+		      named ? "/c/update-kb50.exe" : "/c/index.json",
+		      &(struct http_answer){200, "Apache", program ? BODY_EXE : BODY_JSON, 2800, false});
 }
 
 void duty_captive(struct duty *d)
@@ -262,9 +263,10 @@ void duty_git(struct duty *d)
 
 void duty_registry(struct duty *d)
 {
-	company_session(
-		d, chance_percent(d->chance, 50) ? NAMED_REGISTRY : NAMED_MODULES,
-		&(struct tls_plan){chance_percent(d->chance, 40) ? TLS_GO : TLS_OPENSSL, NULL, 2, 300, 1100, 1 * SEC});
+	bool registry = chance_percent(d->chance, 50), go = chance_percent(d->chance, 40);
+
+	company_session(d, registry ? NAMED_REGISTRY : NAMED_MODULES,
+			&(struct tls_plan){go ? TLS_GO : TLS_OPENSSL, NULL, 2, 300, 1100, 1 * SEC});
 }
 
 void duty_ssh(struct duty *d)

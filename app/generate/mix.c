@@ -90,6 +90,7 @@ static void http_flow(struct scene *s)
 	static const enum http_client clients[] = {HTTP_BROWSER, HTTP_BROWSER, HTTP_BROWSER, HTTP_CURL, HTTP_JAVA};
 	static const enum body bodies[] = {BODY_HTML, BODY_CSS, BODY_JSON, BODY_PNG, BODY_TEXT};
 	unsigned requests = 1 + chance_below(&s->chance, 6);
+	uint32_t catalogue;
 	struct talk t;
 	char uri[NAME_BYTES];
 
@@ -105,8 +106,8 @@ static void http_flow(struct scene *s)
 		struct http_answer answer = {200, "nginx", bodies[chance_below(&s->chance, 5)], body_bytes(&s->chance),
 					     chance_percent(&s->chance, 15)};
 
-		snprintf(uri, sizeof(uri), "/catalogue/%u/item-%u?page=%u", chance_below(&s->chance, 90),
-			 chance_below(&s->chance, 10000), i);
+		catalogue = chance_below(&s->chance, 90);
+		snprintf(uri, sizeof(uri), "/catalogue/%u/item-%u?page=%u", catalogue, chance_below(&s->chance, 10000), i);
 		http_exchange(&t, &ask, &answer, i ? chance_between(&s->chance, 2 * MS, 200 * MS) : 200 * US);
 	}
 	talk_close(&t, CLIENT, 50 * US);

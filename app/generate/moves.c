@@ -274,15 +274,16 @@ void move_tls_named(struct move_of *m)
 
 void move_dns(struct move_of *m)
 {
+	unsigned data[5];
 	char name[120];
 
+	for (unsigned i = 0; i < 5; i++)
+		data[i] = (unsigned)chance_next(m->duty.chance);
 	if (m->step->uri)
 		snprintf(name, sizeof(name), "%s.%s", m->step->uri, m->name);
 	else
-		snprintf(name, sizeof(name), "%04x%08x%08x%08x.%08x%08x.%s", m->number,
-			 (unsigned)chance_next(m->duty.chance), (unsigned)chance_next(m->duty.chance),
-			 (unsigned)chance_next(m->duty.chance), (unsigned)chance_next(m->duty.chance),
-			 (unsigned)chance_next(m->duty.chance), m->name);
+		snprintf(name, sizeof(name), "%04x%08x%08x%08x.%08x%08x.%s", m->number, data[0], data[1], data[2], data[3], data[4],
+			 m->name);
 	m->end_ns = look_up(m, name, m->step->uri ? attacker(m) : NULL);
 }
 

@@ -204,7 +204,9 @@ static struct member *choose_victim(struct company *c, uint32_t parts, uint64_t 
 
 uint16_t stream_attack(struct stream *s, unsigned chain, uint64_t seed, uint64_t at_ns)
 {
+	static const char *const kinds[] = {"files", "static", "sync", "status"};
 	struct attack *a = &s->attack[s->attacks];
+	uint32_t kind;
 
 	if (s->attacks == STREAM_ATTACKS)
 		return 0;
@@ -212,9 +214,8 @@ uint16_t stream_attack(struct stream *s, unsigned chain, uint64_t seed, uint64_t
 	a->victim = choose_victim(&s->company, a->chain->victims, seed);
 	for (unsigned i = 0; i < SLOTS; i++)
 		a->slot[i] = site_attacker(chance_next(&a->chance));
-	snprintf(a->name, sizeof(a->name), "%s-%05x.example",
-		 (const char *[]){"files", "static", "sync", "status"}[chance_below(&a->chance, 4)],
-		 chance_below(&a->chance, 1 << 20));
+	kind = chance_below(&a->chance, 4);
+	snprintf(a->name, sizeof(a->name), "%s-%05x.example", kinds[kind], chance_below(&a->chance, 1 << 20));
 	for (unsigned i = 0; i < STREAM_STEPS; i++)
 		a->step[i].next_ns = UINT64_MAX;
 	a->step[0].base_ns = a->step[0].next_ns = at_ns;
