@@ -298,14 +298,14 @@ static bool read_rule_bare(struct reader *r, const struct node *n, void *out)
 	return bool_read(r, n, &((struct certain_rule *)out)->needs_bare);
 }
 
-// A script is what administrators download too. A wire may cut it by itself only where nobody has a reason to: a server
-// from an address that is new to it and has no name.
+// A script is what administrators download too. A wire may cut it by itself only where nobody has a reason to: from an
+// address that is new to the device and has no name.
 static bool may_be_certain(struct reader *r, const struct node *n, const struct certain_rule *rule)
 {
-	if (rule->fact == FACT_SCRIPT && !(rule->needs_exposed && rule->needs_unknown && rule->needs_bare))
+	if (rule->fact == FACT_SCRIPT && !(rule->needs_unknown && rule->needs_bare))
 		return reader_fail(r, n->line,
-				   "found 'script', expected a fact whose meaning needs no learning, or needs_exposed, "
-				   "needs_unknown and needs_bare with it");
+				   "found 'script', expected a fact whose meaning needs no learning, or needs_unknown and "
+				   "needs_bare with it");
 	return true;
 }
 
