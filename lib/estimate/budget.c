@@ -10,7 +10,7 @@ enum { LEAST_SURGE = 5, TAIL = 16 };
 // The tail's end is at most 745 mean excesses (ln of the least double) beyond the largest peak: it stays below 2^63.
 #define MOST_PEAK (1ll << 52)
 #define MOST_DAYS (1u << 20) // an age of the world; far from where the count of days would begin again
-#define LEAST_PER_DAY 0.01
+#define LEAST_PER_DAY 0.001 // a share of the least a user may ask for
 #define DEBT_DAYS 5.0
 #define MOST_CORRECTION 2.0 // bits: a factor of 4
 
@@ -222,6 +222,20 @@ void budget_change(struct budget *b, double per_day)
 	b->debt = 0;
 	if (b->days)
 		b->threshold = level_for(b, b->per_day);
+}
+
+void budget_share(struct budget *b, double per_day)
+{
+	b->per_day = within_bounds(per_day);
+}
+
+uint32_t budget_peaks(const struct budget *b)
+{
+	uint32_t sum = 0;
+
+	for (uint32_t age = 0; age < days_held(b); age++)
+		sum += b->count[age];
+	return sum;
 }
 
 double budget_error(const struct budget *b)

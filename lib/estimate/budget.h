@@ -29,7 +29,7 @@ enum budget_limits {
 enum budget_word { BUDGET_QUIET, BUDGET_ALARM, BUDGET_GROUP /* a surge: tell it in one with the others */ };
 
 struct budget {
-	double per_day;   // B: 0.01 … BUDGET_MOST
+	double per_day;   // B: 0.001 … BUDGET_MOST
 	double half_life; // days
 	uint32_t surge;
 	int64_t step;      // microbits
@@ -49,6 +49,9 @@ void budget_begin(struct budget *b, double per_day);
 bool budget_check(const struct budget *b);
 // Another B from now on: the threshold follows at once, what was owed is forgotten.
 void budget_change(struct budget *b, double per_day);
+// Another share of what the user asked for: from the next end of a day on; what is owed stays.
+void budget_share(struct budget *b, double per_day);
+uint32_t budget_peaks(const struct budget *b); // that are kept, of all days: what the threshold rests on
 // A device's evidence now, at most until its first alarm of the day.
 enum budget_word budget_ask(struct budget *b, int64_t level);
 void budget_withdraw(struct budget *b); // the latest alarm of today was told to nobody: as if it had not been asked for

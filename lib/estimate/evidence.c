@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAYS = 8, MARK = 0x45564931 /* of its image: EVI1 */ };
+enum { WAYS = 8, MARK = 0x45564932 /* of its image: EVI2 */ };
+#define LEAST_P 0x1p-40 // gives more than is counted
 #define MOST_LEVEL (1ll << 60) // 2^29 of the largest items: no sum comes near the type's end
 
 struct known {        // a key that counted
@@ -62,10 +63,25 @@ void evidence_destroy(struct evidence *e)
 	free(e);
 }
 
+// (e^u - 1 - u)/u² with u = ln 1/p. Near p = 1 the difference would lose its digits; the first terms of its series then.
+static double mixed(double p)
+{
+	double u = (0 - real_log2(p)) * REAL_LN2;
+
+	if (u < 1.0 / 1024)
+		return 0.5 + u / 6 + u * u / 24;
+	return (1 / p - 1 - u) / (u * u);
+}
+
 int32_t evidence_of_p(double p)
 {
-	double microbits = (0 - real_log2(p) / 2 - 1) * EVIDENCE_BIT;
+	double microbits;
 
+	if (!(p < 1))
+		return -EVIDENCE_BIT;
+	if (p < LEAST_P)
+		return EVIDENCE_MOST_OF_P;
+	microbits = real_log2(mixed(p)) * EVIDENCE_BIT;
 	if (!(microbits > -EVIDENCE_BIT))
 		return -EVIDENCE_BIT;
 	// Rounded down, towards silence.
@@ -222,6 +238,23 @@ uint32_t evidence_again(const struct evidence *e, uint32_t device, uint32_t fami
 	return n;
 }
 
+int64_t evidence_about(const struct evidence *e, uint32_t device, uint32_t about, uint64_t since_ms)
+{
+	const struct suspect *s;
+	int64_t sum = 0;
+
+	if (device >= e->config.devices || about == 0)
+		return 0;
+	s = &e->suspect[device];
+	for (uint32_t i = 0; i < s->held; i++) {
+		const struct evidence_item *item = &s->item[(s->first + i) % EVIDENCE_ITEMS];
+
+		if (item->about == about && item->microbits > 0 && item->time_ms >= since_ms)
+			sum += item->microbits;
+	}
+	return sum;
+}
+
 void evidence_forget(struct evidence *e, uint32_t device)
 {
 	if (device < e->config.devices)
@@ -268,6 +301,7 @@ static void put_suspect(const struct suspect *s, struct image_out *o)
 		image_put(o, 8, item->time_ms);
 		image_put(o, 4, (uint32_t)item->microbits);
 		image_put(o, 4, item->family);
+		image_put(o, 4, item->about);
 	}
 }
 
@@ -291,6 +325,7 @@ static void get_suspect(const struct evidence_config *config, struct suspect *s,
 		s->item[i].time_ms = image_get(in, 8, UINT64_MAX);
 		s->item[i].microbits = (int32_t)image_get(in, 4, UINT32_MAX);
 		s->item[i].family = (uint32_t)image_get(in, 4, UINT32_MAX);
+		s->item[i].about = (uint32_t)image_get(in, 4, UINT32_MAX);
 	}
 	s->now = evidence_fold(config, s->before, s->item, s->held);
 }

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What speaks against a device, added up over time. Each p-value becomes an e-value, e = 1/(2√p) (Shafer and others,
-// "Test martingales, Bayes factors and p-values", 2011: κp^(κ−1) with κ = 1/2), whose mean is at most 1 when nothing is
-// wrong; a fact enters with its own (1/its benign rate). They multiply; evidence is log2 of the product, in bits:
+// What speaks against a device, added up over time. Each p-value becomes an e-value, the mixture of all κp^(κ−1)
+// (Shafer and others, "Test martingales, Bayes factors and p-values", 2011; Vovk and Wang, "E-values", 2021):
+//
+//	e = ∫ κp^(κ−1) dκ over 0 … 1 = (1 − p + p ln p) / (p ln² p)
+//
+// whose mean is at most 1 when nothing is wrong. Unlike any one κ it loses only 2 log2 ln 1/p bits to 1/p: one event
+// that is odd enough suffices, several that are somewhat odd add up. A fact enters with its own (1/its benign rate).
+// They multiply; evidence is log2 of the product, in bits:
 //
 //	L ← max(0, L · 2^(−Δt/half-life)) + log2 e
 //
@@ -16,7 +21,7 @@
 // evidence_fold of what evidence_items gives out is the level, to the last digit. Beyond the latest EVIDENCE_ITEMS the
 // earlier ones are kept folded.
 //
-// Memory: 440 B a device, 16 B a remembered key in sets of eight; the oldest key of a full set goes (counted), and may
+// Memory: 570 B a device, 16 B a remembered key in sets of eight; the oldest key of a full set goes (counted), and may
 // count again. None after creation. ≈ 0.1 µs an event. One thread.
 #pragma once
 #include <stdbool.h>
@@ -42,6 +47,8 @@ struct evidence_item {
 	uint64_t time_ms;
 	int32_t microbits;
 	uint32_t family; // of evidence: two families are stronger than twice the same
+	uint32_t about;  // what else may say the same: evidence_about; 0: nothing
+	uint32_t zero;
 };
 
 struct evidence_state {                 // levels at a time: where a fold begins or ends
@@ -53,7 +60,7 @@ struct evidence;
 struct evidence *evidence_create(const struct evidence_config *config); // NULL with errno EINVAL, ENOMEM
 void evidence_destroy(struct evidence *e);
 
-int32_t evidence_of_p(double p); // log2 1/(2√p) in microbits, at most EVIDENCE_MOST_OF_P; −1 bit for p = 1
+int32_t evidence_of_p(double p); // log2 e in microbits, at most EVIDENCE_MOST_OF_P; −1 bit for p = 1
 int32_t evidence_of_rate(double per_event); // a fact's: −log2 of its benign rate; 0 for 1 and above
 
 // True: it counted; false: known within repeat_ms, or no such device. Either way *now is the state at that time.
@@ -69,11 +76,13 @@ struct evidence_state evidence_fold(const struct evidence_config *config, struct
 uint32_t evidence_families(const struct evidence *e, uint32_t device, uint64_t since_ms);
 // Items of that family since then that speak against the device.
 uint32_t evidence_again(const struct evidence *e, uint32_t device, uint32_t family, uint64_t since_ms);
+// Sum of what the items about the same (not 0) since then speak against the device.
+int64_t evidence_about(const struct evidence *e, uint32_t device, uint32_t about, uint64_t since_ms);
 void evidence_forget(struct evidence *e, uint32_t device);
 uint64_t evidence_lost(const struct evidence *e); // keys that went for want of room within repeat_ms
 
 // An image of all it holds, for a restart: numbers in network order, no pointers, no padding, and one form for one
-// state. The caller provides the memory. 16 B a key that is remembered, 29 B and 24 B an item a device that has any, an
+// state. The caller provides the memory. 16 B a key that is remembered, 29 B and 28 B an item a device that has any, an
 // eighth of a byte a key there is room for.
 size_t evidence_image_bytes(const struct evidence *e); // of its image now
 void evidence_image(const struct evidence *e, uint8_t *out);

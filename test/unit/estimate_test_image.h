@@ -369,7 +369,7 @@ static void check_groups(void)
 
 START_TEST(image_of_what_cannot_be_is_refused)
 {
-	enum { TAIL = 68, HELD = 72, ITEM = 24, SETS = HELD + 1 + ITEM + 4 };
+	enum { TAIL = 68, HELD = 72, ITEM = 28, SETS = HELD + 1 + ITEM + 4 };
 	static const uint8_t last_bin[] = {0x27, 0xff}, no_bin[] = {0x28, 0x00}, never[] = {0, 0, 0, 0},
 			     no_number[] = {0x7f, 0xf8, 0, 0, 0, 0, 0, 0};
 	uint8_t *image;

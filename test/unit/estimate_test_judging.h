@@ -173,8 +173,10 @@ START_TEST(evidence_forgets_half_a_half_life)
 	item.time_ms += evidence_usual.repeat_ms; // after a day it is news again
 	ck_assert(evidence_add(e, 3, &item, &now));
 	ck_assert_int_eq(evidence_of_p(1), -EVIDENCE_BIT);
-	ck_assert_int_eq(evidence_of_p(0.25), 0);
-	ck_assert_int_eq(evidence_of_p(1.0 / 1024), 4 * EVIDENCE_BIT);
+	ck_assert_int_eq(evidence_of_p(0.99999), -EVIDENCE_BIT + 4);  // the series: 1/2 + u/6
+	ck_assert_int_lt(evidence_of_p(0.1665), 0);                    // it turns at 0.1664
+	ck_assert_int_gt(evidence_of_p(0.1663), 0);
+	ck_assert_int_eq(evidence_of_p(1.0 / 1024), 4402458);          // (1 - p + p ln p)/(p ln² p) = 21.15
 	ck_assert_int_eq(evidence_of_p(0), EVIDENCE_MOST_OF_P);
 	ck_assert_int_eq(evidence_of_rate(1.0 / 8192), 13 * EVIDENCE_BIT);
 	ck_assert_int_eq(evidence_of_rate(2), 0);
@@ -200,6 +202,13 @@ START_TEST(the_same_family_again_is_counted_since_a_time)
 	ck_assert_uint_eq(evidence_again(e, 3, 8, 5001), 1);
 	ck_assert_uint_eq(evidence_again(e, 4, 7, 0), 0);
 	ck_assert_uint_eq(evidence_again(e, 1 << 20, 7, 0), 0);
+	item = (struct evidence_item){.key = 5, .time_ms = 7000, .microbits = 3 * EVIDENCE_BIT, .family = 8, .about = 9};
+	evidence_add(e, 3, &item, &now);
+	item = (struct evidence_item){.key = 6, .time_ms = 8000, .microbits = EVIDENCE_BIT, .family = 9, .about = 9};
+	evidence_add(e, 3, &item, &now);
+	ck_assert_int_eq(evidence_about(e, 3, 9, 0), 4 * EVIDENCE_BIT);
+	ck_assert_int_eq(evidence_about(e, 3, 9, 7001), EVIDENCE_BIT);
+	ck_assert_int_eq(evidence_about(e, 3, 0, 0), 0); // about nothing
 	evidence_destroy(e);
 }
 END_TEST
