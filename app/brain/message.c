@@ -150,12 +150,33 @@ static double bits_of(int64_t microbits)
 	return microbits == INT64_MAX ? 0 : (double)microbits / EVIDENCE_BIT;
 }
 
+// Without memory the shares stay out.
+static void put_shares(Control__Budget *m, const struct judge_budget *b)
+{
+	m->shares = calloc(ROLE_COUNT, sizeof(*m->shares));
+	for (unsigned r = 0; m->shares && r < ROLE_COUNT; r++) {
+		Control__BudgetShare *s = calloc(1, sizeof(*s));
+
+		if (!s)
+			return;
+		control__budget_share__init(s);
+		s->role = strdup(role_name(r));
+		if (!s->role)
+			s->role = (char *)protobuf_c_empty_string;
+		s->alarms_per_day = b->role[r].alarms_per_day;
+		s->threshold = bits_of(b->role[r].threshold);
+		s->today = b->role[r].today;
+		s->debt = b->role[r].debt;
+		m->shares[m->n_shares++] = s;
+	}
+}
+
 void message_budget(Control__Budget *m, const struct judge_budget *b)
 {
 	control__budget__init(m);
+	put_shares(m, b);
 	m->alarms_per_day = b->alarms_per_day;
 	m->blocks_per_day = b->blocks_per_day;
-	m->threshold = bits_of(b->threshold);
 	m->block_threshold = bits_of(b->block_threshold);
 	m->calibrated = b->calibrated;
 	m->error = b->error;

@@ -290,11 +290,15 @@ static void print_difference(const struct learn_difference *d, const struct imag
 {
 	const struct learn_change *c;
 	struct judge_budget a, b;
+	char what[64];
 	uint32_t i = 0;
 
 	judge_image_budget(then, &a);
 	judge_image_budget(now, &b);
-	print_threshold("alarms", a.threshold, b.threshold);
+	for (unsigned r = 0; r < ROLE_COUNT; r++) {
+		snprintf(what, sizeof(what), "alarms of %ss", role_name(r));
+		print_threshold(what, a.role[r].threshold, b.role[r].threshold);
+	}
 	print_threshold("blocks", a.block_threshold, b.block_threshold);
 	while ((c = learn_difference_at(d, i++)))
 		print_change(d, c);

@@ -11,7 +11,7 @@ static const char help[] =
 
 static void print_threshold(const char *what, double per_day, double bits)
 {
-	printf("%-18s %g a day", what, per_day);
+	printf("%-18s %.3g a day", what, per_day);
 	if (bits > 0)
 		printf(", threshold %.1f bits of evidence\n", bits);
 	else
@@ -32,11 +32,17 @@ static void print_promise(const Control__Budget *b)
 
 static void print_words(const Control__Budget *b)
 {
+	char role[64];
+
 	if (b->alarms_per_day <= 0) {
 		puts("no budget: every match of a policy is an alert, and nothing else is");
 		return;
 	}
-	print_threshold("alarms", b->alarms_per_day, b->threshold);
+	printf("%-18s %g a day\n", "alarms", b->alarms_per_day);
+	for (size_t i = 0; i < b->n_shares; i++) {
+		snprintf(role, sizeof(role), "  of %ss", b->shares[i]->role);
+		print_threshold(role, b->shares[i]->alarms_per_day, b->shares[i]->threshold);
+	}
 	print_threshold("blocks", b->blocks_per_day, b->block_threshold);
 	printf("%-18s %u\n%-18s %+.1f alarms against the budget\n", "alarms today", b->today, "debt", b->debt);
 	print_promise(b);
@@ -44,20 +50,25 @@ static void print_words(const Control__Budget *b)
 
 static void print_table(const Control__Budget *b)
 {
-	static const struct column columns[] = {{"alarms a day", 1}, {"blocks a day", 1}, {"threshold bits", 1}, {"block threshold bits", 1},
+	static const struct column columns[] = {{"of", 0}, {"alarms a day", 1}, {"blocks a day", 1}, {"threshold bits", 1}, {"block threshold bits", 1},
 		{"calibrated", 1}, {"error %", 1}, {"days", 1}, {"today", 1}, {"debt", 1}};
 	struct table *t = table_new("budget", columns, sizeof(columns) / sizeof(columns[0]), true);
 
-	table_row(t);
-	table_real(t, b->alarms_per_day, 2);
-	table_real(t, b->blocks_per_day, 4);
-	table_real(t, b->threshold, 2);
-	table_real(t, b->block_threshold, 2);
-	table_number(t, b->calibrated);
-	table_real(t, b->error < 10 ? 100 * b->error : 1000, 0); // 1000: and more
-	table_number(t, b->days);
-	table_number(t, b->today);
-	table_real(t, b->debt, 2);
+	for (size_t i = 0; i <= b->n_shares; i++) { // all, then each role's share
+		const Control__BudgetShare *s = i ? b->shares[i - 1] : NULL;
+
+		table_row(t);
+		table_text(t, s ? s->role : "all");
+		table_real(t, s ? s->alarms_per_day : b->alarms_per_day, 2);
+		table_real(t, s ? 0 : b->blocks_per_day, 4);
+		table_real(t, s ? s->threshold : 0, 2);
+		table_real(t, s ? 0 : b->block_threshold, 2);
+		table_number(t, b->calibrated);
+		table_real(t, b->error < 10 ? 100 * b->error : 1000, 0); // 1000: and more
+		table_number(t, b->days);
+		table_number(t, s ? s->today : b->today);
+		table_real(t, s ? s->debt : b->debt, 2);
+	}
 	table_print(t);
 }
 

@@ -2,6 +2,7 @@
 // See lab.h.
 #include "lab.h"
 #include "log.h"
+#include "record.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -74,6 +75,8 @@ static void ordinary_alert(struct lab *l, const struct alert *a)
 	seen = counted_put(&l->alarmed, key | 1);
 	day->alarms++;
 	day->devices += !*seen;
+	if (!l->attacks)
+		record_alert(l, "alarm", a);
 	count_part(l, day, &a->device, !*seen);
 	*seen = 1;
 }
@@ -89,6 +92,8 @@ static void attack_alert(struct lab *l, const struct alert *a, const struct inci
 		step->noted_ns = step->noted_ns ? step->noted_ns : l->last_ns;
 	} else {
 		if (!step->alerts++)
+			record_alert(l, "said", a);
+		if (step->alerts == 1)
 			memcpy(step->policy, a->policy, sizeof(step->policy));
 		step->alerted_ns = step->alerted_ns ? step->alerted_ns : l->last_ns;
 	}
@@ -312,14 +317,14 @@ static void drain(struct lab *l)
 	inspect_step(l->inspect, l->last_ns, l->last_ns);
 }
 
-double lab_threshold(const struct lab *l, uint32_t *passed)
+double lab_threshold(const struct lab *l, unsigned role, uint32_t *passed)
 {
 	struct judge_budget b;
 
 	judge_get_budget(reason_judge(l->reason), &b);
 	if (passed)
 		*passed = b.today;
-	return b.calibrated && b.threshold != INT64_MAX ? (double)b.threshold / 1e6 : 0;
+	return b.calibrated && b.role[role].threshold != INT64_MAX ? (double)b.role[role].threshold / 1e6 : 0;
 }
 
 static void weigh_attack(struct lab *l)
@@ -380,7 +385,8 @@ static void new_day(struct lab *l, uint32_t day)
 		d->frames = c.frames - sum.frames;
 		d->conversations = c.conversations - sum.conversations;
 		d->cut = c.cut - sum.cut;
-		d->threshold = lab_threshold(l, &d->passed);
+		for (unsigned role = 0; role < ROLE_COUNT; role++)
+			d->threshold[role] = lab_threshold(l, role, &d->passed);
 		d->baseline = baseline_day(&l->baseline, l->today);
 		if (l->today + 1 == l->plan.train_days)
 			lab_set_mode(l, l->plan.mode);

@@ -29,7 +29,7 @@ struct lab_day { // ordinary traffic only
 	uint32_t devices; // that had one
 	uint32_t incidents, blocks, would_block;
 	struct baseline_day baseline;
-	double threshold; // of evidence for an alarm as the day ended, bits; 0: none yet
+	double threshold[ROLE_COUNT]; // of evidence for an alarm as the day ended, bits; 0: none yet
 	uint32_t passed;  // devices that passed it, by the far side's own count
 	struct lab_part part[LAB_PARTS];
 };
@@ -93,6 +93,6 @@ void lab_fini(struct lab *l);
 bool lab_run(struct lab *l, uint64_t until_ns);
 // Begins one now; its number as stream_attack gives it.
 uint16_t lab_attack(struct lab *l, unsigned chain, uint64_t seed);
-double lab_threshold(const struct lab *l, uint32_t *passed); // as it is now; passed today (may be NULL)
+double lab_threshold(const struct lab *l, unsigned role, uint32_t *passed); // as it is now; passed today, of any role (may be NULL)
 void lab_set_mode(struct lab *l, unsigned mode);
 uint64_t lab_day_ns(const struct lab *l, double day); // UNIX time

@@ -68,7 +68,10 @@ void record_day(const struct lab *l, uint64_t seed, uint32_t day)
 	json_u64(j, "frames", d->frames);
 	json_u64(j, "conversations", d->conversations);
 	json_u64(j, "cut", d->cut);
-	json_fixed(j, "threshold", d->threshold, 2);
+	json_open_array(j, "threshold"); // by role
+	for (unsigned role = 0; role < ROLE_COUNT; role++)
+		json_fixed(j, NULL, d->threshold[role], 2);
+	json_close_array(j);
 	json_u64(j, "passed", d->passed);
 	json_u64(j, "notes", d->notes);
 	json_u64(j, "alarms", d->alarms);
@@ -80,7 +83,6 @@ void record_day(const struct lab *l, uint64_t seed, uint32_t day)
 	json_u64(j, "new_device", b->new_device);
 	json_u64(j, "new_org", b->new_org);
 	judge_get_budget(reason_judge(l->reason), &budget);
-	json_fixed(j, "threshold", budget.threshold == INT64_MAX ? -1 : (double)budget.threshold / EVIDENCE_BIT, 2);
 	json_fixed(j, "block_threshold", budget.block_threshold == INT64_MAX ? -1 : (double)budget.block_threshold / EVIDENCE_BIT, 2);
 	json_open_array(j, "single");
 	for (unsigned i = 0; i < BASELINE_BUDGETS; i++)
@@ -93,6 +95,37 @@ void record_day(const struct lab *l, uint64_t seed, uint32_t day)
 	json_open_array(j, "single_bits"); // the largest of the day, for ranks
 	for (unsigned i = 0; i < BASELINE_TOP && b->top[i] > 0; i++)
 		json_fixed(j, NULL, (double)b->top[i], 2);
+	json_close_array(j);
+	end(&line);
+}
+
+// With what it rests on, so that one can see where false alarms come from and why true ones come late.
+void record_alert(const struct lab *l, const char *kind, const struct alert *a)
+{
+	const char *part = stream_part(l->stream, &a->device);
+	struct line line;
+	struct json *j = begin(&line, kind, l->plan.stream.seed);
+
+	put_time(j, "at", l, a->time_ns);
+	json_text(j, "part", part ? part : "?");
+	json_text(j, "policy", a->policy);
+	json_u64(j, "priority", a->priority);
+	json_u64(j, "certain", a->certain);
+	json_text(j, "event", score_class_name(a->score.class));
+	json_fixed(j, "surprise", a->score.surprise, 2);
+	json_fixed(j, "p", a->score.p, 9);
+	json_fixed(j, "fast", (double)a->proof.evidence.level[0] / EVIDENCE_BIT, 2);
+	json_fixed(j, "slow", (double)a->proof.evidence.level[1] / EVIDENCE_BIT, 2);
+	json_open_array(j, "items"); // seconds before, kind of evidence, bits
+	for (uint32_t i = 0; i < a->proof.items; i++) {
+		const struct evidence_item *item = &a->proof.item[i];
+
+		json_open_array(j, NULL);
+		json_fixed(j, NULL, (double)a->proof.evidence.time_ms / 1e3 - (double)item->time_ms / 1e3, 0);
+		json_text(j, NULL, item->family < SCORE_CLASSES ? score_class_name(item->family) : "policy");
+		json_fixed(j, NULL, (double)item->microbits / EVIDENCE_BIT, 2);
+		json_close_array(j);
+	}
 	json_close_array(j);
 	end(&line);
 }
@@ -115,6 +148,9 @@ void record_incidents(const struct lab *l, uint64_t seed)
 		json_fixed(j, "score", in->score, 2);
 		json_u64(j, "priority", in->priority);
 		json_u64(j, "alerts", in->alerts);
+		json_u64(j, "certain", in->certain);
+		json_u64(j, "phases", in->phases);
+		json_fixed(j, "evidence", in->evidence, 2);
 		json_text(j, "part", part ? part : "?");
 		end(&line);
 	}
@@ -145,6 +181,7 @@ void record_place(const struct lab *l, uint64_t seed, const struct record_place 
 	const struct lab_attack *a = &l->attack[p->attack - 1];
 	struct address victim = stream_victim(l->stream, p->attack);
 	const char *part = stream_part(l->stream, &victim);
+	const struct device *d = learn_device_find(reason_learn(l->reason), &victim);
 	struct stream_counts counts;
 	struct stream_step s;
 	struct line line;
@@ -161,10 +198,13 @@ void record_place(const struct lab *l, uint64_t seed, const struct record_place 
 	put_time(j, "cut", l, a->cut_ns);
 	json_u64(j, "near", a->near);
 	json_fixed(j, "evidence", a->evidence, 2);
-	json_fixed(j, "threshold", lab_threshold(l, NULL), 2);
+	json_fixed(j, "threshold", d ? lab_threshold(l, d->role, NULL) : 0, 2);
 	json_open(j, "incident");
 	json_u64(j, "id", a->incident.id);
 	json_fixed(j, "score", a->incident.score, 2);
+	json_u64(j, "certain", a->incident.certain);
+	json_u64(j, "phases", a->incident.phases);
+	json_fixed(j, "evidence", a->incident.evidence, 2);
 	json_u64(j, "priority", a->incident.priority);
 	json_close(j);
 	json_open(j, "baseline");

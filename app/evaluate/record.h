@@ -12,6 +12,7 @@ struct record_place {
 
 void record_run(const struct lab *l, uint64_t seed);
 void record_day(const struct lab *l, uint64_t seed, uint32_t day);
+void record_alert(const struct lab *l, const char *kind, const struct alert *a);
 void record_incidents(const struct lab *l, uint64_t seed);
 void record_place(const struct lab *l, uint64_t seed, const struct record_place *p);
 void record_proof(const struct lab *l, uint64_t seed, const struct proof *p);

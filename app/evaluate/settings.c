@@ -20,6 +20,8 @@ static const struct {
 	{WITHOUT_FEEDBACK, "feedback", "the threshold follows peaks only, not alarms"},
 	{WITHOUT_ROLLOUT, "rollout", "what many begin with at once is as unlikely as for one"},
 	{WITHOUT_NUMBERS, "numbers", "no bytes, fan-out, beacons"},
+	{WITHOUT_HABITS, "habits", "policies weigh what they declare, however often they match"},
+	{WITHOUT_NEWCOMERS, "newcomers", "a device that is new is not scored for three days"},
 	{WITHOUT_SCORES, "scores", "policies alone"},
 	{WITHOUT_POLICIES, "policies", "scores alone"},
 	{NOT_HELD, "hold", "the first frame of an unknown pair does not wait for the verdict"},

@@ -16,7 +16,7 @@ enum { TRIM_ROWS = 512, SCORES_MOST = 1 << 20 /* 1.3 GB */ };
 bool journal_score_fits(struct score *s)
 {
 	if (s->version != SCORE_VERSION || s->bytes != sizeof(*s) || s->class == SCORE_NONE ||
-	    s->class >= SCORE_CLASSES || s->terms > SCORE_TERMS || s->role >= ROLE_COUNT)
+	    s->class >= SCORE_CLASSES || s->terms > SCORE_TERMS || s->role >= ROLE_COUNT || s->among > AMONG_NEWCOMERS)
 		return false;
 	for (unsigned n = 0; n < SCORE_TERMS; n++) {
 		if (s->term[n].feature >= FEATURE_COUNT || s->term[n].model.levels > BACKOFF_LEVELS)

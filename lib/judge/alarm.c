@@ -5,7 +5,6 @@
 
 enum {
 	FIRST_DAYS = 7,        // that are left out
-	CALIBRATED_DAYS = 4,   // that must have ended before a threshold is more than a guess
 	BLOCK_FAMILIES = 2,    // kinds of evidence a block without a certain fact rests on
 	BLOCK_READY = 80,      // per cent
 	LEAST_BLOCK_BITS = 10, // wrong once in a thousand, were each of its parts
@@ -37,39 +36,39 @@ void alarm_destroy(struct judge *j)
 
 void alarm_forget(struct judge *j)
 {
-	double alarms = j->budget.per_day, blocks = j->block_budget.per_day;
+	double alarms = j->alarms_per_day, blocks = j->block_budget.per_day;
 
 	for (uint32_t i = 0; i < j->evidence_config.devices; i++)
 		evidence_forget(j->evidence, i);
-	j->budget.days = 0;
+	j->budget[0].days = 0;
 	alarm_set_budget(j, alarms, blocks);
 }
 
 void alarm_set_budget(struct judge *j, double alarms_per_day, double blocks_per_day)
 {
 	if (alarms_per_day <= 0) {
-		j->budget.per_day = 0;
+		j->alarms_per_day = 0;
 		return;
 	}
 	if (blocks_per_day <= 0)
 		blocks_per_day = alarms_per_day / BLOCK_SHARE;
-	if (j->budget.days == 0) {
-		budget_begin(&j->budget, alarms_per_day);
+	if (j->budget[0].days == 0) {
+		shares_begin(j, alarms_per_day);
 		budget_begin(&j->block_budget, blocks_per_day);
 		return;
 	}
-	budget_change(&j->budget, alarms_per_day);
+	shares_change(j, alarms_per_day);
 	budget_change(&j->block_budget, blocks_per_day);
 }
 
 bool alarm_has_budget(const struct judge *j)
 {
-	return j->budget.per_day > 0;
+	return j->alarms_per_day > 0;
 }
 
 bool alarm_is_calibrated(const struct judge *j)
 {
-	return alarm_has_budget(j) && j->budget.days >= CALIBRATED_DAYS && j->budget.threshold != INT64_MAX;
+	return shares_are_calibrated(j);
 }
 
 static int64_t level_of(const struct judge *j, const struct evidence_state *e, int32_t last)
@@ -89,12 +88,12 @@ static enum alarm_word consider(struct judge *j, const struct device *d, int64_t
 		w->peak = level;
 	if (!alarm_is_calibrated(j) || j->mode == MODE_LEARN)
 		return ALARM_UNCALIBRATED;
-	if (level < j->budget.threshold)
+	if (level < j->threshold[d->role])
 		return ALARM_BELOW;
 	if (w->asked == BUDGET_QUIET && !news)
 		return ALARM_BELOW;
 	if (w->asked == BUDGET_QUIET)
-		w->asked = (uint8_t)budget_ask(&j->budget, level);
+		w->asked = (uint8_t)budget_ask(&j->budget[d->role], level);
 	else
 		return w->asked == BUDGET_GROUP ? ALARM_GROUPED : ALARM_STANDS;
 	return w->asked == BUDGET_ALARM ? ALARM_NEW : w->asked == BUDGET_GROUP ? ALARM_GROUPED : ALARM_BELOW;
@@ -103,22 +102,33 @@ static enum alarm_word consider(struct judge *j, const struct device *d, int64_t
 // The same kind of evidence again within half an hour says less than the first time: a person who looks around finds one
 // new place after another. The k-th counts e^(1/k), which is an e-value as e is (Jensen), so that different kinds of
 // evidence weigh more than much of one.
-static int32_t discounted(const struct judge *j, const struct situation *s, int32_t microbits, uint32_t family)
+static int32_t discounted(const struct judge *j, const struct situation *s, int32_t microbits, uint32_t family,
+			  uint32_t about)
 {
-	uint64_t since_ns = s->now_ns > AGAIN_NS ? s->now_ns - AGAIN_NS : 0;
+	uint64_t since_ms = (s->now_ns > AGAIN_NS ? s->now_ns - AGAIN_NS : 0) / 1000000;
+	int64_t said;
 
 	if (microbits <= 0)
 		return microbits;
-	return microbits / (int32_t)(1 + evidence_again(j->evidence, s->device->index, family, since_ns / 1000000));
+	microbits /= (int32_t)(1 + evidence_again(j->evidence, s->device->index, family, since_ms));
+	said = evidence_about(j->evidence, s->device->index, about, since_ms);
+	return microbits > said ? microbits - (int32_t)said : 0;
 }
 
-static enum alarm_word add(struct judge *j, struct situation *s, uint64_t key, int32_t full, uint32_t family,
-			   bool *counted)
+// Policies that match on one endpoint say one thing in several words: together they count as the strongest of them does.
+static uint32_t about(const struct judge *j, const struct situation *s)
 {
-	const int32_t microbits = discounted(j, s, full, family);
-	const struct evidence_item item = {
-		.key = key, .time_ms = s->now_ns / 1000000, .microbits = microbits, .family = family};
+	return (uint32_t)siphash13(&j->key, &s->endpoint, sizeof(s->endpoint)) | 1;
+}
 
+// item: key, full microbits, family and about.
+static enum alarm_word add(struct judge *j, struct situation *s, struct evidence_item item, bool *counted)
+{
+	const int32_t microbits = discounted(j, s, item.microbits, item.family, item.about);
+
+	item.time_ms = s->now_ns / 1000000;
+	item.microbits = microbits;
+	s->added = microbits;
 	*counted = evidence_add(j->evidence, s->device->index, &item, &s->evidence);
 	s->level = level_of(j, &s->evidence, microbits);
 	j->evidence_today = true;
@@ -160,7 +170,7 @@ bool alarm_score(struct judge *j, struct situation *s, const struct score *score
 
 	if (!alarm_has_budget(j))
 		return false;
-	word = add(j, s, score->key, score->microbits, score->family, &counted);
+	word = add(j, s, (struct evidence_item){.key = score->key, .microbits = score->microbits, .family = score->family}, &counted);
 	if (counted && score->microbits >= NOTED_MICROBITS && j->score && may_note(j, s))
 		j->score(j->user, score);
 	if (counted && word == ALARM_NEW) {
@@ -170,19 +180,29 @@ bool alarm_score(struct judge *j, struct situation *s, const struct score *score
 	return counted && (word == ALARM_NEW || word == ALARM_STANDS);
 }
 
-// A policy's match is evidence too, by the weight it declares: −log2 of how often it is wrong.
-enum alarm_word alarm_policy(struct judge *j, struct situation *s, unsigned policy, double weight_bits)
+// A policy's match is evidence too: −log2 of how often it is wrong, by what it declares or, where that is more often, by
+// what it was here.
+enum alarm_word alarm_policy(struct judge *j, struct situation *s, unsigned policy)
 {
+	const struct policy *p = &j->policies->policy[policy];
 	struct {
 		struct address device, endpoint;
 		uint64_t policy, port;
 	} key = {s->device_address, s->endpoint, policy + 1, s->endpoint_port};
 	bool counted;
 
+	s->habit = (struct alert_habit){0};
+	s->weight = p->weight;
 	if (!alarm_has_budget(j) || !s->device)
 		return ALARM_UNCALIBRATED;
-	return add(j, s, siphash13(&j->key, &key, sizeof(key)), (int32_t)(weight_bits * EVIDENCE_BIT),
-		   SCORE_CLASSES + policy, &counted);
+	if (!p->certain && !(j->without & WITHOUT_HABITS)) {
+		s->habit = habit_match(j, s->device, policy);
+		s->weight = alert_weight(&s->habit, p->weight);
+	}
+	return add(j, s,
+		   (struct evidence_item){.key = siphash13(&j->key, &key, sizeof(key)), .microbits = (int32_t)(s->weight * EVIDENCE_BIT),
+					  .family = SCORE_CLASSES + policy, .about = about(j, s)},
+		   &counted);
 }
 
 unsigned alarm_families(const struct judge *j, const struct situation *s)
@@ -219,7 +239,7 @@ void alarm_wanted(struct judge *j, const struct situation *s)
 // Told to nobody, so counted by nobody: the device may still alarm today, by something else.
 void alarm_withdraw(struct judge *j, struct situation *s)
 {
-	budget_withdraw(&j->budget);
+	budget_withdraw(&j->budget[s->device->role]);
 	j->watch[s->device->index].asked = BUDGET_QUIET;
 	s->word = ALARM_STANDS;
 }
@@ -240,14 +260,19 @@ void alarm_prove(const struct judge *j, const struct situation *s, struct alert 
 	p->items = evidence_items(j->evidence, s->device->index, &p->before, p->item);
 	p->evidence = s->evidence;
 	memcpy(p->half_life_ms, j->evidence_config.half_life_ms, sizeof(p->half_life_ms));
-	p->threshold = j->budget.threshold;
+	p->threshold = j->threshold[s->device->role];
 	p->block_threshold = block_threshold(j);
-	p->per_day = j->budget.per_day;
+	p->per_day = j->budget[s->device->role].per_day;
 	p->blocks_per_day = j->block_budget.per_day;
 	p->calibrated = alarm_is_calibrated(j);
 	p->families = (uint8_t)alarm_families(j, s);
 	if (s->score)
 		a->score = *s->score;
+}
+
+static bool has_alarmed(const struct judge *j, const struct device *d, const struct watch *w, bool live)
+{
+	return w->asked != BUDGET_QUIET || w->certain || (!live && w->peak > j->threshold[d->role]);
 }
 
 void alarm_end_day(struct judge *j, bool live, uint64_t now_ns)
@@ -260,17 +285,28 @@ void alarm_end_day(struct judge *j, bool live, uint64_t now_ns)
 		return;
 	}
 	for (uint32_t i = 0; i < learn_device_count(j->learn); i++) {
-		if (counts && !j->watch[i].certain) {
-			budget_peak(&j->budget, j->watch[i].peak);
-			if (j->watch[i].wanted)
-				budget_peak(&j->block_budget, j->watch[i].wanted);
+		const struct device *d = learn_device_at(j->learn, i);
+		struct watch *w = &j->watch[i];
+
+		if (!d)
+			continue;
+		if (counts && !w->certain) {
+			budget_peak(&j->budget[d->role], w->peak);
+			if (w->wanted)
+				budget_peak(&j->block_budget, w->wanted);
 		}
-		j->watch[i] = (struct watch){0};
+		// What was told is not told again: evidence begins anew, as a CUSUM after its alarm. While nobody is told, what
+		// would have been: thresholds must rest on levels as they will be.
+		if (has_alarmed(j, d, w, live))
+			evidence_forget(j->evidence, i);
+		habit_end_day(j, d, w->asked != BUDGET_QUIET || w->certain);
+		*w = (struct watch){0};
 	}
+	habit_sum(j);
 	j->evidence_today = false;
 	if (!counts)
 		return;
 	live = live && alarm_is_calibrated(j) && !(j->without & WITHOUT_FEEDBACK);
-	budget_end_day(&j->budget, live);
+	shares_end_day(j, live);
 	budget_end_day(&j->block_budget, false); // what was blocked wrongly is known to people only
 }

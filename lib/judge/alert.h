@@ -28,6 +28,16 @@ struct alert_proof { // what evidence there was against the device when the aler
 	double per_day, blocks_per_day;     // the budgets; 0 = none was set
 };
 
+// How often the policy matched before, of days on which the device was seen and did not alarm; days in 1/HABIT_DAY,
+// halving every 14. A match that is a device's habit, or that many of its role begin with, weighs little whatever the policy
+// declares.
+enum { HABIT_DAY = 256 };
+struct alert_habit {
+	uint32_t device_days, device_of; // days of the device with a match, and in all
+	uint32_t role_devices;           // of its role, that matched on some day
+	uint32_t role_of;                // days of all of them
+};
+
 struct alert {
 	uint32_t version, bytes; // ALERT_VERSION, sizeof(struct alert)
 	uint64_t id;             // from 1, per journal
@@ -67,10 +77,18 @@ struct alert {
 	uint8_t unproven; // what it asks for is not done without a person: its evidence is below the blocks' budget
 	uint8_t suppressed; // a person asked not to be told (suppress.h)
 	uint8_t zero2[3];
-	double weight;           // bits the policy adds to the device's evidence
+	double weight;            // bits the policy adds to the device's evidence: alert_weight
+	double declared;          // bits the policy says itself, the most it can add
+	int32_t added;            // microbits of its weight that counted: less where others had said the same of the endpoint
+	uint32_t zero3;
+	struct alert_habit habit; // all zero where it is not asked: of certain policies, and where no budget is set
 	struct alert_proof proof;
 	struct score score; // the event that raised the alarm; class 0 where a policy did
 };
+
+// Bits: the declared ones, or −log2 of how often it matches if that is less, 0 and more. How often: the device goes on
+// with what it does (days with a match / days + 1), or begins to (devices that ever did + 1/2 / days of all + 1).
+double alert_weight(const struct alert_habit *habit, double declared);
 
 // Makes the bits of every term, their sum, the score and the levels of evidence again from counts. What differs from
 // what the alert says is written into `out` as a line each; returns how many lines. `out` may be cut at cap.

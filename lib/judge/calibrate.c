@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // From surprise to p to evidence: each role and class of event has its own sample of what was scored of late; a role
-// that has too few is compared with all.
+// that has too few is compared with all, a device that is new with newcomers.
 #include "image.h"
 #include "judge_impl.h"
 
 enum {
 	SAMPLE = 4000,         // scores kept: p below 1/4000 is extrapolated
 	SAMPLE_HALF_LIFE = 14, // days
-	YOUNG_DAYS = 3,        // a younger device has hardly shown anything: all of it would be a surprise
-	ALL_ROLES = ROLE_COUNT,
+	NEWCOMER_DAYS = 3,     // a younger device has hardly shown anything: all of it would be a surprise
+	FIRST_DAYS = 7,        // of the network, in which all are new: no measure for newcomers
 	PENDING = 1 << 17,
 };
 
@@ -16,7 +16,7 @@ struct pending { // a score that waits a day before it becomes part of a sample
 	uint64_t time_ns;
 	double surprise;
 	uint32_t device;
-	uint8_t role, class, zero[2];
+	uint8_t sample, class, zero[2];
 };
 
 bool calibrate_create(struct judge *j)
@@ -26,7 +26,7 @@ bool calibrate_create(struct judge *j)
 	j->own_scores = calloc(learn_device_capacity(j->learn), sizeof(*j->own_scores));
 	if (!j->pending || !j->own_scores)
 		return false;
-	for (unsigned role = 0; role <= ALL_ROLES; role++)
+	for (unsigned role = 0; role < SAMPLES; role++)
 		for (unsigned class = 1; class < SCORE_CLASSES; class++) {
 			j->sample[role][class] =
 				conformal_create(SAMPLE, SAMPLE_HALF_LIFE, role * SCORE_CLASSES + class);
@@ -40,7 +40,7 @@ void calibrate_destroy(struct judge *j)
 {
 	free(j->pending);
 	free(j->own_scores);
-	for (unsigned role = 0; role <= ALL_ROLES; role++)
+	for (unsigned role = 0; role < SAMPLES; role++)
 		for (unsigned class = 1; class < SCORE_CLASSES; class++)
 			if (j->sample[role][class])
 				conformal_destroy(j->sample[role][class]);
@@ -48,7 +48,7 @@ void calibrate_destroy(struct judge *j)
 
 void calibrate_end_day(struct judge *j)
 {
-	for (unsigned role = 0; role <= ALL_ROLES; role++)
+	for (unsigned role = 0; role < SAMPLES; role++)
 		for (unsigned class = 1; class < SCORE_CLASSES; class++)
 			conformal_end_day(j->sample[role][class]);
 }
@@ -92,12 +92,19 @@ static void own_add(struct own_scores *own, unsigned class, double surprise)
 		own->score[class][slot] = whole_bits(surprise);
 }
 
-static bool rank(struct judge *j, struct score *score)
+static bool look(const struct judge *j, unsigned sample, struct score *score)
 {
-	if (conformal_look(j->sample[score->role][score->class], score->surprise, &score->rank))
+	return conformal_look(j->sample[sample][score->class], score->surprise, &score->rank);
+}
+
+static bool rank(const struct judge *j, struct score *score)
+{
+	if (score->among == AMONG_NEWCOMERS)
+		return score->class != SCORE_HOUR && look(j, SAMPLE_NEWCOMERS, score); // each hour is the first it shows
+	if (look(j, score->role, score))
 		return true;
-	score->pooled = 1;
-	return conformal_look(j->sample[ALL_ROLES][score->class], score->surprise, &score->rank);
+	score->among = AMONG_ALL;
+	return look(j, SAMPLE_ALL, score);
 }
 
 // What the device did in the day before it alarmed is left out of the samples: an attack must not become the measure of
@@ -115,7 +122,7 @@ static void remember(struct judge *j, const struct situation *s, const struct sc
 	*p = (struct pending){.time_ns = s->now_ns,
 			      .surprise = score->surprise,
 			      .device = s->device->index,
-			      .role = score->role,
+			      .sample = score->among == AMONG_NEWCOMERS ? SAMPLE_NEWCOMERS : score->role,
 			      .class = score->class};
 }
 
@@ -129,17 +136,25 @@ void calibrate_step(struct judge *j, uint64_t now_ns)
 			return;
 		if (!d || p->time_ns <= d->discard_ns)
 			continue;
+		conformal_add(j->sample[p->sample][p->class], p->surprise);
+		if (p->sample == SAMPLE_NEWCOMERS)
+			continue;
 		own_add(&j->own_scores[p->device], p->class, p->surprise);
-		conformal_add(j->sample[p->role][p->class], p->surprise);
-		conformal_add(j->sample[ALL_ROLES][p->class], p->surprise);
+		conformal_add(j->sample[SAMPLE_ALL][p->class], p->surprise);
 	}
+}
+
+bool calibrate_is_newcomer(const struct situation *s)
+{
+	return s->device->first_ns + NEWCOMER_DAYS * JUDGE_DAY_NS > s->now_ns;
 }
 
 bool score_weigh(struct judge *j, struct situation *s, struct score *score)
 {
 	bool ranked, raised;
 
-	if (s->device->first_ns + YOUNG_DAYS * JUDGE_DAY_NS > s->now_ns)
+	score->among = calibrate_is_newcomer(s) ? AMONG_NEWCOMERS : AMONG_ROLE;
+	if (calibrate_is_newcomer(s) && (j->first_ns + FIRST_DAYS * JUDGE_DAY_NS > s->now_ns || (j->without & WITHOUT_NEWCOMERS)))
 		return false;
 	ranked = rank(j, score);
 	own_rank(j, s->device->index, score);
@@ -170,7 +185,7 @@ bool calibrate_take_pending(struct judge *j, struct bytes in)
 		if (j->pending_count == PENDING)
 			return false;
 		memcpy(p, part.at, sizeof(*p));
-		if (p->role >= ROLE_COUNT || p->class == SCORE_NONE || p->class >= SCORE_CLASSES ||
+		if (p->sample >= SAMPLES || p->sample == SAMPLE_ALL || p->class == SCORE_NONE || p->class >= SCORE_CLASSES ||
 		    !(p->surprise >= 0 && p->surprise < 1e9))
 			return false;
 		j->pending_count++;

@@ -196,7 +196,10 @@ void alert_fill(struct alert *a, const struct policy *p, struct situation *s, un
 		a->bits = sum_of_bits(a);
 	}
 	alarm_prove(s->judge, s, a);
-	a->weight = p->weight;
+	a->declared = p->weight;
+	a->weight = s->alert || s->score ? p->weight : s->weight;
+	a->added = s->alert || s->score ? 0 : s->added;
+	a->habit = s->alert || s->score ? (struct alert_habit){0} : s->habit;
 	memcpy(a->policy, p->name, sizeof(a->policy));
 	memcpy(a->mitre, p->mitre, sizeof(a->mitre));
 	a->policy_version = p->version;
@@ -302,6 +305,8 @@ static void verify_score(const struct score *s, struct finding *f)
 
 static void verify_alert(const struct alert *a, struct finding *f)
 {
+	if (a->habit.device_of || a->habit.role_of)
+		must_equal(f, "weight", a->weight, alert_weight(&a->habit, a->declared));
 	verify_score(&a->score, f);
 	verify_terms(a, f);
 	verify_evidence(a, f);

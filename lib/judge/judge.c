@@ -34,7 +34,7 @@ struct judge *judge_create(const struct judge_config *config)
 	j->asked = calloc(ASKED, sizeof(*j->asked));
 	alarm_set_budget(j, config->alarms_per_day, config->blocks_per_day);
 	if (j->requests && j->throttles && j->suspects && j->past && j->called && j->own && j->scored && j->asked &&
-	    alarm_create(j) &&
+	    habit_create(j) && alarm_create(j) &&
 	    calibrate_create(j))
 		return j;
 	judge_destroy(j);
@@ -48,6 +48,7 @@ void judge_destroy(struct judge *j)
 		return;
 	calibrate_destroy(j);
 	alarm_destroy(j);
+	habit_destroy(j);
 	if (j->scored)
 		dayset_destroy(j->scored);
 	free(j->asked);
@@ -64,6 +65,7 @@ void judge_set_policies(struct judge *j, const struct policy_set *policies)
 {
 	j->policies = policies;
 	memset(j->past, 0, PAST_ALERTS * sizeof(*j->past)); // their numbers meant other policies
+	habit_set_policies(j);
 }
 
 static const struct throttle *throttle_find(const struct throttle *set, uint64_t key)
@@ -265,7 +267,7 @@ static bool try_policy(struct judge *j, struct situation *s, unsigned i, unsigne
 	}
 	*told = true;
 	if (!s->alert && !s->score)
-		s->word = alarm_policy(j, s, i, p->weight);
+		s->word = alarm_policy(j, s, i);
 	if (suppressed && !s->alert && s->word == ALARM_NEW)
 		alarm_withdraw(j, s);
 	alert_fill(room, p, s, mode);
@@ -431,6 +433,8 @@ static bool judge_situation(struct judge *j, struct situation *s, unsigned mode)
 {
 	bool matched;
 
+	if (s->device && !calibrate_is_newcomer(s))
+		habit_seen(j, s->device);
 	if (s->device && alarm_has_budget(j) && !(j->without & WITHOUT_SCORES)) {
 		if (s->first)
 			score_observation(j, s);
@@ -533,20 +537,13 @@ bool judge_held(struct judge *j, const struct observation *o, unsigned mode)
 
 void judge_get_budget(const struct judge *j, struct judge_budget *out)
 {
-	const struct budget *b = &j->budget;
-
-	*out = (struct judge_budget){.alarms_per_day = b->per_day};
+	*out = (struct judge_budget){0};
 	if (!alarm_has_budget(j))
 		return;
+	shares_tell(j->alarms_per_day, j->budget, out);
 	out->blocks_per_day = j->block_budget.per_day;
-	out->threshold = b->threshold;
 	out->block_threshold = j->block_budget.threshold;
 	out->calibrated = alarm_is_calibrated(j);
-	out->error = budget_error(b);
-	out->days = b->days;
-	out->today = b->alarms;
-	out->grouped = b->grouped;
-	out->debt = b->debt;
 }
 
 void judge_set_budget(struct judge *j, double alarms_per_day, double blocks_per_day)
@@ -556,7 +553,7 @@ void judge_set_budget(struct judge *j, double alarms_per_day, double blocks_per_
 
 void judge_confirm(struct judge *j)
 {
-	budget_confirm(&j->budget);
+	shares_confirm(j);
 }
 
 int64_t judge_evidence(const struct judge *j, const struct device *d, uint64_t now_ns)

@@ -18,8 +18,10 @@ enum judge_without { // beside learn's: parts left out, to measure what each is 
 	WITHOUT_FEEDBACK = 1 << 12,     // the threshold follows peaks only, not alarms
 	WITHOUT_ROLLOUT = 1 << 13,      // what many begin with at once is as unlikely as for one
 	WITHOUT_NUMBERS = 1 << 14,      // bytes, fan-out, beacons
-	WITHOUT_SCORES = 1 << 15,       // policies alone
-	WITHOUT_POLICIES = 1 << 16,     // scores alone: policies add nothing and say nothing, but for those on evidence
+	WITHOUT_HABITS = 1 << 15,       // policies weigh what they declare, however often they match
+	WITHOUT_NEWCOMERS = 1 << 16,    // a device that is new is not scored
+	WITHOUT_SCORES = 1 << 17,       // policies alone
+	WITHOUT_POLICIES = 1 << 18,     // scores alone: policies add nothing and say nothing, but for those on evidence
 };
 
 struct judge_config {
@@ -54,7 +56,13 @@ bool judge_request_of(const struct judge *j, uint64_t flow, uint64_t tx, struct 
 // The budget as it stands. Sets it when alarms_per_day > 0 (0.01 … 10; blocks 0: a fiftieth), from now on.
 struct judge_budget {
 	double alarms_per_day, blocks_per_day;
-	int64_t threshold, block_threshold; // microbits; INT64_MAX: none yet
+	struct judge_share {
+		double alarms_per_day;
+		int64_t threshold; // microbits; INT64_MAX: none yet
+		uint32_t today;
+		double debt;
+	} role[ROLE_COUNT];
+	int64_t block_threshold;
 	bool calibrated;
 	double error;      // relative standard deviation of the rate that the days so far allow to promise; ≥ 1: nothing
 	uint32_t days;     // that the thresholds rest on

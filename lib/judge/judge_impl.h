@@ -70,6 +70,9 @@ struct situation {
 	const struct score *score;     // set while policies on evidence are
 	const struct score_term *rolled; // and while policies on roll-outs are, with the score it is part of
 	struct evidence_state evidence; // of the device, after the last addition
+	struct alert_habit habit;       // of the policy at hand
+	double weight;                  // and what its match adds at most
+	int32_t added;                  // microbits that the latest evidence counted, after what was said before
 	int64_t level;                  // microbits
 	enum alarm_word word;           // about the policy at hand
 	bool first; // of its kind and values today
@@ -100,7 +103,9 @@ struct watch { // a device's day
 	uint16_t shown[2]; // different things it showed; [1]: visitors and what they did, counted apart
 };
 
+enum { SAMPLE_ALL = ROLE_COUNT, SAMPLE_NEWCOMERS, SAMPLES }; // beside one a role
 struct pending;
+struct habits;
 struct own_scores;
 struct image;
 struct judge {
@@ -125,14 +130,17 @@ struct judge {
 	// the scorer
 	judge_score_fn score;
 	uint32_t without;
-	struct conformal *sample[ROLE_COUNT + 1][SCORE_CLASSES];
+	struct conformal *sample[SAMPLES][SCORE_CLASSES];
 	struct pending *pending; // a ring, in order of time
 	struct own_scores *own_scores; // by device
 	uint32_t pending_first, pending_count;
 	struct evidence *evidence;
 	struct evidence_config evidence_config;
-	struct budget budget, block_budget;
+	double alarms_per_day; // 0: no budget
+	struct budget budget[ROLE_COUNT], block_budget;
+	int64_t threshold[ROLE_COUNT]; // microbits; INT64_MAX: none yet
 	struct watch *watch; // by device
+	struct habits *habits;
 	struct dayset *scored;
 	struct asked *asked; // names others asked a device for, lately; one place a key
 	uint64_t first_ns;   // of the first event that could be scored
@@ -212,6 +220,28 @@ bool score_number(struct judge *j, struct situation *s, struct score *score, uin
 bool score_weigh(struct judge *j, struct situation *s, struct score *score);
 void numbers_observation(struct judge *j, struct situation *s);
 
+// habit.c
+bool habit_create(struct judge *j);
+void habit_destroy(struct judge *j);
+void habit_forget(struct judge *j);
+void habit_set_policies(struct judge *j);                  // the judge's have changed
+void habit_seen(struct judge *j, const struct device *d);  // today; not of newcomers, whom policies leave alone
+struct alert_habit habit_match(struct judge *j, const struct device *d, unsigned policy); // as it was before today
+void habit_end_day(struct judge *j, const struct device *d, bool alarmed);
+void habit_sum(struct judge *j); // by role, after all devices' days have ended
+void habit_put(const struct judge *j, struct image *i);
+bool habit_take(struct judge *j, const struct image *i);
+
+bool calibrate_is_newcomer(const struct situation *s);
+// shares.c
+void shares_begin(struct judge *j, double per_day);
+void shares_change(struct judge *j, double per_day); // what was owed is forgotten
+void shares_end_day(struct judge *j, bool live);
+bool shares_are_calibrated(const struct judge *j);
+void shares_refresh(struct judge *j); // thresholds, after budgets were put in place
+void shares_confirm(struct judge *j);
+void shares_tell(double per_day, const struct budget budget[ROLE_COUNT], struct judge_budget *out);
+
 bool alarm_create(struct judge *j);
 void alarm_destroy(struct judge *j);
 void alarm_forget(struct judge *j); // evidence and thresholds; the budgets stay
@@ -219,7 +249,7 @@ void alarm_set_budget(struct judge *j, double alarms_per_day, double blocks_per_
 bool alarm_has_budget(const struct judge *j);
 bool alarm_is_calibrated(const struct judge *j);
 bool alarm_score(struct judge *j, struct situation *s, const struct score *score); // true: the device alarms
-enum alarm_word alarm_policy(struct judge *j, struct situation *s, unsigned policy, double weight_bits);
+enum alarm_word alarm_policy(struct judge *j, struct situation *s, unsigned policy); // fills habit and weight
 unsigned alarm_families(const struct judge *j, const struct situation *s); // of evidence within 10 minutes
 void alarm_certain(struct judge *j, const struct situation *s);
 void alarm_withdraw(struct judge *j, struct situation *s); // the alarm just counted is suppressed

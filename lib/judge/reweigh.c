@@ -134,7 +134,8 @@ enum reweigh_word reweigh_alert(const struct policy_set *set, const struct polic
 	now->policy_version = p->version;
 	now->certain = p->certain || (then->certain && p->response.certains);
 	if (!(p->on & (1u << ON_ALERT | 1u << ON_EVIDENCE | 1u << ON_ROLLOUT)))
-		weigh_again(now, p->weight);
+		weigh_again(now, then->habit.device_of || then->habit.role_of ? alert_weight(&then->habit, p->weight) : p->weight);
+	now->declared = p->weight;
 	now->note = !now->certain && now->proof.per_day > 0 && now->proof.calibrated && (then->grouped || level_of(now) < now->proof.threshold);
 	if (now->note != then->note || !now->note)
 		now->priority = now->note ? 1 : then->note ? p->priority : then->priority;

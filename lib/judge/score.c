@@ -13,6 +13,13 @@ const char *score_class_name(unsigned class)
 	return class < SCORE_CLASSES ? class_names[class] : "?";
 }
 
+const char *score_among_name(const struct score *s)
+{
+	static const char *const others[] = {[AMONG_ALL] = "all", [AMONG_NEWCOMERS] = "newcomers"};
+
+	return s->among == AMONG_ROLE || s->among > AMONG_NEWCOMERS ? role_name(s->role) : others[s->among];
+}
+
 #define BITS(n) (1.0 / (1ull << (n)))
 // P of a value nobody here ever showed: destinations and names are many, kinds of files are few.
 static const double base_of[FEATURE_COUNT] = {
@@ -158,7 +165,10 @@ enum { HOUR_MICROBITS = 3 * EVIDENCE_BIT };
 void score_evidence(struct score *s)
 {
 	s->p = s->own.p > s->rank.p ? s->own.p : s->rank.p;
-	s->microbits = evidence_of_p(s->p);
+	if (s->among == AMONG_NEWCOMERS && s->p < 1 / ((double)s->rank.held + 1)) // few and of all kinds: no tail is trusted
+		s->p = 1 / ((double)s->rank.held + 1);
+	// What is more likely than not speaks for the device, however few do it.
+	s->microbits = evidence_of_p(s->surprise < 1 ? 1 : s->p);
 	if (s->class == SCORE_HOUR && s->microbits > HOUR_MICROBITS)
 		s->microbits = HOUR_MICROBITS;
 }

@@ -30,7 +30,11 @@ enum score_class {
 };
 const char *score_class_name(unsigned class); // "flow"
 
-enum score_limits { SCORE_TERMS = 4, SCORE_TEXT = 64, SCORE_TERM_BITS = 20, SCORE_VERSION = 1, SCORE_NUMBERS = 4 };
+enum score_limits { SCORE_TERMS = 4, SCORE_TEXT = 64, SCORE_TERM_BITS = 20, SCORE_VERSION = 2, SCORE_NUMBERS = 4 };
+
+// A device that is new itself (three days, from the network's second week on) is compared with others when they were:
+// to it everything is new, and what is odd for a newcomer still is.
+enum score_among { AMONG_ROLE, AMONG_ALL /* its role had too few */, AMONG_NEWCOMERS };
 
 struct score_term {
 	uint8_t feature, novelty; // enum feature, enum novelty
@@ -68,7 +72,7 @@ struct score {
 	struct address device, endpoint;
 	uint16_t device_port, endpoint_port;
 	uint8_t class, role, transport, terms;
-	uint8_t pooled; // 1: compared with all roles, its own had too few
+	uint8_t among;  // enum score_among: whose scores it was compared with
 	uint8_t ready;  // device's readiness, per cent
 	uint8_t zero[2];
 	uint32_t family; // of evidence
@@ -78,10 +82,12 @@ struct score {
 	struct conformal_p rank; // p among its role
 	struct own_rank own;     // p among its own
 	double p;                // the larger of the two
-	int32_t microbits;       // evidence: log2 1/(2√p)
+	int32_t microbits;       // evidence_of_p
 	uint32_t zero2;
 	struct score_term term[SCORE_TERMS];
 };
+
+const char *score_among_name(const struct score *s); // "exposed-server", "all", "newcomers"
 
 // Makes bits, surprise, p and evidence again from counts and numbers. Nothing else is read.
 void score_compute(struct score *s);

@@ -10,12 +10,13 @@ enum { SECTION_JUDGE = 16, SECTION_EVIDENCE, SECTION_SAMPLES, SECTION_PENDING, S
 struct store_judge {
 	uint64_t day, first_ns;
 	uint32_t evidence_today, watches;
-	struct budget budget, block_budget;
+	double alarms_per_day;
+	struct budget budget[ROLE_COUNT], block_budget;
 };
 
 static void put_samples(const struct judge *j, struct image *i)
 {
-	for (unsigned role = 0; role <= ROLE_COUNT; role++)
+	for (unsigned role = 0; role < SAMPLES; role++)
 		for (unsigned class = 1; class < SCORE_CLASSES; class++) {
 			const struct conformal *c = j->sample[role][class];
 			uint64_t n = conformal_image_bytes(c);
@@ -38,7 +39,8 @@ void judge_put(const struct judge *j, struct image *i)
 	head.first_ns = j->first_ns;
 	head.evidence_today = j->evidence_today;
 	head.watches = learn_device_count(j->learn);
-	head.budget = j->budget;
+	head.alarms_per_day = j->alarms_per_day;
+	memcpy(head.budget, j->budget, sizeof(head.budget));
 	head.block_budget = j->block_budget;
 	image_section(i, SECTION_JUDGE);
 	image_append(i, &head, sizeof(head));
@@ -58,7 +60,20 @@ void judge_put(const struct judge *j, struct image *i)
 	image_section(i, SECTION_OWN);
 	image_append(i, j->own_scores, learn_device_count(j->learn) * sizeof(*j->own_scores));
 	image_end(i);
+	habit_put(j, i);
 	short_put_judge(j, i);
+}
+
+static bool budgets_check(const struct store_judge *head)
+{
+	if (head->alarms_per_day == 0) // none was set
+		return true;
+	if (!(head->alarms_per_day > 0 && head->alarms_per_day <= BUDGET_MOST) || !budget_check(&head->block_budget))
+		return false;
+	for (unsigned r = 0; r < ROLE_COUNT; r++)
+		if (!budget_check(&head->budget[r]) || head->budget[r].days != head->budget[0].days)
+			return false;
+	return true;
 }
 
 static bool take_head(struct judge *j, struct bytes in)
@@ -70,7 +85,7 @@ static bool take_head(struct judge *j, struct bytes in)
 		return false;
 	memcpy(&head, part.at, sizeof(head));
 	if (head.watches > learn_device_count(j->learn) || in.left != head.watches * sizeof(*j->watch) ||
-	    !budget_check(&head.budget) || !budget_check(&head.block_budget))
+	    !budgets_check(&head))
 		return false;
 	memcpy(j->watch, in.at, in.left);
 	for (uint32_t i = 0; i < head.watches; i++)
@@ -80,12 +95,13 @@ static bool take_head(struct judge *j, struct bytes in)
 	j->first_ns = head.first_ns;
 	j->evidence_today = head.evidence_today != 0;
 	// What the user asks for today counts, not what was asked then.
-	if (alarm_has_budget(j) && head.budget.per_day > 0) {
-		double alarms = j->budget.per_day, blocks = j->block_budget.per_day;
+	if (alarm_has_budget(j) && head.alarms_per_day > 0) {
+		double alarms = j->alarms_per_day, blocks = j->block_budget.per_day;
 
-		j->budget = head.budget;
+		memcpy(j->budget, head.budget, sizeof(j->budget));
 		j->block_budget = head.block_budget;
-		if (alarms != head.budget.per_day || blocks != head.block_budget.per_day)
+		shares_refresh(j);
+		if (alarms != head.alarms_per_day || blocks != head.block_budget.per_day)
 			alarm_set_budget(j, alarms, blocks);
 	}
 	return true;
@@ -93,7 +109,7 @@ static bool take_head(struct judge *j, struct bytes in)
 
 static bool take_samples(struct judge *j, struct bytes in)
 {
-	for (unsigned role = 0; role <= ROLE_COUNT; role++)
+	for (unsigned role = 0; role < SAMPLES; role++)
 		for (unsigned class = 1; class < SCORE_CLASSES; class++) {
 			struct bytes part;
 			uint64_t n;
@@ -130,6 +146,7 @@ static bool forget(struct judge *j)
 	j->day = j->first_ns = 0;
 	j->evidence_today = false;
 	alarm_forget(j);
+	habit_forget(j);
 	short_forget_judge(j);
 	return calibrate_create(j);
 }
@@ -143,7 +160,7 @@ int judge_take(struct judge *j, const struct image *i)
 	if (take_head(j, image_find(i, SECTION_JUDGE)) &&
 	    evidence_restore(j->evidence, evidence.at, evidence.left) && take_samples(j, image_find(i, SECTION_SAMPLES)) &&
 	    calibrate_take_pending(j, image_find(i, SECTION_PENDING)) && take_own(j, image_find(i, SECTION_OWN)) &&
-	    short_take_judge(j, i))
+	    habit_take(j, i) && short_take_judge(j, i))
 		return 0;
 	return forget(j) ? -EPROTO : -ENOMEM;
 }
@@ -153,19 +170,16 @@ bool judge_image_budget(const struct image *i, struct judge_budget *out)
 	struct bytes in = image_find(i, SECTION_JUDGE), part;
 	struct store_judge head;
 
-	*out = (struct judge_budget){.threshold = INT64_MAX, .block_threshold = INT64_MAX};
+	*out = (struct judge_budget){.block_threshold = INT64_MAX};
+	for (unsigned r = 0; r < ROLE_COUNT; r++)
+		out->role[r].threshold = INT64_MAX;
 	if (!bytes_take(&in, sizeof(head), &part))
 		return false;
 	memcpy(&head, part.at, sizeof(head));
-	if (!budget_check(&head.budget) || !budget_check(&head.block_budget) || head.budget.per_day <= 0)
+	if (!budgets_check(&head) || head.alarms_per_day <= 0)
 		return false;
-	out->alarms_per_day = head.budget.per_day;
+	shares_tell(head.alarms_per_day, head.budget, out);
 	out->blocks_per_day = head.block_budget.per_day;
-	out->threshold = head.budget.threshold;
 	out->block_threshold = head.block_budget.threshold;
-	out->error = budget_error(&head.budget);
-	out->days = head.budget.days;
-	out->today = head.budget.alarms;
-	out->debt = head.budget.debt;
 	return true;
 }

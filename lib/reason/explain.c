@@ -70,13 +70,14 @@ static bool take_policy(void *user, const struct alert *a)
 	struct search *f = user;
 	int32_t full = (int32_t)(a->weight * EVIDENCE_BIT);
 
-	if (f->name ? strcmp(f->name, a->policy) != 0 : !is_share(f->item->item->microbits, full))
+	if (f->name ? strcmp(f->name, a->policy) != 0 : f->item->item->microbits != a->added)
 		return true;
+	f->item->exact = f->item->item->microbits == a->added && a->added <= full;
 	f->item->found = true;
 	f->item->full = full;
 	f->item->alert = a->id;
 	snprintf(f->item->name, sizeof(f->item->name), "policy %s", a->policy);
-	return false;
+	return !f->item->exact; // at that moment it may have matched on another endpoint too
 }
 
 static int find_item(struct journal *j, const struct policy_set *policies, struct explained *e, struct explained_item *x)
@@ -114,7 +115,7 @@ static int gather(struct journal *j, const struct policy_set *policies, struct e
 		if (!x->found)
 			continue;
 		e->numbers++;
-		if (!is_share(x->item->microbits, x->full))
+		if (x->alert ? !x->exact : !is_share(x->item->microbits, x->full))
 			differs(e, "evidence %s: said %d microbits, of %d in the journal\n", x->name, x->item->microbits,
 				x->full);
 	}

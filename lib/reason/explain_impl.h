@@ -11,6 +11,7 @@ struct explained_item {
 	bool found;                    // in the journal
 	int32_t full;                  // microbits before what the same kind lost by repetition
 	uint64_t alert;                // of a policy's
+	bool exact;                    // what it counts is what that alert says it added
 };
 
 struct explained {

@@ -113,7 +113,7 @@ static void put_rank(struct json *j, const struct score *s)
 	const struct conformal_p *r = &s->rank;
 
 	json_open(j, "among_role");
-	json_text(j, "role", s->pooled ? "all" : role_name(s->role));
+	json_text(j, "role", score_among_name(s));
 	json_u64(j, "above", r->above);
 	json_u64(j, "equal", r->equal);
 	json_u64(j, "held", r->held);
@@ -207,6 +207,16 @@ static void put_evidence(struct json *j, const struct explained *e)
 	json_close(j);
 }
 
+static void put_habit(struct json *j, const struct alert_habit *h)
+{
+	json_open(j, "habit"); // days in 1/256
+	json_u64(j, "device_days", h->device_days);
+	json_u64(j, "device_of", h->device_of);
+	json_u64(j, "role_devices", h->role_devices);
+	json_u64(j, "role_of", h->role_of);
+	json_close(j);
+}
+
 int explain_json(const struct explained *e, char *out, size_t cap)
 {
 	const struct alert *a = &e->alert;
@@ -228,6 +238,8 @@ int explain_json(const struct explained *e, char *out, size_t cap)
 	json_text(&j, "baseline", a->baseline);
 	put_double(&j, "bits", a->bits);
 	put_double(&j, "weight", a->weight);
+	put_double(&j, "declared", a->declared);
+	put_habit(&j, &a->habit);
 	put_terms(&j, a);
 	put_score(&j, &a->score);
 	put_evidence(&j, e);

@@ -118,7 +118,7 @@ static void say_rank(struct paper *p, const struct score *s)
 	const struct conformal_p *r = &s->rank;
 
 	say(p, "  p among %s: %u above, %u equal of %u held: %.5g (%.2f bits)\n",
-	    s->pooled ? "all roles" : role_name(s->role), r->above, r->equal, r->held, r->p, r->bits);
+	    score_among_name(s), r->above, r->equal, r->held, r->p, r->bits);
 	if (r->extrapolated)
 		say(p, "      beyond all of them, by a tail fitted to %llu of %llu: threshold %g, shape %g, scale %g\n",
 		    (unsigned long long)r->tail.above, (unsigned long long)r->tail.total, r->tail.threshold,
@@ -128,7 +128,7 @@ static void say_rank(struct paper *p, const struct score *s)
 		    s->own.equal, s->own.held, s->own.most, s->own.p);
 	else
 		say(p, "  p among its own: %u held, too few to compare with\n", s->own.held);
-	say(p, "  p = %.5g, the larger of the two; evidence log2 1/(2 sqrt p) = %.6f bits; device ready %u %%\n", s->p,
+	say(p, "  p = %.5g, the larger of the two; evidence log2 (1 - p + p ln p)/(p ln^2 p) = %.6f bits; device ready %u %%\n", s->p,
 	    s->microbits / BIT, s->ready);
 }
 
@@ -153,7 +153,7 @@ static void say_item(struct paper *p, const struct explained_item *x)
 
 	say(p, "  %s  %-40s %+.6f bits", time_format(i->time_ms * 1000000, when), x->name, i->microbits / BIT);
 	if (x->found && x->full != i->microbits)
-		say(p, " of %.6f (of its kind not the first within half an hour)", x->full / BIT);
+		say(p, " of %.6f (others of its kind or about the same endpoint had been within half an hour)", x->full / BIT);
 	if (x->alert)
 		say(p, "  alert %llu", (unsigned long long)x->alert);
 	if (!x->found)
@@ -194,12 +194,28 @@ static void say_evidence(struct paper *p, const struct explained *e)
 		say(p, "  too few days: the thresholds did not count yet, policies stood by themselves\n");
 }
 
+// Days fade, so they are no whole numbers.
+static void say_weight(struct paper *p, const struct alert *a)
+{
+	const struct alert_habit *h = &a->habit;
+
+	say(p, "\nWeight of the policy: %.6f bits", a->weight);
+	if (h->device_of == 0 && h->role_of == 0) {
+		say(p, ", as it declares\n");
+		return;
+	}
+	say(p, " of the %g it declares: it matched on %.2f of %.2f days of this device before,\n", a->declared,
+	    h->device_days / (double)HABIT_DAY, h->device_of / (double)HABIT_DAY);
+	say(p, "  and ever on %u devices of its role, of %.2f days of all of them\n", h->role_devices, h->role_of / (double)HABIT_DAY);
+}
+
 int explain_text(const struct explained *e, char *out, size_t cap)
 {
 	struct paper p = {out, cap, 0};
 
 	say_head(&p, &e->alert);
 	say_terms(&p, &e->alert);
+	say_weight(&p, &e->alert);
 	say_score(&p, &e->alert.score);
 	say_evidence(&p, e);
 	if (e->differ)

@@ -220,7 +220,7 @@ nothing_yet() {
 # ---- how many alarms; what was learned
 
 budgets() {
-	exits 0 budget show && says out '^alarms  *1 a day, no threshold yet' && says out '>= 100 %: 0 days are not enough for 1 alarms a day' && json 0 budget show &&
+	exits 0 budget show && says out '^alarms  *1 a day' && says out 'of exposed-servers .*no threshold yet' && says out '>= 100 %: 0 days are not enough for 1 alarms a day' && json 0 budget show &&
 		exits 0 budget set 3 --blocks 0.5 && says out '^alarms  *3 a day' && says out '^blocks  *0.5 a day' && exits 0 budget show && says out '^alarms  *3 a day' &&
 		exits 2 budget set 11 && exits 2 budget set x && exits 2 budget set && exits 2 budget && exits 2 budget set -- -1 &&
 		exits 0 budget set 0 && says out 'no budget' && exits 0 budget set 2 &&

@@ -3,7 +3,7 @@
 //
 //   10.0.0.1-12 workstations   10.0.1.1-3 exposed servers (web)   203.0.113.x attackers   198.51.100.x the ordinary
 //   outside
-#include "judge_test_world.h"
+#include "judge_test_scorer.h"
 
 START_TEST(two_ordinary_weeks_alert_nobody)
 {
@@ -538,48 +538,6 @@ static unsigned alerts_of(const char *policy)
 	return n;
 }
 
-// Alarms that a person does not want to hear are not counted by the budget, and do not use up the device's alarm of the
-// day.
-START_TEST(a_suppressed_alarm_is_none_of_the_budget_s)
-{
-	static struct suppress_set set;
-	struct suppression s = {.id = 1, .expires_ns = START + 40 * DAY};
-	uint64_t now = START + 16 * DAY + 10 * HOUR;
-	struct judge_budget b;
-	unsigned suppressed = 0;
-
-	teardown();
-	begin();
-	judge_destroy(judge);
-	set.count = 0;
-	judge = judge_create(&(struct judge_config){.policies = policies, .learn = learned, .counters = &counters, .alert = on_alert,
-						    .alarms_per_day = 1, .suppressions = &set});
-	for (unsigned day = 0; day < 16; day++)
-		ordinary_day(day);
-	s.endpoint = ip("203.0.113.66");
-	s.endpoint_bits = 32;
-	ck_assert_int_eq(suppress_add(&set, &s, now), 0);
-	alert_count = 0;
-	for (unsigned n = 0; n < 2; n++) {
-		struct address called = ip(n ? "203.0.113.77" : "203.0.113.66");
-
-		opened(DIRECTION_OUT, server(0), called, 4444, now + n * HOUR);
-		protocol(server(0), called, 4444, APP_HTTP, true, now + n * HOUR + 1);
-		requested(server(0), called, 4444, "", "evil/1", "/x", 0, now + n * HOUR + 2);
-		judge_get_budget(judge, &b);
-		ck_assert(b.calibrated);
-		ck_assert_uint_eq(b.today, n);
-		for (unsigned i = 0; n == 0 && i < alert_count; i++)
-			suppressed += alerts[i].suppressed;
-		ck_assert(n || (suppressed > 0 && suppressed == alert_count));
-	}
-	ck_assert_uint_gt(alert_count, suppressed);
-	ck_assert(!alerts[alert_count - 1].suppressed && !alerts[alert_count - 1].note);
-	teardown();
-	setup();
-}
-END_TEST
-
 START_TEST(names_asked_day_after_day_outlive_a_flood_of_names)
 {
 	struct observation o;
@@ -604,62 +562,6 @@ START_TEST(names_asked_day_after_day_outlive_a_flood_of_names)
 	named(ip("203.0.113.5"), server(0), NULL, "other.example.net", TODAY + 2);
 	resolved(server(0), "other.example.net", ip("203.0.113.97"), TODAY + 3);
 	ck_assert_uint_eq(alerts_of("dns/named-by-outside"), 1);
-}
-END_TEST
-
-static unsigned flood_scores, other_scores, odd_scores;
-
-static void on_score(void *user, const struct score *s)
-{
-	const struct address flooding = workstation(1);
-
-	if (!address_equal(&s->device, &flooding))
-		other_scores++;
-	else if (s->endpoint_port == 4444)
-		odd_scores++;
-	else
-		flood_scores++;
-}
-
-// A device that calls thousands of new places: no more of them than so many go into the journal or the samples, what it
-// does of another kind is still seen, and so is everybody else.
-START_TEST(a_flood_is_scored_by_kinds_and_silences_nobody)
-{
-	uint64_t now = START + 16 * DAY + 10 * HOUR, left_out, crowded;
-
-	teardown();
-	begin();
-	judge_destroy(judge);
-	judge = judge_create(&(struct judge_config){.policies = policies, .learn = learned, .counters = &counters, .alert = on_alert,
-						    .score = on_score, .alarms_per_day = 1});
-	for (unsigned day = 0; day < 16; day++)
-		ordinary_day(day);
-	flood_scores = odd_scores = other_scores = 0;
-	left_out = counters.value[COUNT_BRAIN_SCORES_LEFT_OUT];
-	ck_assert_uint_eq(left_out, 0);
-	for (unsigned n = 0; n < 20000; n++) {
-		opened(DIRECTION_OUT, workstation(1), address_v4((uint8_t[]){37, 0, (uint8_t)(n >> 8), (uint8_t)n}), 80, now + n);
-		alert_count = 0;
-	}
-	crowded = counters.value[COUNT_BRAIN_CROWDED];
-	ck_assert_uint_gt(crowded, 15000);
-	ck_assert_uint_gt(counters.value[COUNT_BRAIN_SCORES_LEFT_OUT], 0);
-	ck_assert_uint_gt(counters.value[COUNT_BRAIN_SCORES_UNNOTED], 0);
-	ck_assert_uint_le(flood_scores, 512);
-	ck_assert_uint_gt(flood_scores, 100);
-	other_scores = 0;
-	opened(DIRECTION_OUT, server(0), ip("203.0.113.77"), 4444, now + 30000);
-	ck_assert_uint_gt(other_scores, 0);
-	alert_count = 0;
-	opened(DIRECTION_OUT, workstation(1), ip("203.0.113.78"), 4444, now + 30001); // another kind: counted as evidence
-	ck_assert_uint_eq(counters.value[COUNT_BRAIN_CROWDED], crowded + 1);
-	now += DAY;
-	flood_scores = 0;
-	opened(DIRECTION_OUT, workstation(1), ip("203.0.113.79"), 4444, now); // the next day is a new one
-	ck_assert_uint_eq(counters.value[COUNT_BRAIN_CROWDED], crowded + 1);
-	ck_assert_uint_gt(odd_scores, 0);
-	teardown();
-	setup();
 }
 END_TEST
 
@@ -752,8 +654,7 @@ int main(void)
 	tcase_add_test(cases, the_whole_chain_of_case_one_is_told_step_by_step);
 	tcase_add_test(cases, the_same_observations_give_the_same_alerts);
 	tcase_add_test(cases, a_roll_out_is_one_note);
-	tcase_add_test(cases, a_suppressed_alarm_is_none_of_the_budget_s);
-	tcase_add_test(cases, a_flood_is_scored_by_kinds_and_silences_nobody);
+	add_scorer(cases);
 	tcase_add_test(cases, names_asked_day_after_day_outlive_a_flood_of_names);
 	tcase_add_test(cases, records_without_a_flow_or_in_transit_are_let_through);
 	tcase_set_timeout(cases, 110);

@@ -334,7 +334,10 @@ static void tell_standing(uint64_t now_ns)
 	learn_hash(reason_learn(reason), hash);
 	tell(hash, sizeof(hash));
 	judge_get_budget(reason_judge(reason), &b);
-	tell(&b.threshold, sizeof(b.threshold));
+	for (unsigned r = 0; r < ROLE_COUNT; r++) {
+		tell(&b.role[r].threshold, sizeof(b.role[r].threshold));
+		tell(&b.role[r].alarms_per_day, sizeof(b.role[r].alarms_per_day));
+	}
 	tell(&b.block_threshold, sizeof(b.block_threshold));
 	tell(&b.debt, sizeof(b.debt));
 	tell(&b.days, sizeof(b.days));

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The scorer and its budget in the same made-up world: roles, habits, newcomers, floods, what is suppressed.
+#pragma once
+#include "judge_test_world.h"
+
+// Alarms that a person does not want to hear are not counted by the budget, and do not use up the device's alarm of the
+// day.
+START_TEST(a_suppressed_alarm_is_none_of_the_budget_s)
+{
+	static struct suppress_set set;
+	struct suppression s = {.id = 1, .expires_ns = START + 40 * DAY};
+	uint64_t now = START + 16 * DAY + 10 * HOUR;
+	struct judge_budget b;
+	unsigned suppressed = 0;
+
+	teardown();
+	begin();
+	judge_destroy(judge);
+	set.count = 0;
+	judge = judge_create(&(struct judge_config){.policies = policies, .learn = learned, .counters = &counters, .alert = on_alert,
+						    .alarms_per_day = 1, .suppressions = &set});
+	for (unsigned day = 0; day < 16; day++)
+		ordinary_day(day);
+	s.endpoint = ip("203.0.113.66");
+	s.endpoint_bits = 32;
+	ck_assert_int_eq(suppress_add(&set, &s, now), 0);
+	alert_count = 0;
+	for (unsigned n = 0; n < 2; n++) {
+		struct address called = ip(n ? "203.0.113.77" : "203.0.113.66");
+
+		opened(DIRECTION_OUT, server(0), called, 4444, now + n * HOUR);
+		protocol(server(0), called, 4444, APP_HTTP, true, now + n * HOUR + 1);
+		requested(server(0), called, 4444, "", "evil/1", "/x", 0, now + n * HOUR + 2);
+		judge_get_budget(judge, &b);
+		ck_assert(b.calibrated);
+		ck_assert_uint_eq(b.today, n);
+		for (unsigned i = 0; n == 0 && i < alert_count; i++)
+			suppressed += alerts[i].suppressed;
+		ck_assert(n || (suppressed > 0 && suppressed == alert_count));
+	}
+	ck_assert_uint_gt(alert_count, suppressed);
+	ck_assert(!alerts[alert_count - 1].suppressed && !alerts[alert_count - 1].note);
+	teardown();
+	setup();
+}
+END_TEST
+
+static unsigned flood_scores, other_scores, odd_scores;
+
+static void on_score(void *user, const struct score *s)
+{
+	const struct address flooding = workstation(1);
+
+	if (!address_equal(&s->device, &flooding))
+		other_scores++;
+	else if (s->endpoint_port == 4444)
+		odd_scores++;
+	else
+		flood_scores++;
+}
+
+static void budgeted(void) // 16 ordinary days with a budget of one alarm a day
+{
+	teardown();
+	begin();
+	judge_destroy(judge);
+	judge = judge_create(&(struct judge_config){.policies = policies, .learn = learned, .counters = &counters, .alert = on_alert,
+						    .alarms_per_day = 1});
+	for (unsigned day = 0; day < 16; day++)
+		ordinary_day(day);
+	alert_count = 0;
+}
+
+START_TEST(each_role_has_a_share_of_the_budget_by_the_root_of_its_devices)
+{
+	struct judge_budget b;
+	double sum = 0;
+
+	budgeted();
+	judge_get_budget(judge, &b);
+	ck_assert(b.calibrated);
+	for (unsigned r = 0; r < ROLE_COUNT; r++)
+		sum += b.role[r].alarms_per_day;
+	ck_assert(fabs(sum - 1) < 0.01);
+	ck_assert(fabs(b.role[ROLE_EXPOSED].alarms_per_day / b.role[ROLE_CLIENT].alarms_per_day -
+		       sqrt((double)SERVERS / WORKSTATIONS)) < 0.01);
+	teardown();
+	setup();
+}
+END_TEST
+
+static void strike(struct address device, struct address called, const char *agent, uint64_t now)
+{
+	opened(DIRECTION_OUT, device, called, 4444, now);
+	protocol(device, called, 4444, APP_HTTP, true, now + 1);
+	requested(device, called, 4444, "", agent, "/x", 0, now + 2);
+}
+
+START_TEST(policies_about_one_endpoint_count_as_the_strongest)
+{
+	uint64_t now = START + 16 * DAY + 10 * HOUR;
+	const struct alert_proof *p;
+	double most = 0, sum = 0;
+	unsigned matches = 0;
+
+	budgeted();
+	strike(server(0), ip("203.0.113.77"), "evil/1", now);
+	for (unsigned i = 0; i < alert_count; i++)
+		if (strcmp(alerts[i].policy, "device/unusual") && strcmp(alerts[i].policy, "device/exposed-high-alert")) {
+			most = fmax(most, alerts[i].weight);
+			matches++;
+		}
+	p = &alerts[alert_count - 1].proof;
+	for (unsigned i = 0; i < p->items; i++)
+		sum += p->item[i].about ? p->item[i].microbits : 0;
+	ck_assert_uint_gt(matches, 1);
+	ck_assert(fabs(sum / EVIDENCE_BIT - most) < 1e-5);
+	teardown();
+	setup();
+}
+END_TEST
+
+START_TEST(after_an_alarm_evidence_begins_anew)
+{
+	uint64_t now = START + 16 * DAY + 10 * HOUR;
+	struct address at = server(0);
+	const struct device *d;
+
+	budgeted();
+	strike(server(0), ip("203.0.113.77"), "evil/1", now);
+	d = learn_device_find(learned, &at);
+	ck_assert_int_gt(judge_evidence(judge, d, now + 3), 8 * EVIDENCE_BIT);
+	judge_step(judge, START + 17 * DAY + 1, MODE_OBSERVE);
+	ck_assert_int_eq(judge_evidence(judge, d, START + 17 * DAY + 1), 0);
+	teardown();
+	setup();
+}
+END_TEST
+
+// What a device does day after day weighs little on it, and its declared bits, or nearly, on others of its role.
+START_TEST(a_match_that_is_a_habit_weighs_little)
+{
+	uint64_t now = START + 16 * DAY + 10 * HOUR;
+	const struct alert *a;
+	struct address called;
+	char agent[16];
+
+	teardown();
+	begin();
+	judge_destroy(judge);
+	judge = judge_create(&(struct judge_config){.policies = policies, .learn = learned, .counters = &counters, .alert = on_alert,
+						    .alarms_per_day = 1});
+	for (unsigned day = 0; day < 16; day++) {
+		ordinary_day(day);
+		called = address_v4((uint8_t[]){203, 0, 113, (uint8_t)(100 + day)});
+		snprintf(agent, sizeof(agent), "tool%u/1", day);
+		requested(server(0), called, 80, "", agent, "/x", 0, START + day * DAY + 20 * HOUR);
+		alert_count = 0;
+	}
+	requested(server(0), ip("203.0.113.66"), 80, "", "tool99/1", "/x", 0, now);
+	a = alert_of("conn/new-agent-bare-ip");
+	ck_assert_ptr_nonnull(a);
+	ck_assert(a->declared == 5 && a->weight < 2);
+	ck_assert(a->weight == alert_weight(&a->habit, a->declared));
+	alert_count = 0;
+	requested(server(1), ip("203.0.113.67"), 80, "", "tool98/1", "/x", 0, now + HOUR);
+	a = alert_of("conn/new-agent-bare-ip");
+	ck_assert_ptr_nonnull(a);
+	ck_assert(a->weight > 3);
+	teardown();
+	setup();
+}
+END_TEST
+
+START_TEST(a_weight_is_the_rarer_of_what_is_declared_and_what_was_seen)
+{
+	struct alert_habit none = {0, 0, 0, 100 * HABIT_DAY}, often = {5 * HABIT_DAY, 9 * HABIT_DAY, 1, 100 * HABIT_DAY};
+
+	ck_assert(alert_weight(&none, 8) > 7.6 && alert_weight(&none, 8) < 7.7); // 1/2 in 101 days
+	ck_assert(alert_weight(&none, 3) == 3);
+	ck_assert(fabs(alert_weight(&often, 8) - log2(1 / (0.5 + 1.5 / 101))) < 1e-9);
+	ck_assert(alert_weight(&(struct alert_habit){9, 9, 9, 9}, 8) == 0);
+}
+END_TEST
+
+static unsigned newcomers;
+
+static void on_newcomer(void *user, const struct score *s)
+{
+	newcomers += s->among == AMONG_NEWCOMERS;
+	ck_assert(s->among != AMONG_NEWCOMERS || s->p * ((double)s->rank.held + 1) >= 0.999999);
+}
+
+// Everything is new to a new device: it is compared with others when they were new, and what is odd among them is told.
+START_TEST(a_newcomer_is_compared_with_newcomers)
+{
+	uint64_t now = START + 16 * DAY + 10 * HOUR;
+
+	teardown();
+	begin();
+	judge_destroy(judge);
+	judge = judge_create(&(struct judge_config){.policies = policies, .learn = learned, .counters = &counters, .alert = on_alert,
+						    .score = on_newcomer, .alarms_per_day = 1});
+	newcomers = 0;
+	for (unsigned day = 0; day < 16; day++) {
+		ordinary_day(day);
+		for (unsigned n = 0; day == 12 && n < 400; n++)
+			opened(DIRECTION_OUT, address_v4((uint8_t[]){10, 0, 0, (uint8_t)(100 + n / 10)}), ip("198.51.100.10"),
+			       (uint16_t)(443 + n % 10), START + day * DAY + 20 * HOUR + n * NS_PER_S);
+		alert_count = 0;
+	}
+	newcomers = 0;
+	opened(DIRECTION_OUT, address_v4((uint8_t[]){10, 0, 0, 200}), ip("203.0.113.99"), 4444, now);
+	ck_assert_uint_eq(newcomers, 1);
+	opened(DIRECTION_OUT, address_v4((uint8_t[]){10, 0, 0, 201}), ip("198.51.100.10"), 443, now);
+	ck_assert_uint_eq(newcomers, 1);
+	teardown();
+	setup();
+}
+END_TEST
+
+// A device that calls thousands of new places: no more of them than so many go into the journal or the samples, what it
+// does of another kind is still seen, and so is everybody else.
+START_TEST(a_flood_is_scored_by_kinds_and_silences_nobody)
+{
+	uint64_t now = START + 16 * DAY + 10 * HOUR, left_out, crowded;
+
+	teardown();
+	begin();
+	judge_destroy(judge);
+	judge = judge_create(&(struct judge_config){.policies = policies, .learn = learned, .counters = &counters, .alert = on_alert,
+						    .score = on_score, .alarms_per_day = 1});
+	for (unsigned day = 0; day < 16; day++)
+		ordinary_day(day);
+	flood_scores = odd_scores = other_scores = 0;
+	left_out = counters.value[COUNT_BRAIN_SCORES_LEFT_OUT];
+	ck_assert_uint_eq(left_out, 0);
+	for (unsigned n = 0; n < 20000; n++) {
+		opened(DIRECTION_OUT, workstation(1), address_v4((uint8_t[]){37, 0, (uint8_t)(n >> 8), (uint8_t)n}), 80, now + n);
+		alert_count = 0;
+	}
+	crowded = counters.value[COUNT_BRAIN_CROWDED];
+	ck_assert_uint_gt(crowded, 15000);
+	ck_assert_uint_gt(counters.value[COUNT_BRAIN_SCORES_LEFT_OUT], 0);
+	ck_assert_uint_gt(counters.value[COUNT_BRAIN_SCORES_UNNOTED], 0);
+	ck_assert_uint_le(flood_scores, 512);
+	ck_assert_uint_gt(flood_scores, 100);
+	other_scores = 0;
+	opened(DIRECTION_OUT, server(0), ip("203.0.113.77"), 4444, now + 30000);
+	ck_assert_uint_gt(other_scores, 0);
+	alert_count = 0;
+	opened(DIRECTION_OUT, workstation(1), ip("203.0.113.78"), 4444, now + 30001); // another kind: counted as evidence
+	ck_assert_uint_eq(counters.value[COUNT_BRAIN_CROWDED], crowded + 1);
+	now += DAY;
+	flood_scores = 0;
+	opened(DIRECTION_OUT, workstation(1), ip("203.0.113.79"), 4444, now); // the next day is a new one
+	ck_assert_uint_eq(counters.value[COUNT_BRAIN_CROWDED], crowded + 1);
+	ck_assert_uint_gt(odd_scores, 0);
+	teardown();
+	setup();
+}
+END_TEST
+
+static void add_scorer(TCase *cases)
+{
+	tcase_add_test(cases, a_suppressed_alarm_is_none_of_the_budget_s);
+	tcase_add_test(cases, each_role_has_a_share_of_the_budget_by_the_root_of_its_devices);
+	tcase_add_test(cases, policies_about_one_endpoint_count_as_the_strongest);
+	tcase_add_test(cases, after_an_alarm_evidence_begins_anew);
+	tcase_add_test(cases, a_match_that_is_a_habit_weighs_little);
+	tcase_add_test(cases, a_weight_is_the_rarer_of_what_is_declared_and_what_was_seen);
+	tcase_add_test(cases, a_newcomer_is_compared_with_newcomers);
+	tcase_add_test(cases, a_flood_is_scored_by_kinds_and_silences_nobody);
+}
