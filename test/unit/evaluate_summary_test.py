@@ -155,7 +155,7 @@ class Tables(unittest.TestCase):
 
 class Script(unittest.TestCase):
     def asked(self, **given):
-        return argparse.Namespace(**{"quick": False, "first_seed": 3, "seeds": 10, "places": 20, "budgets": "3", "ablate": False, "only": script().KINDS, **given})
+        return argparse.Namespace(**{"quick": False, "first_seed": 3, "seeds": 10, "places": 20, "cold": 2, "side_places": 6, "budgets": "3", "ablate": False, "only": script().KINDS, **given})
 
     def test_companies_it_was_developed_on_are_not_among_them(self):
         runs = script().all_runs(self.asked(), None)
