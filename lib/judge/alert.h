@@ -87,7 +87,8 @@ struct alert {
 };
 
 // Bits: the declared ones, or −log2 of how often it matches if that is less, 0 and more. How often: the device goes on
-// with what it does (days with a match / days + 1), or begins to (devices that ever did + 1/2 / days of all + 1).
+// with what it does (days with a match / days + 1), or begins to (devices that ever did / days of all, with 14 days more
+// at the declared rate: where little was seen, the declared bits stand).
 double alert_weight(const struct alert_habit *habit, double declared);
 
 // Makes the bits of every term, their sum, the score and the levels of evidence again from counts. What differs from

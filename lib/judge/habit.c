@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-enum { SECTION_HABITS = 29 };
+enum { SECTION_HABITS = 29, DECLARED_DAYS = 14 /* of all devices: so much is what the policy declares worth */ };
 
 struct habit { // of a device
 	uint64_t today, yesterday; // bits: policies that matched
@@ -109,7 +109,8 @@ struct alert_habit habit_match(struct judge *j, const struct device *d, unsigned
 double alert_weight(const struct alert_habit *h, double declared)
 {
 	double goes_on = (double)h->device_days / ((double)h->device_of + HABIT_DAY);
-	double begins = ((double)h->role_devices + 0.5) * HABIT_DAY / ((double)h->role_of + HABIT_DAY);
+	double begins = ((double)h->role_devices + DECLARED_DAYS * real_exp2(0 - declared)) * HABIT_DAY /
+			((double)h->role_of + DECLARED_DAYS * HABIT_DAY);
 	double bits = 0 - real_log2(goes_on + begins);
 
 	return bits < 0 ? 0 : bits < declared ? bits : declared;

@@ -52,7 +52,8 @@ static inline void world_got(void *user, struct flow *f, enum flow_side sender, 
 
 	ck_assert((data.left > 0 || gap) && w->got_bytes[sender] + data.left <= WORLD_BYTES);
 	ck_assert(!gap || f->flags & FLOW_FLAG_UNINSPECTED);
-	memcpy(w->got[sender] + w->got_bytes[sender], data.at, data.left);
+	if (data.left) // a hole is told without bytes
+		memcpy(w->got[sender] + w->got_bytes[sender], data.at, data.left);
 	w->got_bytes[sender] += data.left;
 	w->gaps[sender] += gap;
 	if (w->said_count + 1 < sizeof(w->said))

@@ -127,7 +127,7 @@ START_TEST(the_event_behind_an_alarm_is_found_in_the_journal_and_made_again)
 	ck_assert(journal_alert(j, &a) == 0 && journal_score(j, &s) == 0);
 	ck_assert_uint_eq(explained(77, false), 0);
 	must_contain("The event that raised it: flow");
-	must_contain("not the first within half an hour");
+	must_contain("others of its kind or about the same endpoint had been within half an hour");
 	must_contain("threshold: none yet");
 	ck_assert_uint_eq(summed().scores, 1);
 }

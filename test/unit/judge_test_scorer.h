@@ -176,10 +176,13 @@ START_TEST(a_weight_is_the_rarer_of_what_is_declared_and_what_was_seen)
 {
 	struct alert_habit none = {0, 0, 0, 100 * HABIT_DAY}, often = {5 * HABIT_DAY, 9 * HABIT_DAY, 1, 100 * HABIT_DAY};
 
-	ck_assert(alert_weight(&none, 8) > 7.6 && alert_weight(&none, 8) < 7.7); // 1/2 in 101 days
-	ck_assert(alert_weight(&none, 3) == 3);
-	ck_assert(fabs(alert_weight(&often, 8) - log2(1 / (0.5 + 1.5 / 101))) < 1e-9);
-	ck_assert(alert_weight(&(struct alert_habit){9, 9, 9, 9}, 8) == 0);
+	struct alert_habit two = {0, 0, 2, 100 * HABIT_DAY}, nothing = {0};
+
+	ck_assert(alert_weight(&none, 8) == 8);
+	ck_assert(fabs(alert_weight(&nothing, 8) - 8) < 1e-9); // nothing was seen yet: as it declares
+	ck_assert(fabs(alert_weight(&two, 8) - log2(114 / (2 + 14 / 256.0))) < 1e-9);
+	ck_assert(fabs(alert_weight(&often, 8) - log2(1 / (0.5 + (1 + 14 / 256.0) / 114))) < 1e-9);
+	ck_assert(alert_weight(&(struct alert_habit){9 * HABIT_DAY, 8 * HABIT_DAY, 9, 9}, 8) == 0);
 }
 END_TEST
 
