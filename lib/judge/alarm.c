@@ -4,7 +4,6 @@
 #include "judge_impl.h"
 
 enum {
-	FIRST_DAYS = 7,        // that are left out
 	BLOCK_FAMILIES = 2,    // kinds of evidence a block without a certain fact rests on
 	BLOCK_READY = 80,      // per cent
 	LEAST_BLOCK_BITS = 10, // wrong once in a thousand, were each of its parts
@@ -278,7 +277,7 @@ static bool has_alarmed(const struct judge *j, const struct device *d, const str
 void alarm_end_day(struct judge *j, bool live, uint64_t now_ns)
 {
 	// A day on which nobody could be judged says nothing about thresholds, nor does the first week, when much is new.
-	bool counts = j->evidence_today && now_ns >= j->first_ns + FIRST_DAYS * JUDGE_DAY_NS;
+	bool counts = j->evidence_today && now_ns >= j->first_ns + JUDGE_FIRST_DAYS * JUDGE_DAY_NS;
 
 	if (!alarm_has_budget(j)) {
 		memset(j->watch, 0, learn_device_count(j->learn) * sizeof(*j->watch));

@@ -8,7 +8,6 @@ enum {
 	SAMPLE = 4000,         // scores kept: p below 1/4000 is extrapolated
 	SAMPLE_HALF_LIFE = 14, // days
 	NEWCOMER_DAYS = 3,     // a younger device has hardly shown anything: all of it would be a surprise
-	FIRST_DAYS = 7,        // of the network, in which all are new: no measure for newcomers
 	PENDING = 1 << 17,
 };
 
@@ -153,9 +152,11 @@ bool score_weigh(struct judge *j, struct situation *s, struct score *score)
 {
 	bool ranked, raised;
 
-	score->among = calibrate_is_newcomer(s) ? AMONG_NEWCOMERS : AMONG_ROLE;
-	if (calibrate_is_newcomer(s) && (j->first_ns + FIRST_DAYS * JUDGE_DAY_NS > s->now_ns || (j->without & WITHOUT_NEWCOMERS)))
-		return false;
+	if (calibrate_is_newcomer(s)) {
+		if (j->first_ns + JUDGE_FIRST_DAYS * JUDGE_DAY_NS > s->now_ns || (j->without & WITHOUT_NEWCOMERS))
+			return false;
+		score->among = AMONG_NEWCOMERS;
+	}
 	ranked = rank(j, score);
 	own_rank(j, s->device->index, score);
 	score->microbits = 0;

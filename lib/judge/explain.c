@@ -180,6 +180,19 @@ bool alert_is_certain(const struct policy *p, struct situation *s)
 	return s->alert ? s->alert->certain : p->certain || is_certain(p, s);
 }
 
+// What rests on an alert or on the device's evidence adds nothing of its own.
+static void fill_weight(struct alert *a, const struct policy *p, const struct situation *s)
+{
+	a->declared = a->weight = p->weight;
+	a->added = 0;
+	a->habit = (struct alert_habit){0};
+	if (s->alert || s->score)
+		return;
+	a->weight = s->weight;
+	a->added = s->added;
+	a->habit = s->habit;
+}
+
 void alert_fill(struct alert *a, const struct policy *p, struct situation *s, unsigned mode)
 {
 	if (s->alert) { // a policy on alerts speaks about what triggered it
@@ -196,10 +209,7 @@ void alert_fill(struct alert *a, const struct policy *p, struct situation *s, un
 		a->bits = sum_of_bits(a);
 	}
 	alarm_prove(s->judge, s, a);
-	a->declared = p->weight;
-	a->weight = s->alert || s->score ? p->weight : s->weight;
-	a->added = s->alert || s->score ? 0 : s->added;
-	a->habit = s->alert || s->score ? (struct alert_habit){0} : s->habit;
+	fill_weight(a, p, s);
 	memcpy(a->policy, p->name, sizeof(a->policy));
 	memcpy(a->mitre, p->mitre, sizeof(a->mitre));
 	a->policy_version = p->version;
@@ -299,8 +309,10 @@ static void verify_score(const struct score *s, struct finding *f)
 	must_equal(f, "surprise", s->surprise, made.surprise);
 	must_equal(f, "p among its role", s->rank.p, made.rank.p);
 	must_equal(f, "p among its own", s->own.p, made.own.p);
-	if (s->rank.held >= CONFORMAL_FEWEST) // below, it was no evidence
-		must_equal(f, "evidence of the event", s->microbits, made.microbits);
+	if (s->rank.held < CONFORMAL_FEWEST) // it was no evidence
+		return;
+	must_equal(f, "p", s->p, made.p);
+	must_equal(f, "evidence of the event", s->microbits, made.microbits);
 }
 
 static void verify_alert(const struct alert *a, struct finding *f)

@@ -26,6 +26,7 @@ enum judge_private_limits {
 };
 #define HOUR_NS (3600 * NS_PER_S)
 #define JUDGE_DAY_NS (24 * HOUR_NS)
+enum { JUDGE_FIRST_DAYS = 7 }; // of the network, in which everything is new: no measure for thresholds or newcomers
 #define NAMED_NS (600 * NS_PER_S) // how long what an inbound field named is suspected
 #define RESOLVED_NS JUDGE_DAY_NS  // how long a DNS answer explains an address (research §7: bare_ip)
 #define FAMILIES_NS HOUR_NS

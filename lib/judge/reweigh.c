@@ -64,6 +64,7 @@ static void weigh_again(struct alert *a, double weight)
 		if (item->family < SCORE_CLASSES || item->time_ms != a->time_ns / 1000000)
 			continue;
 		item->microbits = (int32_t)(item->microbits * (weight / a->weight));
+		a->added = item->microbits;
 		memcpy(config.half_life_ms, p->half_life_ms, sizeof(config.half_life_ms));
 		p->evidence = evidence_fold(&config, p->before, p->item, p->items);
 		break;

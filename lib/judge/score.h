@@ -81,8 +81,8 @@ struct score {
 	double surprise;         // bits
 	struct conformal_p rank; // p among its role
 	struct own_rank own;     // p among its own
-	double p;                // the larger of the two
-	int32_t microbits;       // evidence_of_p
+	double p;                // the larger of the two; among newcomers no less than 1/(held + 1)
+	int32_t microbits;       // evidence_of_p of it, or of 1 where the surprise is below a bit
 	uint32_t zero2;
 	struct score_term term[SCORE_TERMS];
 };

@@ -52,38 +52,33 @@ void shares_refresh(struct judge *j)
 		j->threshold[r] = threshold(j->budget, r);
 }
 
-void shares_begin(struct judge *j, double per_day)
+static void give(struct judge *j, double per_day, void (*to)(struct budget *b, double per_day))
 {
 	double of[ROLE_COUNT];
 
 	j->alarms_per_day = per_day < BUDGET_MOST ? per_day : BUDGET_MOST;
 	share(j, of);
 	for (unsigned r = 0; r < ROLE_COUNT; r++)
-		budget_begin(&j->budget[r], of[r]);
+		to(&j->budget[r], of[r]);
 	shares_refresh(j);
+}
+
+void shares_begin(struct judge *j, double per_day)
+{
+	give(j, per_day, budget_begin);
 }
 
 void shares_change(struct judge *j, double per_day)
 {
-	double of[ROLE_COUNT];
-
-	j->alarms_per_day = per_day < BUDGET_MOST ? per_day : BUDGET_MOST;
-	share(j, of);
-	for (unsigned r = 0; r < ROLE_COUNT; r++)
-		budget_change(&j->budget[r], of[r]);
-	shares_refresh(j);
+	give(j, per_day, budget_change);
 }
 
 // Devices have come and gone: shares follow, debts stay.
 void shares_end_day(struct judge *j, bool live)
 {
-	double of[ROLE_COUNT];
-
-	share(j, of);
-	for (unsigned r = 0; r < ROLE_COUNT; r++) {
-		budget_share(&j->budget[r], of[r]);
+	give(j, j->alarms_per_day, budget_share);
+	for (unsigned r = 0; r < ROLE_COUNT; r++)
 		budget_end_day(&j->budget[r], live);
-	}
 	shares_refresh(j);
 }
 

@@ -128,8 +128,9 @@ static void say_rank(struct paper *p, const struct score *s)
 		    s->own.equal, s->own.held, s->own.most, s->own.p);
 	else
 		say(p, "  p among its own: %u held, too few to compare with\n", s->own.held);
-	say(p, "  p = %.5g, the larger of the two; evidence log2 (1 - p + p ln p)/(p ln^2 p) = %.6f bits; device ready %u %%\n", s->p,
-	    s->microbits / BIT, s->ready);
+	say(p, "  p = %.5g, the larger of the two%s; evidence log2 (1 - p + p ln p)/(p ln^2 p) = %.6f bits%s; device ready %u %%\n", s->p,
+	    s->among == AMONG_NEWCOMERS ? ", no less than 1/(held + 1)" : "", s->microbits / BIT,
+	    s->surprise < 1 ? " for p = 1, as below a bit of surprise" : "", s->ready);
 }
 
 static void say_score(struct paper *p, const struct score *s)
