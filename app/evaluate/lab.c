@@ -2,7 +2,6 @@
 // See lab.h.
 #include "lab.h"
 #include "log.h"
-#include "record.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -60,6 +59,12 @@ static void count_part(struct lab *l, struct lab_day *day, const struct address 
 	p->devices += first;
 }
 
+static void tell(const struct lab *l, const char *kind, const struct alert *a)
+{
+	if (l->plan.told)
+		l->plan.told(l, kind, a);
+}
+
 static void ordinary_alert(struct lab *l, const struct alert *a)
 {
 	struct lab_day *day = &l->day[l->today];
@@ -76,7 +81,7 @@ static void ordinary_alert(struct lab *l, const struct alert *a)
 	day->alarms++;
 	day->devices += !*seen;
 	if (!l->attacks)
-		record_alert(l, "alarm", a);
+		tell(l, "alarm", a);
 	count_part(l, day, &a->device, !*seen);
 	*seen = 1;
 }
@@ -92,7 +97,7 @@ static void attack_alert(struct lab *l, const struct alert *a, const struct inci
 		step->noted_ns = step->noted_ns ? step->noted_ns : l->last_ns;
 	} else {
 		if (!step->alerts++)
-			record_alert(l, "said", a);
+			tell(l, "said", a);
 		if (step->alerts == 1)
 			memcpy(step->policy, a->policy, sizeof(step->policy));
 		step->alerted_ns = step->alerted_ns ? step->alerted_ns : l->last_ns;

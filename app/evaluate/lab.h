@@ -9,7 +9,11 @@
 
 enum lab_limits { LAB_DAYS = BASELINE_DAYS, LAB_PARTS = 20, LAB_INCIDENTS = 65536 };
 
+struct lab;
+typedef void (*lab_told_fn)(const struct lab *l, const char *kind, const struct alert *a); // "alarm": of nobody's attack; "said": a step's first
+
 struct lab_plan {
+	lab_told_fn told; // may be NULL
 	struct stream_plan stream;
 	uint32_t train_days; // so long the mode is learn
 	unsigned mode;       // from then on

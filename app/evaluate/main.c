@@ -2,6 +2,7 @@
 // sekimori-evaluate: how well attacks are told from a company's ordinary traffic. One run of one seed; scripts/evaluate makes
 // many and sums them up.
 #include "log.h"
+#include "record.h"
 #include "run.h"
 
 #include <getopt.h>
@@ -110,7 +111,7 @@ static const struct option options[] = {
 
 int main(int argc, char **argv)
 {
-	struct run_plan p = {.seed = 1, .lab = {.stream = {1, 1635724800ull * 1000000000ull /* Monday 2021-11-01 */, 42}, .train_days = 14, .mode = MODE_OBSERVE, .settings = {.budget = 1},
+	struct run_plan p = {.seed = 1, .lab = {.told = record_alert, .stream = {1, 1635724800ull * 1000000000ull /* Monday 2021-11-01 */, 42}, .train_days = 14, .mode = MODE_OBSERVE, .settings = {.budget = 1},
 						 .policy = SEKIMORI_SOURCE_DIR "/policy"}};
 	enum what what = RUN_DAYS;
 	unsigned slow = 0;
