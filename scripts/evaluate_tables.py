@@ -412,15 +412,20 @@ def print_by_setting(groups):
         table(["alerted %", *groups], [(chain, *(f"{rate([alerted(r, p) for r, p in chains[name][chain]]):.0f}" if chains[name].get(chain) else "-" for name in groups)) for chain in every])
 
 
+def print_groups(g, named):
+    """The same companies and places as they are, then each with its setting."""
+    groups = collections.OrderedDict(([("as it is", g.side)] if g.side else []) + list(named.items()))
+    table(["setting", *SETTING_HEADS], [setting_row(name, here, g.side) for name, here in groups.items()])
+    print_by_setting(groups)
+
+
 def print_budgets(g):
     title = "Attacks at other budgets"
     if not g.budgets:
         not_run(title, "--budgets 0.2,3,10")
         return
     head(title, "All attacks together; *as it is*: 1 a day, the same companies and places. *Points*: alerted, against that.")
-    groups = collections.OrderedDict(([("as it is", g.side)] if g.side else []) + [(name, here) for name, here in g.budgets.items()])
-    table(["setting", *SETTING_HEADS], [setting_row(name, here, g.side) for name, here in groups.items()])
-    print_by_setting(groups)
+    print_groups(g, g.budgets)
 
 
 def print_ablation(g):
@@ -429,9 +434,7 @@ def print_ablation(g):
         not_run(title, "--ablate")
         return
     head(title, "One component at a time (`sekimori-evaluate --list` tells what each is); the same companies and places as *as it is*. *Points*: alerted, against that. Few companies: a difference below some 5 points says nothing.")
-    groups = collections.OrderedDict(([("as it is", g.side)] if g.side else []) + [(name, here) for name, here in g.without.items()])
-    table(["setting", *SETTING_HEADS], [setting_row(name, here, g.side) for name, here in groups.items()])
-    print_by_setting(groups)
+    print_groups(g, g.without)
     reference = rate([alerted(r, p) for r, p in placed(g.side, "observe")]) if g.side else float("nan")
     change = {name.removeprefix("without "): rate([alerted(r, p) for r, p in placed(here, "observe")]) - reference for name, here in g.without.items()}
     told(f"Alerted the same or more often without: {names([(name, f'{value:+.0f}') for name, value in change.items() if value >= 0])}. What such a component is worth, if anything, is in the other columns.",
