@@ -186,6 +186,19 @@ START_TEST(a_weight_is_the_rarer_of_what_is_declared_and_what_was_seen)
 }
 END_TEST
 
+START_TEST(what_is_more_likely_than_not_speaks_for_the_device)
+{
+	struct score s = {.class = SCORE_BEACON, .measured = 0.9, .rank = {.held = 500}};
+
+	score_compute(&s);
+	ck_assert(s.p < 0.01);
+	ck_assert_int_eq(s.microbits, -EVIDENCE_BIT);
+	s.measured = 1;
+	score_compute(&s);
+	ck_assert_int_gt(s.microbits, 3 * EVIDENCE_BIT);
+}
+END_TEST
+
 static unsigned newcomers;
 
 static void on_newcomer(void *user, const struct score *s)
@@ -272,6 +285,7 @@ static void add_scorer(TCase *cases)
 	tcase_add_test(cases, after_an_alarm_evidence_begins_anew);
 	tcase_add_test(cases, a_match_that_is_a_habit_weighs_little);
 	tcase_add_test(cases, a_weight_is_the_rarer_of_what_is_declared_and_what_was_seen);
+	tcase_add_test(cases, what_is_more_likely_than_not_speaks_for_the_device);
 	tcase_add_test(cases, a_newcomer_is_compared_with_newcomers);
 	tcase_add_test(cases, a_flood_is_scored_by_kinds_and_silences_nobody);
 }
