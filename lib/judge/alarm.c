@@ -8,6 +8,7 @@ enum {
 	BLOCK_READY = 80,      // per cent
 	LEAST_BLOCK_BITS = 10, // wrong once in a thousand, were each of its parts
 	EVIDENCE_KEYS = 1 << 18,
+	GROWN_BITS = 8,        // so much more than what was told is told: 256 times as much against the device
 	BLOCK_SHARE = 50,      // blocks a day are alarms a day divided by this, unless the user says otherwise
 };
 #define MS_PER_DAY (86400ull * 1000)
@@ -162,6 +163,13 @@ bool alarm_may_compare(const struct judge *j, const struct device *d)
 	return j->watch[d->index].shown[0] <= COMPARED_MOST;
 }
 
+// An alarm says what was known when it was raised, which is the least that could be said. What adds up afterwards without
+// a policy's words would be told to nobody.
+static bool has_grown(const struct judge *j, const struct situation *s)
+{
+	return s->level >= j->watch[s->device->index].told + GROWN_BITS * (int64_t)EVIDENCE_BIT;
+}
+
 bool alarm_score(struct judge *j, struct situation *s, const struct score *score)
 {
 	bool counted;
@@ -172,9 +180,9 @@ bool alarm_score(struct judge *j, struct situation *s, const struct score *score
 	word = add(j, s, (struct evidence_item){.key = score->key, .microbits = score->microbits, .family = score->family}, &counted);
 	if (counted && score->microbits >= NOTED_MICROBITS && j->score && may_note(j, s))
 		j->score(j->user, score);
-	if (counted && word == ALARM_NEW) {
+	if (counted && (word == ALARM_NEW || (word == ALARM_STANDS && has_grown(j, s)))) {
 		j->raised_room = *score;
-		s->raised = true;
+		s->raised = word;
 	}
 	return counted && (word == ALARM_NEW || word == ALARM_STANDS);
 }
@@ -233,6 +241,14 @@ void alarm_wanted(struct judge *j, const struct situation *s)
 
 	if (w && s->level > w->wanted)
 		w->wanted = s->level;
+}
+
+void alarm_told(struct judge *j, const struct situation *s)
+{
+	struct watch *w = s->device ? &j->watch[s->device->index] : NULL;
+
+	if (w && s->level > w->told)
+		w->told = s->level;
 }
 
 // Told to nobody, so counted by nobody: the device may still alarm today, by something else.

@@ -319,6 +319,7 @@ static void tell(struct judge *j, struct situation *s, unsigned i, struct alert 
 	if (a->priority <= 1)
 		return;
 	s->told = true;
+	alarm_told(j, s);
 	throttle_take(j->suspects, suspect_key(j, s), s->now_ns, SUSPECT_NS, &unused, &repeats);
 	if (s->device)
 		learn_discard(j->learn, s->device, s->now_ns);
@@ -444,7 +445,7 @@ static bool judge_situation(struct judge *j, struct situation *s, unsigned mode)
 	matched = judge_policies(j, s, mode);
 	if (s->raised && !s->told) {
 		s->score = &j->raised_room;
-		s->word = ALARM_NEW;
+		s->word = s->raised;
 		judge_special(j, s, ON_EVIDENCE);
 		s->score = NULL;
 	}

@@ -77,7 +77,8 @@ struct situation {
 	int64_t level;                  // microbits
 	enum alarm_word word;           // about the policy at hand
 	bool first; // of its kind and values today
-	bool raised, told; // the device's first alarm of the day; an alert was told
+	enum alarm_word raised; // by scores: NEW, the device's first of the day; STANDS, it has grown; else 0
+	bool told;              // an alert was told
 	struct device *device;         // NULL: none
 	const struct request *request; // the flow's own, or NULL
 	struct address device_address, endpoint;
@@ -97,6 +98,7 @@ struct asked {
 
 struct watch { // a device's day
 	int64_t peak;
+	int64_t told;   // the highest an alert above a note stood on
 	int64_t wanted; // the highest behind a block that was asked for without a certain fact
 	uint8_t asked;   // enum budget_word
 	uint8_t certain; // a certain fact was told
@@ -253,6 +255,7 @@ bool alarm_score(struct judge *j, struct situation *s, const struct score *score
 enum alarm_word alarm_policy(struct judge *j, struct situation *s, unsigned policy); // fills habit and weight
 unsigned alarm_families(const struct judge *j, const struct situation *s); // of evidence within 10 minutes
 void alarm_certain(struct judge *j, const struct situation *s);
+void alarm_told(struct judge *j, const struct situation *s); // an alert above a note
 void alarm_withdraw(struct judge *j, struct situation *s); // the alarm just counted is suppressed
 void alarm_wanted(struct judge *j, const struct situation *s); // a block was asked for without a certain fact
 bool alarm_may_block(const struct judge *j, const struct situation *s);    // without a certain fact

@@ -137,6 +137,45 @@ START_TEST(after_an_alarm_evidence_begins_anew)
 }
 END_TEST
 
+static unsigned told_unusual(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < alert_count; i++)
+		n += strcmp(alerts[i].policy, "device/unusual") == 0 && !alerts[i].note;
+	return n;
+}
+
+// No policy has words for this, and each thing adds to what speaks against the device: told when 8 bits more do, not with
+// each of them.
+START_TEST(an_alarm_that_has_grown_is_told_again)
+{
+	uint64_t now = START + 16 * DAY + 10 * HOUR;
+	int64_t told = 0, high;
+	const int64_t *level;
+	unsigned tellings = 0;
+
+	budgeted();
+	for (unsigned n = 0; n < 12; n++) {
+		alert_count = 0;
+		opened(DIRECTION_OUT, workstation(1), address_v4((uint8_t[]){203, 0, 113, (uint8_t)(100 + n)}),
+		       (uint16_t)(3300 + n), now + n * 2 * HOUR / 3);
+		if (!told_unusual())
+			continue;
+		ck_assert_uint_eq(told_unusual(), 1);
+		level = alerts[alert_count - 1].proof.evidence.level;
+		high = level[0] > level[1] ? level[0] : level[1];
+		ck_assert_int_ge(high, told + (tellings ? 8 * (int64_t)EVIDENCE_BIT : 1));
+		told = high;
+		tellings++;
+	}
+	ck_assert_uint_ge(tellings, 3);
+	ck_assert_uint_le(tellings, 8);
+	teardown();
+	setup();
+}
+END_TEST
+
 // What a device does day after day weighs little on it, and its declared bits, or nearly, on others of its role.
 START_TEST(a_match_that_is_a_habit_weighs_little)
 {
@@ -283,6 +322,7 @@ static void add_scorer(TCase *cases)
 	tcase_add_test(cases, each_role_has_a_share_of_the_budget_by_the_root_of_its_devices);
 	tcase_add_test(cases, policies_about_one_endpoint_count_as_the_strongest);
 	tcase_add_test(cases, after_an_alarm_evidence_begins_anew);
+	tcase_add_test(cases, an_alarm_that_has_grown_is_told_again);
 	tcase_add_test(cases, a_match_that_is_a_habit_weighs_little);
 	tcase_add_test(cases, a_weight_is_the_rarer_of_what_is_declared_and_what_was_seen);
 	tcase_add_test(cases, what_is_more_likely_than_not_speaks_for_the_device);
