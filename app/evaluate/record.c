@@ -149,6 +149,7 @@ void record_incidents(const struct lab *l, uint64_t seed)
 		json_u64(j, "priority", in->priority);
 		json_u64(j, "alerts", in->alerts);
 		json_u64(j, "certain", in->certain);
+		json_u64(j, "exposed", in->exposed);
 		json_u64(j, "phases", in->phases);
 		json_fixed(j, "evidence", in->evidence, 2);
 		json_text(j, "part", part ? part : "?");
@@ -203,6 +204,7 @@ void record_place(const struct lab *l, uint64_t seed, const struct record_place 
 	json_u64(j, "id", a->incident.id);
 	json_fixed(j, "score", a->incident.score, 2);
 	json_u64(j, "certain", a->incident.certain);
+	json_u64(j, "exposed", a->incident.exposed);
 	json_u64(j, "phases", a->incident.phases);
 	json_fixed(j, "evidence", a->incident.evidence, 2);
 	json_u64(j, "priority", a->incident.priority);

@@ -12,7 +12,8 @@ enum {
 	NOTES = 256,       // remembered notes, for the incident that may follow one
 };
 #define EVIDENCE_BITS_MOST 60.0
-#define PHASE_BITS_MOST 40.0 // research/detection.md §7: one loud phase must not outweigh three
+#define ALERT_BITS_MOST 40.0 // one loud event must not outweigh three steps
+enum { PHASE_BITS = 2, EXPOSED_BITS = 4, CERTAIN_BITS = 20 };
 
 struct slot {
 	struct incident i; // i.id 0: free
@@ -139,27 +140,24 @@ static struct slot *next_linked(struct incident_table *t, const struct ends *e, 
 	return best;
 }
 
-static double phases_sum(const struct incident *i)
+double incident_score(const struct incident *i)
 {
-	double sum = 0;
+	double bits = i->evidence > 0 ? i->evidence : i->bits;
 
 	for (unsigned p = 0; p < PHASE_COUNT; p++)
-		sum += i->phase_bits[p] < PHASE_BITS_MOST ? i->phase_bits[p] : PHASE_BITS_MOST;
-	return sum;
-}
-
-static void rescore(struct slot *s)
-{
-	s->i.score = (phases_sum(&s->i) + s->i.evidence) * (s->i.exposed ? 2 : 1) * (s->i.certain ? 3 : 1);
+		bits += i->phases & 1u << p ? PHASE_BITS : 0;
+	return bits + (i->exposed ? EXPOSED_BITS : 0) + (i->certain ? CERTAIN_BITS : 0);
 }
 
 static void raise_phase(struct slot *s, unsigned phase, double bits)
 {
 	if (phase >= PHASE_COUNT)
 		return;
+	if (bits > ALERT_BITS_MOST)
+		bits = ALERT_BITS_MOST;
 	s->i.phases |= 1u << phase;
-	if (bits > s->i.phase_bits[phase])
-		s->i.phase_bits[phase] = bits;
+	if (bits > s->i.bits)
+		s->i.bits = bits;
 }
 
 static void raise_evidence(struct slot *s, const struct alert *a)
@@ -187,9 +185,9 @@ static void merge(struct slot *into, struct slot *from)
 		put(into->i.device, &into->i.devices, INCIDENT_DEVICES, &from->i.device[n]);
 	for (uint8_t n = 0; n < from->i.endpoints; n++)
 		put(into->i.endpoint, &into->i.endpoints, INCIDENT_ENDPOINTS, &from->i.endpoint[n]);
-	for (unsigned p = 0; p < PHASE_COUNT; p++)
-		if (from->i.phases & 1u << p)
-			raise_phase(into, p, from->i.phase_bits[p]);
+	into->i.phases |= from->i.phases;
+	if (from->i.bits > into->i.bits)
+		into->i.bits = from->i.bits;
 	stretch(&into->i, from->i.first_ns, from->i.last_ns);
 	into->i.alerts += from->i.alerts;
 	into->i.exposed |= from->i.exposed;
@@ -283,7 +281,7 @@ static void add_to(struct slot *s, struct alert *a, const struct ends *e)
 		if (e->endpoint)
 			put(s->i.endpoint, &s->i.endpoints, INCIDENT_ENDPOINTS, e->endpoint);
 	}
-	rescore(s);
+	s->i.score = incident_score(&s->i);
 	a->incident = s->i.id;
 }
 

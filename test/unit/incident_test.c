@@ -57,7 +57,7 @@ START_TEST(an_alert_that_links_two_incidents_makes_the_older_one_survive)
 	ck_assert_uint_eq(i->devices, 2);
 	ck_assert_uint_eq(i->priority, 5);
 	ck_assert(i->first_ns == T0 - HOUR_NS && i->phases == (1u << PHASE_CALLBACK | 1u << PHASE_DELIVERY));
-	ck_assert_double_eq(i->score, 10 + 40);
+	ck_assert_double_eq(i->score, 40 + 2 + 2); // two phases
 	ck_assert_uint_eq(incident_find(t, 2)->merged_into, 1);
 	ck_assert_uint_eq(incident_find(t, 2)->state, 1);
 	ck_assert_uint_eq(incident_changed(t)->id, 2);
@@ -119,56 +119,50 @@ START_TEST(an_attempt_seen_before_belongs_to_the_incident_that_follows_it)
 }
 END_TEST
 
-START_TEST(evidence_and_certain_facts_raise_the_score)
-{
-	struct incident_table *t = incident_table_create(1);
-	struct alert a = alert_draft("p/a", "192.0.2.10", "203.0.113.1", T0);
-	struct incident saved;
-
-	a.bits = 10;
-	a.proof.evidence.level[0] = 7 * EVIDENCE_BIT;
-	a.proof.evidence.level[1] = 20 * EVIDENCE_BIT;
-	ck_assert_double_eq(add(t, &a, NULL)->score, 30); // the higher of the two levels
-	a.proof.evidence.level[1] = 5 * EVIDENCE_BIT;
-	ck_assert_double_eq(add(t, &a, NULL)->score, 30); // the most there was
-	a.certain = 1;
-	saved = *add(t, &a, NULL);
-	ck_assert_double_eq(saved.score, 90);
-	incident_table_destroy(t);
-	t = incident_table_create(1);
-	ck_assert_int_eq(incident_restore(t, &saved), 0);
-	a.certain = 0;
-	a.proof.evidence.level[0] = a.proof.evidence.level[1] = 1000ll * EVIDENCE_BIT;
-	ck_assert_double_eq(add(t, &a, NULL)->score, (10 + 60) * 3);
-	incident_table_destroy(t);
-}
-END_TEST
-
-START_TEST(the_score_sums_the_best_alert_of_each_phase_and_doubles_for_exposed_devices)
+// alert_draft: callback, one phase.
+START_TEST(the_score_is_the_most_evidence_there_was_and_what_makes_an_attack_likelier)
 {
 	struct incident_table *t = incident_table_create(1), *again = incident_table_create(1);
 	struct alert a = alert_draft("p/a", "192.0.2.10", "203.0.113.1", T0);
 	struct incident saved;
 
-	a.bits = 25;
-	ck_assert_double_eq(add(t, &a, NULL)->score, 25);
-	a.bits = 12; // the same phase, weaker
-	ck_assert_double_eq(add(t, &a, NULL)->score, 25);
+	a.bits = 39;
+	a.proof.evidence.level[0] = 7 * EVIDENCE_BIT;
+	a.proof.evidence.level[1] = 20 * EVIDENCE_BIT;
+	ck_assert_double_eq(add(t, &a, NULL)->score, 20 + 2); // the higher of the two levels, not how odd the event was
+	a.proof.evidence.level[1] = 5 * EVIDENCE_BIT;
+	ck_assert_double_eq(add(t, &a, NULL)->score, 20 + 2); // the most there was
 	a.phase = PHASE_CONTROL;
-	a.bits = 300;
-	ck_assert_double_eq(add(t, &a, NULL)->score, 65);
+	ck_assert_double_eq(add(t, &a, NULL)->score, 20 + 4);
+	ck_assert_double_eq(add(t, &a, NULL)->score, 20 + 4); // a phase counts once
 	a.exposed = 1;
-	ck_assert_double_eq(add(t, &a, NULL)->score, 130);
-	a.exposed = 0;
+	ck_assert_double_eq(add(t, &a, NULL)->score, 20 + 4 + 4);
+	a.certain = 1;
 	saved = *add(t, &a, NULL);
-	ck_assert_double_eq(saved.score, 130);
+	ck_assert_double_eq(saved.score, 20 + 4 + 4 + 20);
 	ck_assert_int_eq(incident_restore(again, &saved), 0);
 	ck_assert_int_eq(incident_restore(again, &saved), -EEXIST);
+	a.exposed = a.certain = 0;
 	a.phase = PHASE_DELIVERY;
-	a.bits = 1;
-	ck_assert_double_eq(add(again, &a, NULL)->score, 132); // still exposed after a restart
+	a.proof.evidence.level[0] = 1000ll * EVIDENCE_BIT;
+	ck_assert_double_eq(add(again, &a, NULL)->score, 60 + 6 + 4 + 20); // still exposed and certain after a restart
 	incident_table_destroy(t);
 	incident_table_destroy(again);
+}
+END_TEST
+
+START_TEST(without_evidence_the_best_alert_by_itself_is_the_score)
+{
+	struct incident_table *t = incident_table_create(1);
+	struct alert a = alert_draft("p/a", "192.0.2.10", "203.0.113.1", T0);
+
+	a.bits = 25;
+	ck_assert_double_eq(add(t, &a, NULL)->score, 25 + 2);
+	a.bits = 12;
+	ck_assert_double_eq(add(t, &a, NULL)->score, 25 + 2);
+	a.bits = 300;
+	ck_assert_double_eq(add(t, &a, NULL)->score, 40 + 2);
+	incident_table_destroy(t);
 }
 END_TEST
 
@@ -273,8 +267,8 @@ int main(void)
 		an_alert_that_links_two_incidents_makes_the_older_one_survive,
 		a_note_joins_but_never_opens_widens_or_merges,
 		an_attempt_seen_before_belongs_to_the_incident_that_follows_it,
-		evidence_and_certain_facts_raise_the_score,
-		the_score_sums_the_best_alert_of_each_phase_and_doubles_for_exposed_devices,
+		the_score_is_the_most_evidence_there_was_and_what_makes_an_attack_likelier,
+		without_evidence_the_best_alert_by_itself_is_the_score,
 		an_incident_closes_after_a_quiet_day_or_by_a_person,
 		lateral_movement_links_both_devices_but_special_addresses_link_nothing,
 		sets_and_the_table_stay_bounded_and_lose_the_oldest,
