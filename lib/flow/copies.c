@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Which segments went by, by hash, so that a retransmission can be told from a second, different copy without keeping
-// bytes. Knows nothing of order. Shared by all flows and of fixed size: what is forgotten costs a flag, never a miss.
+// bytes; and which SYNs. Knows nothing of order. Shared by all flows and of fixed size: what is forgotten costs a flag, never a miss.
 #include <errno.h>
 #include <stdlib.h>
 #include "flow_impl.h"
@@ -13,7 +13,11 @@ struct copy_key { // hashed as memory
 };
 _Static_assert(sizeof(struct copy_key) == 16, "no padding: it is hashed as memory");
 
-enum { LENGTH = 0xffff }; // of struct copy's `what`
+enum {
+	LENGTH = 0xffff,  // of struct copy's `what`; 0: a SYN, whose scale is above it
+	SCALE_SHIFT = 16,
+	SIDE_OF_SYN = 2,  // added to a copy_key's side: data of the same number is no SYN
+};
 
 int flow_copies_create(struct copies *c, uint32_t flows, const struct siphash_key *key)
 {
@@ -29,7 +33,7 @@ void flow_copies_destroy(struct copies *c)
 	*c = (struct copies){0};
 }
 
-static uint64_t hash_where(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq)
+static uint64_t hash_where(const struct flow_table *t, const struct flow *f, uint32_t side, uint32_t seq)
 {
 	const struct copy_key key = {.flow = flow_id(t, f), .seq = seq, .side = side};
 
@@ -74,4 +78,24 @@ enum copies_say flow_copies_compare(const struct flow_table *t, const struct flo
 		seq += (uint32_t)length;
 	}
 	return data.left ? COPIES_UNKNOWN : COPIES_SAME;
+}
+
+void flow_copies_remember_syn(struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t first,
+			      uint8_t scale)
+{
+	uint64_t where = hash_where(t, f, SIDE_OF_SYN + side, first);
+
+	*slot_of(t, where) = (struct copy){.where = where, .what = (uint64_t)scale << SCALE_SHIFT};
+}
+
+bool flow_copies_find_syn(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t first,
+			  uint8_t *scale)
+{
+	uint64_t where = hash_where(t, f, SIDE_OF_SYN + side, first);
+	const struct copy *slot = slot_of(t, where);
+
+	if (slot->where != where || slot->what & LENGTH)
+		return false;
+	*scale = (uint8_t)(slot->what >> SCALE_SHIFT);
+	return true;
 }

@@ -26,7 +26,8 @@ enum flow_impl_limits {
 enum tcp_seen {
 	TCP_SEEN_SEQ = 1 << 0, // next_seq is set
 	TCP_SEEN_ACK = 1 << 1, // it has acknowledged its peer's SYN: `acked` is set. Before that, `acked` holds the
-			       // peer's earlier first byte, where the peer has sent two SYNs with different numbers
+			       // peer's earlier first byte, where the peer has sent two SYNs with different numbers;
+			       // still earlier ones are in the copies
 	TCP_SEEN_FIN = 1 << 2, // it has sent a FIN within reach; `fin` follows when the peer acknowledges it
 };
 
@@ -52,9 +53,9 @@ struct park {
 	uint16_t free;  // index + 1
 };
 
-struct copy {           // a segment that was inspected, by keyed hashes
+struct copy {           // a segment that was inspected, or a SYN, by keyed hashes
 	uint64_t where; // flow, side and number
-	uint64_t what;  // its bytes; the low 16 bits are its length
+	uint64_t what;  // its bytes; the low 16 bits are its length. Of a SYN its window scale
 };
 
 struct copies { // direct-mapped: a newer segment takes the place of an older one
@@ -129,12 +130,20 @@ static inline int32_t seq_ahead(uint32_t a, uint32_t b)
 	return (int32_t)(a - b);
 }
 
-// How far ahead of next_seq this side may send before we stop believing it.
+// How far ahead of next_seq this side may send before we stop believing it. The window of a SYN is not scaled.
 static inline int32_t flow_reach(const struct flow *f, enum flow_side side)
 {
-	uint32_t window = flow_window(&f->tcp[!side]);
+	uint32_t window = f->state < FLOW_OPEN ? 0 : flow_window(&f->tcp[!side]);
 
 	return (int32_t)((window > FLOW_WINDOW_BYTES ? window : FLOW_WINDOW_BYTES) + FLOW_REACH_BYTES);
+}
+
+// It has sent several SYNs with different numbers, and its peer has not said yet which one it took.
+static inline bool flow_tcp_syn_is_unsettled(const struct flow *f, enum flow_side side)
+{
+	const struct flow_tcp_side *s = &f->tcp[side], *peer = &f->tcp[!side];
+
+	return s->seen & TCP_SEEN_SEQ && !(peer->seen & TCP_SEEN_ACK) && peer->acked != s->next_seq;
 }
 
 static inline bool flow_is_live(const struct flow *f)
@@ -224,8 +233,15 @@ enum copies_say { COPIES_SAME, COPIES_OTHER, COPIES_UNKNOWN /* forgotten, or cut
 // Are these the bytes of the segments remembered, which begin and end at the same numbers?
 enum copies_say flow_copies_compare(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq,
 				    struct bytes data);
+// A SYN of this side: the number of the byte after it, and its window scale. Found until other copies take its place.
+void flow_copies_remember_syn(struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t first,
+			      uint8_t scale);
+bool flow_copies_find_syn(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t first,
+			  uint8_t *scale);
 
 // order.c
 int flow_park_create(struct park *k, uint32_t capacity); // 0 or -errno
 void flow_park_destroy(struct park *k);
 void flow_park_drop(struct flow_table *t, struct flow *f, enum flow_side side);
+// Drops what lies out of reach of next_seq, where it could not be kept in order. true: there was some.
+bool flow_park_drop_far(struct flow_table *t, struct flow *f, enum flow_side side);

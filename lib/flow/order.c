@@ -75,6 +75,25 @@ void flow_park_drop(struct flow_table *t, struct flow *f, enum flow_side side)
 		free_segment(&t->park, &f->tcp[side], &f->tcp[side].park_head);
 }
 
+bool flow_park_drop_far(struct flow_table *t, struct flow *f, enum flow_side side)
+{
+	struct flow_tcp_side *s = &f->tcp[side];
+	int32_t reach = flow_reach(f, side);
+	uint16_t *at = &s->park_head;
+	uint8_t before = s->parked;
+
+	while (*at) {
+		struct park_segment *e = segment_at(&t->park, *at);
+		int32_t ahead = seq_ahead(e->seq, s->next_seq);
+
+		if (ahead > reach || ahead < -reach)
+			free_segment(&t->park, s, at);
+		else
+			at = &e->next;
+	}
+	return s->parked < before;
+}
+
 static void uninspected(const struct delivery *d, enum counter which)
 {
 	flow_set_uninspected(d->table, d->flow, which);
@@ -162,9 +181,10 @@ static void park_data(const struct delivery *d, enum flow_side side, const struc
 
 static bool is_released(const struct flow *f, enum flow_side side, const struct park_segment *e)
 {
-	const struct flow_tcp_side *peer = &f->tcp[!side];
+	const struct flow_tcp_side *s = &f->tcp[side], *peer = &f->tcp[!side];
+	uint32_t from = seq_ahead(e->seq, s->next_seq) > 0 ? e->seq : s->next_seq; // what is before is not passed
 
-	if (e->hold == PARK_FREE || (peer->seen & TCP_SEEN_ACK && seq_ahead(peer->acked, e->seq) > 0))
+	if (e->hold == PARK_FREE || (peer->seen & TCP_SEEN_ACK && seq_ahead(peer->acked, from) > 0))
 		return true;
 	return e->hold == PARK_UNTIL_SEEN && seq_ahead(e->ack, peer->next_seq) <= 0;
 }
@@ -336,7 +356,9 @@ static void check_repeat(const struct delivery *d, enum flow_side side, uint32_t
 
 	if (d->flow->flags & FLOW_FLAG_DONE)
 		return; // nobody inspects it
-	if (old > 0) {
+	if (d->flow->state < FLOW_OPEN) {
+		next = seq; // nothing went by yet that it could repeat
+	} else if (old > 0) {
 		if (judge_repeat(d->table, d->flow, side, seq, data, d->unseen) != COPIES_SAME)
 			uninspected(d, COUNT_TCP_COPY);
 		data = bytes_from(data, (size_t)old);
@@ -345,6 +367,24 @@ static void check_repeat(const struct delivery *d, enum flow_side side, uint32_t
 	if (d->unseen && seq - next + data.left <= d->unseen->ahead)
 		return;
 	flow_copies_remember(d->table, d->flow, side, seq, data);
+}
+
+// The receiver acknowledges bytes that wait for the end of a handshake we do not follow: the SYN it took was forgotten,
+// or refused here. Told too often where an answer to data on a SYN overtakes the bytes before it.
+static void tell_lost_handshake(const struct delivery *d, enum flow_side sender, const struct packet *p)
+{
+	const struct park *k = &d->table->park;
+
+	if (d->flow->state >= FLOW_OPEN || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_ACK)
+		return;
+	for (uint16_t link = d->flow->tcp[!sender].park_head; link; link = k->segments[link - 1].next) {
+		int32_t ahead = seq_ahead(p->ack, k->segments[link - 1].seq);
+
+		if (ahead > 0 && ahead <= flow_reach(d->flow, !sender)) {
+			uninspected(d, COUNT_TCP_GAP);
+			return;
+		}
+	}
 }
 
 static void place(const struct delivery *d, enum flow_side side, const struct packet *p, struct bytes data)
@@ -361,7 +401,12 @@ static void place(const struct delivery *d, enum flow_side side, const struct pa
 		return;
 	}
 	check_repeat(d, side, like.seq, data);
-	if (ahead < 0) {
+	// Before both ends agree on numbers it is kept whole: it may follow another of its sender's SYNs. Where nobody answers nobody
+	// will say so.
+	if (ahead < 0 && d->flow->state < FLOW_OPEN) {
+		if (d->flow->packets[!side] == 0)
+			uninspected(d, COUNT_TCP_COPY);
+	} else if (ahead < 0) {
 		count(d->table->counters, COUNT_TCP_OVERLAP);
 		data = bytes_from(data, (size_t)-ahead);
 		like.seq = s->next_seq;
@@ -416,14 +461,15 @@ enum flow_take flow_order_takes(const struct flow_table *t, const struct flow *f
 
 	if (p->tcp_flags & TCP_RST || !payload.left || !(s->seen & TCP_SEEN_SEQ) || ahead > reach || ahead < -reach)
 		return FLOW_TAKES;
-	say = ahead < 0 ? judge_repeat(t, f, sender, seq, payload, unseen) : COPIES_SAME;
+	say = ahead < 0 && f->state >= FLOW_OPEN ? judge_repeat(t, f, sender, seq, payload, unseen) : COPIES_SAME;
 	if (say == COPIES_OTHER || parked_differ(t, s, seq, payload, &overlaps))
 		return FLOW_TAKES_OTHER;
 	if (say == COPIES_UNKNOWN)
 		return FLOW_TAKES_UNKNOWN;
-	if (ahead <= 0)
+	// Before both ends agree on numbers what does not come next would wait for the receiver's word, which comes too late.
+	// Where that is never heard nothing can wait for it.
+	if (f->state >= FLOW_OPEN || f->packets[!sender] == 0 ? ahead <= 0 : ahead == 0 && !flow_tcp_syn_is_unsettled(f, sender))
 		return FLOW_TAKES;
-	// Before both ends agree on numbers what comes early would wait for the receiver's word, which comes too late.
 	if (f->state < FLOW_OPEN || payload.left > FLOW_PARK_BYTES)
 		return FLOW_TAKES_NO_ROOM;
 	if (s->parked + overlaps < FLOW_PARK_PER_SIDE && (t->park.free || t->park.fresh < t->park.capacity))
@@ -444,9 +490,13 @@ void flow_order(struct flow_table *t, struct flow *f, enum flow_side sender, con
 		flow_set_uninspected(t, f, COUNT_TCP_GAP);
 	if (payload.left)
 		place(&d, sender, p, payload);
-	// An acknowledgement may free bytes of the other side, and data of this one what the other acknowledged early.
+	tell_lost_handshake(&d, sender, p);
+	// An acknowledgement may free bytes of the other side, and data of this one what the other acknowledged early; and what is freed
+	// may be what this one's own data acknowledge.
 	advance(&d, sender);
 	advance(&d, !sender);
+	if (f->tcp[sender].parked)
+		advance(&d, sender);
 	flow_tcp_settle_fin(t, f);
 }
 

@@ -32,8 +32,8 @@ static void adopt_numbers(struct flow *f, enum flow_side sender, const struct pa
 	peer->seen |= TCP_SEEN_SEQ | TCP_SEEN_ACK;
 }
 
-// Of two SYNs with different numbers the receiver says by its acknowledgement which one it took; until then both are
-// kept.
+// Of several SYNs with different numbers the receiver says by its acknowledgement which one it took; until then all are
+// kept: the last two in the flow, those before in the copies (evasions 28, 36). So is the data that came with them.
 static void take_syn(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p)
 {
 	struct flow_tcp_side *s = &f->tcp[sender], *peer = &f->tcp[!sender];
@@ -51,47 +51,97 @@ static void take_syn(struct flow_table *t, struct flow *f, enum flow_side sender
 		return;
 	if (s->seen & TCP_SEEN_SEQ && s->next_seq == first)
 		return;
+	if (s->seen & TCP_SEEN_SEQ)
+		flow_copies_remember_syn(t, f, sender, s->next_seq, s->scale);
 	peer->acked = s->seen & TCP_SEEN_SEQ ? s->next_seq : first;
-	flow_park_drop(t, f, sender);
 	s->next_seq = first;
 	s->isn = (uint16_t)p->seq;
 	s->seen |= TCP_SEEN_SEQ;
-	if (p->has_window_scale)
-		s->scale = p->window_scale;
+	s->scale = p->has_window_scale ? p->window_scale : 0;
+	s->widest = 0; // what the other one announced
+	if (flow_park_drop_far(t, f, sender)) {
+		count(t->counters, COUNT_TCP_PARK_FULL);
+		flow_set_uninspected(t, f, COUNT_TCP_PARK_FULL);
+	}
 }
 
-// Data on a SYN may be acknowledged together with it (RFC 7413).
-static bool acks_syn_data(const struct flow_tcp_side *peer, uint32_t ack)
+// Has this side sent a SYN whose next byte is `first`?
+static bool syn_was_sent(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t first)
 {
-	return peer->parked && seq_ahead(ack, peer->next_seq) > 0 && seq_ahead(ack, peer->next_seq) <= FLOW_PARK_BYTES;
+	uint8_t scale;
+
+	return first == f->tcp[side].next_seq || first == f->tcp[!side].acked ||
+	       flow_copies_find_syn(t, f, side, first, &scale);
 }
 
-// Does the acknowledgement belong to a SYN the peer has sent?
-static bool ack_fits(const struct flow *f, enum flow_side sender, uint32_t ack)
+// Data on a SYN may be acknowledged together with it (RFC 7413). *first: the byte after that SYN.
+static bool acks_syn_data(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t ack,
+			  uint32_t *first)
+{
+	for (uint16_t link = f->tcp[side].park_head; link; link = t->park.segments[link - 1].next) {
+		*first = t->park.segments[link - 1].seq;
+		if (seq_ahead(ack, *first) > 0 && seq_ahead(ack, *first) <= FLOW_PARK_BYTES &&
+		    syn_was_sent(t, f, side, *first))
+			return true;
+	}
+	return false;
+}
+
+// Does the acknowledgement belong to a SYN the peer has sent? *first: the byte after that.
+static bool ack_fits(const struct flow_table *t, const struct flow *f, enum flow_side sender, uint32_t ack,
+		     uint32_t *first)
 {
 	const struct flow_tcp_side *s = &f->tcp[sender], *peer = &f->tcp[!sender];
 
+	*first = ack;
 	if (!(peer->seen & TCP_SEEN_SEQ) || ack == s->acked)
 		return true;
-	return !(s->seen & TCP_SEEN_ACK) && (ack == peer->next_seq || acks_syn_data(peer, ack));
+	return !(s->seen & TCP_SEEN_ACK) &&
+	       (syn_was_sent(t, f, !sender, ack) || acks_syn_data(t, f, !sender, ack, first));
+}
+
+// The peer has taken the SYN before `first`. Where that is not the last one, the window it announced is not known any
+// more; its next segment says.
+static void settle_syn(struct flow_table *t, struct flow *f, enum flow_side side, uint32_t first)
+{
+	struct flow_tcp_side *s = &f->tcp[side];
+	bool sent = s->seen & TCP_SEEN_SEQ;
+	uint8_t scale = 0;
+
+	s->seen |= TCP_SEEN_SEQ;
+	if (sent && s->next_seq == first)
+		return;
+	s->next_seq = first;
+	s->isn = (uint16_t)(first - 1);
+	s->window = s->widest = 0;
+	flow_copies_find_syn(t, f, side, first, &scale);
+	s->scale = scale & 15;
+	flow_park_drop_far(t, f, side);
+}
+
+// Either a lie or our numbers are wrong; in the second case bytes pass that we do not follow.
+static void tell_outside_window(struct flow_table *t, struct flow *f)
+{
+	count(t->counters, COUNT_TCP_OUTSIDE_WINDOW);
+	flow_set_uninspected(t, f, COUNT_TCP_OUTSIDE_WINDOW);
 }
 
 static void take_first_ack(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p)
 {
-	struct flow_tcp_side *s = &f->tcp[sender], *peer = &f->tcp[!sender];
+	struct flow_tcp_side *s = &f->tcp[sender];
+	uint32_t first;
 
-	if (!ack_fits(f, sender, p->ack))
+	if (!ack_fits(t, f, sender, p->ack, &first)) {
+		// Of so many SYNs the one it took may be forgotten.
+		if (flow_tcp_syn_is_unsettled(f, !sender))
+			tell_outside_window(t, f);
 		return;
+	}
 	// What does not carry a SYN must fit the numbers its own SYN began.
 	if (!(p->tcp_flags & TCP_SYN) && s->seen & TCP_SEEN_SEQ &&
 	    (seq_ahead(p->seq, s->next_seq) < 0 || seq_ahead(p->seq, s->next_seq) > flow_reach(f, sender)))
 		return;
-	if (!(peer->seen & TCP_SEEN_SEQ) || p->ack == s->acked) {
-		if (peer->next_seq != p->ack)
-			flow_park_drop(t, f, !sender);
-		peer->next_seq = p->ack;
-		peer->seen |= TCP_SEEN_SEQ;
-	}
+	settle_syn(t, f, !sender, first);
 	s->acked = p->ack;
 	s->seen |= TCP_SEEN_ACK;
 	if (f->state <= FLOW_OPENING)
@@ -112,9 +162,7 @@ static void take_ack(struct flow_table *t, struct flow *f, enum flow_side sender
 	    seq_ahead(s->next_seq, p->seq) > flow_reach(f, sender))
 		return;
 	if (seq_ahead(p->ack, peer->next_seq) > flow_reach(f, !sender)) {
-		// Either a lie or our numbers are wrong; in the second case bytes pass that we do not follow.
-		count(t->counters, COUNT_TCP_OUTSIDE_WINDOW);
-		flow_set_uninspected(t, f, COUNT_TCP_OUTSIDE_WINDOW);
+		tell_outside_window(t, f);
 		return;
 	}
 	s->acked = p->ack;
@@ -125,15 +173,15 @@ static void take_ack(struct flow_table *t, struct flow *f, enum flow_side sender
 
 // RFC 5961 §3: exactly RCV.NXT resets, anything else in the window is only challenged. In SYN-SENT the acknowledgement
 // counts instead (RFC 9293 §3.10.7.3).
-static bool reset_is_taken(const struct flow *f, enum flow_side sender, const struct packet *p)
+static bool reset_is_taken(const struct flow_table *t, const struct flow *f, enum flow_side sender,
+			   const struct packet *p)
 {
 	const struct flow_tcp_side *s = &f->tcp[sender], *peer = &f->tcp[!sender];
 
 	if (p->has_signature) // who did not agree on one drops it, and who did needs the key (RFC 2385 §2; evasion 76)
 		return false;
 	if (!(s->seen & TCP_SEEN_SEQ))
-		return f->state == FLOW_OPENING && p->tcp_flags & TCP_ACK &&
-		       (p->ack == peer->next_seq || p->ack == s->acked);
+		return f->state == FLOW_OPENING && p->tcp_flags & TCP_ACK && syn_was_sent(t, f, !sender, p->ack);
 	if (p->seq == s->next_seq || (s->seen & TCP_SEEN_FIN && !s->fin && p->seq == s->next_seq + 1))
 		return true;
 	// The receiver has bytes we never saw: its own word is RCV.NXT.
@@ -202,6 +250,14 @@ bool flow_tcp_begins_anew(const struct flow *f, enum flow_side sender, const str
 	return f->tcp[sender].isn != (uint16_t)p->seq;
 }
 
+// Of several SYNs the receiver says which one it took; only where it is never heard its sender's bytes do.
+static bool follows_its_syn(const struct flow_table *t, const struct flow *f, enum flow_side sender, uint32_t seq)
+{
+	if (f->packets[!sender] == 0)
+		return syn_was_sent(t, f, sender, seq);
+	return seq == f->tcp[sender].next_seq && !flow_tcp_syn_is_unsettled(f, sender);
+}
+
 // A flow of which we see one direction only is followed as midstream from its first bytes in order.
 static bool take_first_data(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p)
 {
@@ -213,8 +269,9 @@ static bool take_first_data(struct flow_table *t, struct flow *f, enum flow_side
 		bool one_way = f->state == FLOW_OPENING && !(peer->seen & TCP_SEEN_SEQ);
 		bool fast = f->state == FLOW_ANSWERED && s->seen & TCP_SEEN_ACK;
 
-		if (!(one_way || fast) || !(s->seen & TCP_SEEN_SEQ) || p->seq != s->next_seq)
+		if (!(one_way || fast) || !(s->seen & TCP_SEEN_SEQ) || !follows_its_syn(t, f, sender, p->seq))
 			return false;
+		settle_syn(t, f, sender, p->seq);
 		if (one_way)
 			adopt_numbers(f, sender, p);
 		peer->acked = p->seq;
@@ -228,9 +285,11 @@ static bool take_first_data(struct flow_table *t, struct flow *f, enum flow_side
 // True when the flow has just become open.
 static bool take_opening(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p)
 {
+	uint32_t first;
+
 	if (p->tcp_flags & TCP_SYN) {
 		// A SYN/ACK for a SYN nobody sent: the client answers with a RST (evasion 35).
-		if (p->tcp_flags & TCP_ACK && f->state != FLOW_NEW && !ack_fits(f, sender, p->ack))
+		if (p->tcp_flags & TCP_ACK && f->state != FLOW_NEW && !ack_fits(t, f, sender, p->ack, &first))
 			return false;
 		take_syn(t, f, sender, p);
 	}
@@ -267,7 +326,7 @@ bool flow_tcp_update(struct flow_table *t, struct flow *f, enum flow_side sender
 	if (p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET))
 		return false;
 	if (p->tcp_flags & TCP_RST) {
-		if (f->state != FLOW_NEW && f->state != FLOW_CLOSED && reset_is_taken(f, sender, p))
+		if (f->state != FLOW_NEW && f->state != FLOW_CLOSED && reset_is_taken(t, f, sender, p))
 			move_to(t, f, FLOW_CLOSED);
 		return false;
 	}

@@ -153,6 +153,7 @@ START_TEST(a_syn_ack_after_bytes_believed_one_way_is_flagged)
 END_TEST
 
 #include "flow_test_tcp.h"
+#include "flow_test_syns.h"
 #include "flow_test_order.h"
 
 int main(void)
@@ -169,6 +170,7 @@ int main(void)
 		one_direction_alone_is_followed,
 		a_syn_ack_after_bytes_believed_one_way_is_flagged,
 		FLOW_TESTS_TCP,
+		FLOW_TESTS_SYNS,
 		FLOW_TESTS_ORDER,
 	};
 	Suite *suite = suite_create("flow");
