@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `sekimori-bench keep`: what the far side's keeping costs. Events that are evidence, into the journal on a disk, a
 // commit each thousand of them; and all that was learned, as an image: tables of that size are filled until they refuse,
-// half of the values shared among devices, then put, written, read and taken again. Wall time is told beside the CPU's,
+// half of the values shared among devices, then written by a copy of the process, as the brain does, and put, written,
+// read and taken again. Wall time is told beside the CPU's,
 // because both wait for the disk.
+#include "beside.h"
 #include "image.h"
 #include "journal.h"
 #include "learn.h"
@@ -15,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 1000, SHARED = 20000 /* values that many show */, PATH = 4096 };
+enum { BATCH = 1000, SHARED = 20000 /* values that many show */, PATH = 4096, PACE = 100000 };
 #define DAY_NS (86400 * 1000000000ull)
 #define START_NS (18970 * DAY_NS)
 
@@ -114,6 +116,61 @@ static void fill(struct learn *l, const struct counters *c, uint32_t devices)
 		}
 }
 
+struct written { // what a copy of the process does
+	const struct learn *learn;
+	const char *path;
+};
+
+static int write_image(void *user)
+{
+	const struct written *w = user;
+	struct image i;
+	int error;
+
+	image_begin(&i, LEARN_IMAGE_VERSION);
+	learn_put(w->learn, &i);
+	error = image_write(&i, w->path);
+	image_free(&i);
+	return error;
+}
+
+// What everybody does all day: values that are known, in no order.
+static void learn_some(struct learn *l, uint32_t devices, struct report *r, const char *name)
+{
+	char room[32];
+	struct timed t;
+
+	begin(&t);
+	for (uint32_t k = 0; k < PACE; k++) {
+		uint32_t i = k * 7919u % devices;
+		struct address a = address_v4((uint8_t[]){10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i});
+
+		learn_see(l, learn_device_find_or_add(l, &a, START_NS), FEATURE_HOST, NOVELTY_KNOWN, value_of(i, k % 1000, room), START_NS);
+	}
+	end(&t, r, name, PACE, "us each", 1e6);
+}
+
+// The brain's own way: how long it stands still, how much slower it learns meanwhile, and how long the copy takes.
+static void keep_beside(struct learn *l, const char *path, uint32_t devices, struct report *r)
+{
+	struct written w = {l, path};
+	struct beside copy = {0};
+	struct timed t;
+	int error = 0;
+
+	learn_some(l, devices, r, "alone");
+	begin(&t);
+	if (beside_begin(&copy, write_image, &w))
+		report_void(r, "no copy could be made");
+	end(&t, r, "beside.begin", 1, "s", 1);
+	learn_some(l, devices, r, "beside");
+	while (copy.pid && !beside_ended(&copy, &error))
+		usleep(1000);
+	end(&t, r, "beside.whole", 1, "s", 1);
+	if (error)
+		report_void(r, "the copy could not write the image");
+}
+
 static void keep_learned(const char *folder, const struct learn_config *config, struct report *r)
 {
 	static struct counters counters;
@@ -129,6 +186,7 @@ static void keep_learned(const char *folder, const struct learn_config *config, 
 	fill(l, &counters, config->devices);
 	report_add(r, "rss.before", "MB", (double)measure_rss_bytes() / 1e6);
 	snprintf(path, sizeof(path), "%s/keep.image", folder);
+	keep_beside(l, path, config->devices, r);
 	begin(&t);
 	image_begin(&i, LEARN_IMAGE_VERSION);
 	learn_put(l, &i);

@@ -219,12 +219,28 @@ static unsigned drain(struct brain *b)
 	return n;
 }
 
+static void say_unsaved(int error)
+{
+	if (error < 0)
+		log_warn("learned state not saved: %s", strerror(-error));
+}
+
+// Beside, because frames wait for verdicts meanwhile. Where the machine has no room for a copy it stands still, for
+// seconds if much was learned, rather than lose what it knows.
 static void save(struct brain *b)
 {
-	int r = reason_save(b->reason);
+	int error = reason_save_beside(b->reason);
 
-	if (r < 0)
-		log_warn("learned state not saved: %s", strerror(-r));
+	if (error < 0 && error != -EBUSY)
+		say_unsaved(reason_save(b->reason));
+}
+
+static void hear_of_save(struct brain *b)
+{
+	int error;
+
+	if (reason_saved(b->reason, &error))
+		say_unsaved(error);
 }
 
 static void loop(struct brain *b, struct control_server *server)
@@ -248,6 +264,7 @@ static void loop(struct brain *b, struct control_server *server)
 			reason_set_deadline_offset(b->reason, deadline_offset());
 			reason_step(b->reason, clock_unix_ns());
 			brain_fence_step(b, clock_unix_ns());
+			hear_of_save(b);
 			stepped = now;
 			if (brain_wire_gone(b)) {
 				log_warn("the wire is gone");
@@ -302,7 +319,7 @@ int main(int argc, char **argv)
 		log_fatal("%s: %s", path, strerror(errno));
 	log_info("mode %s, %u policies", mode_name(reason_mode(b.reason)), policy_count(b.policies));
 	loop(&b, server);
-	save(&b);
+	say_unsaved(reason_save(b.reason));
 	control_close(server);
 	reason_destroy(b.reason);
 	if (b.eve)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Composition only: which room is asked when, and who hears of the answer.
 #include "reason.h"
+#include "beside.h"
 #include "budget.h"
 #include "image.h"
 #include "suppressed.h"
@@ -30,6 +31,7 @@ struct reason {
 	uint64_t now_ns;              // UNIX, of the last observation or step
 	unsigned worker;              // of the observation being judged
 	uint64_t snapshot_day;        // UNIX day of the last snapshot + 1, 0: not looked yet
+	struct beside copy;           // that writes what was learned
 	bool acted;                   // a cut or block was ordered while judging it
 };
 
@@ -244,34 +246,53 @@ static void put_learned(const struct reason *r, struct image *i)
 	judge_put(r->judge, i);
 }
 
-int reason_snapshot(struct reason *r, uint64_t unix_ns, char name[BASELINES_NAME_BYTES])
+static int write_snapshot(const struct reason *r, uint64_t unix_ns, char name[BASELINES_NAME_BYTES])
 {
 	struct image i;
 	int error;
 
-	if (!r->config.state)
-		return -ENOENT;
 	put_learned(r, &i);
 	error = baselines_save(r->config.state, &i, unix_ns, name);
 	image_free(&i);
+	return error;
+}
+
+int reason_snapshot(struct reason *r, uint64_t unix_ns, char name[BASELINES_NAME_BYTES])
+{
+	int error;
+
+	if (!r->config.state)
+		return -ENOENT;
+	beside_stop(&r->copy); // two would clear away each other's beginnings
+	error = write_snapshot(r, unix_ns, name);
 	journal_failed(r, error);
 	return error;
 }
 
-// One a day: whoever took the last one today, this process or one before.
+static int snapshot_job(void *user)
+{
+	const struct reason *r = user;
+	char name[BASELINES_NAME_BYTES];
+
+	return write_snapshot(r, r->now_ns, name);
+}
+
+// One a day: whoever took the last one today, this process or one before. Fails: counted, and tried again tomorrow.
 static void snapshot_daily(struct reason *r, uint64_t unix_ns)
 {
 	struct baselines_entry kept[BASELINES_MOST];
 	uint64_t day = unix_ns / DAY_NS + 1;
-	char name[BASELINES_NAME_BYTES];
-	int n;
+	int n, error = 0;
 
 	if (!r->config.baselines || !r->config.state || day <= r->snapshot_day)
 		return;
 	n = r->snapshot_day ? 0 : baselines_list(r->config.state, kept);
-	r->snapshot_day = day;
 	if (n <= 0 || kept[n - 1].time_ns / DAY_NS + 1 < day)
-		reason_snapshot(r, unix_ns, name); // fails: counted, and tried again tomorrow
+		error = beside_begin(&r->copy, snapshot_job, r);
+	if (error == -EBUSY)
+		return; // the save of the minute, soon done
+	r->snapshot_day = day;
+	journal_failed(r, error);
 }
 
 void reason_step(struct reason *r, uint64_t unix_ns)
@@ -459,6 +480,7 @@ void reason_destroy(struct reason *r)
 {
 	if (!r)
 		return;
+	beside_stop(&r->copy);
 	if (r->judge)
 		judge_destroy(r->judge);
 	if (r->learn)
@@ -474,20 +496,46 @@ void reason_destroy(struct reason *r)
 	free(r);
 }
 
-int reason_save(struct reason *r)
+static int write_learned(void *user)
 {
+	const struct reason *r = user;
 	char path[PATH_BYTES];
 	struct image i;
 	int error;
 
-	if (!r->config.state)
-		return -ENOENT;
-	journal_failed(r, journal_step(r->journal, r->now_ns, true));
 	put_learned(r, &i);
 	error = image_write(&i, state_path(r, "learned", path));
 	image_free(&i);
+	return error;
+}
+
+int reason_save(struct reason *r)
+{
+	int error;
+
+	if (!r->config.state)
+		return -ENOENT;
+	beside_stop(&r->copy); // it would put an older state in this one's place
+	journal_failed(r, journal_step(r->journal, r->now_ns, true));
+	error = write_learned(r);
 	journal_failed(r, error);
 	return error;
+}
+
+int reason_save_beside(struct reason *r)
+{
+	if (!r->config.state)
+		return -ENOENT;
+	journal_failed(r, journal_step(r->journal, r->now_ns, true)); // first, so that no alert is younger than its device
+	return beside_begin(&r->copy, write_learned, r);
+}
+
+bool reason_saved(struct reason *r, int *error)
+{
+	if (!beside_ended(&r->copy, error))
+		return false;
+	journal_failed(r, *error);
+	return true;
 }
 
 void reason_set_mode(struct reason *r, unsigned mode, const char *who, uint64_t unix_ns)

@@ -41,15 +41,20 @@ struct reason_config {
 struct reason;
 // Loads what was kept, publishes the sheet. NULL with a message.
 struct reason *reason_create(const struct reason_config *config, char error[512]);
-void reason_destroy(struct reason *r); // does not save
+void reason_destroy(struct reason *r); // does not save, and stops what is written beside
 
 void reason_observe(struct reason *r, const struct observation *o); // a private copy; checked here
 // Time passes: expiry of blocks, closing of incidents, batches to disk. Every 100 ms or so.
 void reason_step(struct reason *r, uint64_t unix_ns);
 // Heartbeat for the wire, at least every 20 ms. deadline clock.
 void reason_beat(struct reason *r, uint64_t deadline_ns);
-// Writes learned state (atomic). 0 or -errno. Needs `state`.
+// Writes learned state (atomic). 0 or -errno. Needs `state`. Takes seconds where much was learned.
 int reason_save(struct reason *r);
+// The same without standing still: a copy of the process writes what was learned until now (beside.h). 0, -EBUSY: the one before, or
+// the day's snapshot, is not done yet; or -errno.
+int reason_save_beside(struct reason *r);
+// To be asked after each step: true once when what was written beside is done; 0 or -errno.
+bool reason_saved(struct reason *r, int *error);
 
 void reason_set_mode(struct reason *r, unsigned mode, const char *who, uint64_t unix_ns);
 // A snapshot of what is learned now; its name. 0 or -errno; -ENOENT: no `state`.

@@ -2,8 +2,10 @@
 #include "reason.h"
 #include "text.h"
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define NOW 1700000000000000000ull
@@ -351,6 +353,69 @@ static void tell_standing(uint64_t now_ns)
 	}
 }
 
+static int saved(void) // what the copy said; -ECHILD: there is none
+{
+	siginfo_t unused;
+	int error;
+
+	if (waitid(P_ALL, 0, &unused, WEXITED | WNOWAIT) < 0)
+		return -errno;
+	ck_assert(reason_saved(reason, &error));
+	return error;
+}
+
+START_TEST(a_copy_saves_what_was_learned_when_it_was_made)
+{
+	uint8_t before[32], now[32], found[32];
+	int error;
+
+	reason_destroy(reason);
+	open_living(BEGAN);
+	for (unsigned hour = 8; hour < 18; hour++)
+		an_hour(0, hour);
+	learn_hash(reason_learn(reason), before);
+	ck_assert_int_eq(reason_save_beside(reason), 0);
+	ck_assert_int_eq(reason_save_beside(reason), -EBUSY);
+	for (unsigned hour = 8; hour < 18; hour++)
+		an_hour(3, hour); // meanwhile
+	learn_hash(reason_learn(reason), now);
+	ck_assert_mem_ne(before, now, 32);
+	ck_assert_int_eq(saved(), 0);
+	ck_assert(!reason_saved(reason, &error)); // once
+	reason_destroy(reason);
+	open_living(BEGAN + DAY_NS);
+	learn_hash(reason_learn(reason), found);
+	ck_assert_mem_eq(before, found, 32);
+}
+END_TEST
+
+START_TEST(a_copy_that_cannot_write_is_heard_of_and_one_under_way_never_replaces_what_is_newer)
+{
+	char away[80];
+	uint8_t now[32], found[32];
+
+	reason_destroy(reason);
+	open_living(BEGAN);
+	an_hour(0, 8);
+	snprintf(away, sizeof(away), "%s-away", state);
+	ck_assert_int_eq(rename(state, away), 0);
+	ck_assert_int_eq(reason_save_beside(reason), 0);
+	ck_assert_int_eq(saved(), -ENOENT);
+	ck_assert_uint_gt(counters.value[COUNT_BRAIN_JOURNAL_ERRORS], 0);
+	ck_assert_int_eq(rename(away, state), 0);
+	ck_assert_int_eq(reason_save_beside(reason), 0);
+	for (unsigned hour = 9; hour < 18; hour++)
+		an_hour(0, hour);
+	ck_assert_int_eq(reason_save(reason), 0);
+	learn_hash(reason_learn(reason), now);
+	ck_assert_int_eq(saved(), -ECHILD);
+	reason_destroy(reason);
+	open_living(BEGAN + DAY_NS);
+	learn_hash(reason_learn(reason), found);
+	ck_assert_mem_eq(now, found, 32);
+}
+END_TEST
+
 static void live(bool restarts)
 {
 	told_bytes = told_alerts = 0;
@@ -413,6 +478,8 @@ int main(void)
 	tcase_add_test(t, nonsense_from_the_ring_is_counted_and_consumed);
 	tcase_add_test(t, the_table_of_certain_facts_is_published_whole);
 	tcase_add_test(t, a_pair_becomes_known_on_a_later_day_not_by_knocking_twice);
+	tcase_add_test(t, a_copy_saves_what_was_learned_when_it_was_made);
+	tcase_add_test(t, a_copy_that_cannot_write_is_heard_of_and_one_under_way_never_replaces_what_is_newer);
 	tcase_add_test(t, a_brain_that_was_restarted_goes_on_exactly_as_one_that_was_not);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
