@@ -68,6 +68,7 @@
 	X(PROTO_STARTTLS_CLEAR, "messages in clear behind a request for TLS, where none may be")                       \
 	X(PROTO_QUIC_UNREAD, "QUIC packets that cannot be read: Retry, 0-RTT, other versions")                         \
 	X(PROTO_QUIC_LIMIT, "QUIC hellos given up: too long, in too many pieces, or contradicting")                    \
+	X(PROTO_UPLOADS_LEFT_OUT, "names of uploaded files not told: too many in a request, or too long")             \
 	X(PROTO_TRUNCATED, "observations with a text cut to fit")                                                      \
 	X(INSPECTION_OFF, "flows not inspected: inspection is switched off")                                           \
 	/* wire: channel */                                                                                            \

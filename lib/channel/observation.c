@@ -147,6 +147,7 @@ const struct observation_field observation_fields[] = {
 	{"field", OBS_NAMED, FIELD_TEXT, TEXT_NAMED_FIELD, NULL},
 	{"addresses", OBS_NAMED, FIELD_ADDRESSES, TEXT_NAMED_ADDRESSES, NULL},
 	{"hosts", OBS_NAMED, FIELD_TEXT, TEXT_NAMED_HOSTS, NULL},
+	{"file", OBS_NAMED, FIELD_TEXT, TEXT_NAMED_FILE, NULL},
 	{NULL, OBS_NONE, FIELD_NUMBER, 0, NULL},
 };
 

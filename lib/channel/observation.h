@@ -33,7 +33,7 @@ enum observation_kind {
 	OBS_UNINSPECTED,   // from here on bytes of this flow are forwarded without inspection
 	OBS_LOST,          // the records between this one and the last were lost
 	OBS_TLS_SERVER,    // ServerHello and, up to TLS 1.2, names of the certificate that came with it
-	OBS_NAMED,         // literal addresses and hosts in a request from outside
+	OBS_NAMED,         // literal addresses and hosts in a request from outside, or what a file is called that it uploads
 	OBS_KINDS
 };
 
@@ -182,6 +182,7 @@ enum { // NAMED
 	TEXT_NAMED_FIELD = 0 /* where the first of them stood: "uri", "header:x-callback", "body" */,
 	TEXT_NAMED_ADDRESSES /* struct address[], raw, at most 8 */,
 	TEXT_NAMED_HOSTS /* in small letters, without port, a blank between */,
+	TEXT_NAMED_FILE /* what a file that is uploaded is called, the last segment of its path, as it was sent; alone in its record */,
 };
 enum { // STRATUM
 	TEXT_STRATUM_METHOD = 0, TEXT_STRATUM_AGENT, TEXT_STRATUM_LOGIN,

@@ -142,6 +142,17 @@ static void take_length(struct http2_call *c, struct bytes value)
 		c->side->declared = 0;
 }
 
+// RFC 4918 §9.8, §9.9. Pseudo-fields come first (RFC 9113 §8.3), so the method is known.
+static void take_destination(struct http2_call *c, struct bytes value)
+{
+	struct bytes method = observation_text(&c->side->head, TEXT_REQUEST_METHOD);
+	struct named_from from = named_from(c);
+
+	from.field = "header:destination";
+	if (is_request(c->side) && (bytes_equal_text(method, "MOVE") || bytes_equal_text(method, "COPY")))
+		upload_path(value, &c->side->named.files, &from);
+}
+
 static void take_coding(struct http2_call *c, struct bytes value)
 {
 	c->side->block_coded = value.left && !bytes_equal_nocase(value, "identity");
@@ -165,6 +176,7 @@ static const struct field {
 	{"location", -1, TEXT_RESPONSE_LOCATION, NULL, NULL},
 	{"content-length", -1, -1, take_length, NULL},
 	{"content-encoding", -1, -1, take_coding, NULL},
+	{"destination", -1, -1, take_destination, NULL},
 };
 
 static const struct field *find_field(struct bytes name)
@@ -222,6 +234,16 @@ static void keep_of_body(struct http2_side *s, struct http2_stream *stream, bool
 	memcpy(b->type, type.at, type.left);
 }
 
+static void name_upload(struct http2_call *c)
+{
+	const struct observation *o = &c->side->head;
+	struct named_from from = named_from(c);
+
+	from.field = "uri";
+	if (bytes_equal_text(observation_text(o, TEXT_REQUEST_METHOD), "PUT"))
+		upload_path(observation_text(o, TEXT_REQUEST_URI), &c->side->named.files, &from);
+}
+
 static void end_request(struct http2_call *c, struct http2_stream *stream)
 {
 	struct http2_side *s = c->side;
@@ -240,6 +262,7 @@ static void end_request(struct http2_call *c, struct http2_stream *stream)
 	else
 		c->place->named = true;
 	proto_emit(c->sink, c->in, APP_HTTP2, o);
+	name_upload(c);
 	if (!stream)
 		return;
 	keep_of_body(s, stream, true, TEXT_REQUEST_CONTENT_TYPE);

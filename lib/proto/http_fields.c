@@ -86,8 +86,28 @@ static void take_upgrade(struct http_call *c, struct bytes value)
 	c->side->h2c = c->side->h2c || bytes_equal_nocase(http_trimmed(value), "h2c");
 }
 
+// RFC 4918 §9.8, §9.9: where a copy is stored. Servers look at it with these methods only.
+static void take_destination(struct http_call *c, struct bytes value)
+{
+	struct http_work *w = http_work(c->side);
+	struct bytes method = observation_text(&w->head, TEXT_REQUEST_METHOD);
+	struct named_from from = http_named_from(c, "header:destination");
+
+	if (c->in->from_client && (bytes_equal_text(method, "MOVE") || bytes_equal_text(method, "COPY")))
+		upload_path(value, &w->named.files, &from);
+}
+
+// Some upload a file as the whole body, and say here what it is called.
+static void take_disposition(struct http_call *c, struct bytes value)
+{
+	struct named_from from = http_named_from(c, "header:content-disposition");
+
+	if (c->in->from_client && upload_parameters(value, &http_work(c->side)->named.files, &from))
+		http_ambiguous(c);
+}
+
 // No two are of one length, so that the length finds the only one a name may be.
-enum { LONGEST = sizeof("transfer-encoding") - 1 };
+enum { LONGEST = sizeof("content-disposition") - 1 };
 static const struct field {
 	const char *name;
 	int8_t request_slot, response_slot; // -1: not kept
@@ -99,10 +119,12 @@ static const struct field {
 	[7] = {"referer", TEXT_REQUEST_REFERER, -1, false, NULL},
 	[8] = {"location", -1, TEXT_RESPONSE_LOCATION, false, NULL},
 	[10] = {"user-agent", TEXT_REQUEST_AGENT, -1, false, NULL},
+	[11] = {"destination", -1, -1, false, take_destination},
 	[12] = {"content-type", TEXT_REQUEST_CONTENT_TYPE, TEXT_RESPONSE_CONTENT_TYPE, false, take_type},
 	[14] = {"content-length", -1, -1, true, take_length},
 	[16] = {"content-encoding", -1, -1, false, take_content},
 	[17] = {"transfer-encoding", -1, -1, true, take_transfer},
+	[19] = {"content-disposition", -1, -1, false, take_disposition},
 };
 
 // "Transfer_Encoding", "Content-Length\v": a framing header to somebody who is not particular.

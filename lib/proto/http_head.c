@@ -54,12 +54,13 @@ void http_head_keep(struct http_call *c, unsigned slot, struct bytes text)
 }
 
 // A trailer may stand in memory that was lent again since its head.
-static struct named_from named_from(const struct http_call *c)
+struct named_from http_named_from(const struct http_call *c, const char *field)
 {
 	const struct observation *head = &http_work(c->side)->head;
 	bool knows_host = c->side->state == HTTP_HEADER;
 
-	return (struct named_from){.host = knows_host ? observation_text(head, TEXT_REQUEST_HOST) : bytes_of(NULL, 0),
+	return (struct named_from){.field = field,
+				   .host = knows_host ? observation_text(head, TEXT_REQUEST_HOST) : bytes_of(NULL, 0),
 				   .in = c->in,
 				   .sink = c->sink,
 				   .app = APP_HTTP};
@@ -67,7 +68,7 @@ static struct named_from named_from(const struct http_call *c)
 
 void http_head_named(struct http_call *c)
 {
-	struct named_from from = named_from(c);
+	struct named_from from = http_named_from(c, NULL);
 
 	if (c->in->from_client)
 		named_end(&http_work(c->side)->named, &from);
@@ -79,9 +80,8 @@ static void search(struct http_call *c, struct bytes text, const char *name)
 	if (c->in->from_outside)
 		jndi_scan(text, name, c->in, c->sink, APP_HTTP);
 	if (c->in->from_outside && c->in->from_client) {
-		struct named_from from = named_from(c);
+		struct named_from from = http_named_from(c, name);
 
-		from.field = name;
 		named_field(&http_work(c->side)->named, text, &from);
 	}
 	if (c->in->device_sends && self_address_in(text, c->in))
@@ -416,6 +416,15 @@ static void set_bit(uint64_t *bits, uint64_t tx, bool on)
 	*bits = on ? *bits | bit_of(tx) : *bits & ~bit_of(tx);
 }
 
+static void name_upload(struct http_call *c)
+{
+	const struct observation *head = &http_work(c->side)->head;
+	struct named_from from = http_named_from(c, "uri");
+
+	if (bytes_equal_text(observation_text(head, TEXT_REQUEST_METHOD), "PUT"))
+		upload_path(observation_text(head, TEXT_REQUEST_URI), &http_work(c->side)->named.files, &from);
+}
+
 static enum parse end_request(struct http_call *c)
 {
 	struct http_side *s = c->side;
@@ -435,6 +444,7 @@ static enum parse end_request(struct http_call *c)
 	http_work(s)->head.number[NUM_REQUEST_LENGTH] = s->declared;
 	proto_emit(c->sink, c->in, APP_HTTP, &http_work(s)->head);
 	http_head_named(c);
+	name_upload(c);
 	result = frame_body(c, s->upgrade, HTTP_START);
 	if (s->upgrade)
 		s->state = HTTP_WAIT;

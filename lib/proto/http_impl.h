@@ -17,7 +17,7 @@ enum http_limits {
 	HTTP_INFLATE_BYTES = 256 << 10, // opened in one feed
 	HTTP_BOMBS = 3,          // bodies given up at a limit, before a flow's bodies are not opened any more
 	HTTP_BOUNDARY_BYTES = 160, // RFC 2046 §5.1.1 allows 70
-	HTTP_PART_LINE_BYTES = 128, // of a line in a part's head
+	HTTP_PART_LINE_BYTES = FILE_HEAD_BYTES, // of a line in a part's head
 	HTTP_PART_FILES = 8,     // parts with a filename that are looked at
 	HTTP_PART_VALUES = 32,   // parts without one
 	HTTP_PART_WINDOWS = 8,   // of WINDOW_BYTES each, of one body
@@ -67,13 +67,18 @@ struct http_parts {
 	bool over;        // something was passed over
 	bool no_lf;       // the LF that is matched was no part of the body
 	bool file_done;
-	uint8_t line_length, type_length;
+	bool line_cut;    // of the head's line in hand the rest was not kept
+	uint8_t type_length;
+	uint8_t names;    // of uploaded files told
+	uint16_t line_length;
 	uint16_t head_bytes;
 	uint16_t collected, looked; // of file[]
 	uint8_t pattern[HTTP_BOUNDARY_BYTES + 4]; // LF "--" boundary
-	uint8_t line[HTTP_PART_LINE_BYTES];
 	uint8_t type[64]; // the part's Content-Type
-	uint8_t file[FILE_HEAD_BYTES];
+	union {
+		uint8_t line[HTTP_PART_LINE_BYTES]; // of its head
+		uint8_t file[FILE_HEAD_BYTES];      // then the first bytes of its body
+	};
 };
 
 // Lent while a head comes, or a body of which something is yet to be looked at.
@@ -177,6 +182,8 @@ void http_head_tail(struct http_call *c, struct bytes piece);
 // The empty line: emits, and says how the body is framed by setting side->state. PARSE_DONE: the connection is no
 // longer HTTP.
 enum parse http_head_end(struct http_call *c);
+// Whom or what a request names is said to stand in that field.
+struct named_from http_named_from(const struct http_call *c, const char *field);
 // What a request's head, or its trailer, has named is sent.
 void http_head_named(struct http_call *c);
 // The first of several counts.

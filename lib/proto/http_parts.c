@@ -172,9 +172,9 @@ static void step_content(struct http_call *c, struct bytes *data)
 static void begin_head(struct http_parts *p)
 {
 	p->state = HTTP_PART_HEAD;
-	p->word = p->line_length = p->type_length = 0;
-	p->head_bytes = 0;
-	p->has_filename = false;
+	p->word = p->type_length = 0;
+	p->line_length = p->head_bytes = 0;
+	p->has_filename = p->line_cut = false;
 }
 
 // The rest of a delimiter's line: blanks, "--" behind the last part. What else comes is a longer word, which some take for a delimiter too.
@@ -215,8 +215,23 @@ static void find_filename(struct http_parts *p, struct bytes piece)
 	}
 }
 
-static void take_line(struct http_parts *p)
+// RFC 7578 §4.2. In whichever line of the head it stands: readers are lenient, and headers may be folded.
+static void name_file(struct http_call *c, struct bytes line)
 {
+	struct http_parts *p = &http_work(c->side)->parts;
+	struct named_from from = http_named_from(c, "body");
+
+	if (!p->has_filename || p->files == HTTP_PART_FILES)
+		return;
+	if (upload_parameters(line, &p->names, &from))
+		http_ambiguous(c);
+	if (p->line_cut && c->in->from_outside)
+		count(c->sink->counters, COUNT_PROTO_UPLOADS_LEFT_OUT);
+}
+
+static void take_line(struct http_call *c)
+{
+	struct http_parts *p = &http_work(c->side)->parts;
 	struct bytes line = http_trimmed(bytes_of(p->line, p->line_length)), value;
 
 	if (bytes_equal_nocase(bytes_head(line, 13), "content-type:")) {
@@ -225,7 +240,9 @@ static void take_line(struct http_parts *p)
 			memcpy(p->type, value.at, value.left);
 		p->type_length = (uint8_t)value.left;
 	}
+	name_file(c, line);
 	p->line_length = 0;
+	p->line_cut = false;
 	p->word = 0;
 }
 
@@ -242,7 +259,8 @@ static void step_head(struct http_call *c, struct bytes *data)
 	kept = bytes_head(piece, (size_t)(HTTP_PART_LINE_BYTES - p->line_length));
 	if (kept.left)
 		memcpy(p->line + p->line_length, kept.at, kept.left);
-	p->line_length = (uint8_t)(p->line_length + kept.left);
+	p->line_length = (uint16_t)(p->line_length + kept.left);
+	p->line_cut = p->line_cut || kept.left < piece.left;
 	find_filename(p, piece);
 	p->head_bytes = (uint16_t)(p->head_bytes + bytes_head(piece, WINDOW_BYTES).left);
 	if (p->head_bytes > WINDOW_BYTES) { // more than is searched
@@ -255,7 +273,7 @@ static void step_head(struct http_call *c, struct bytes *data)
 	if (empty)
 		begin_body(c);
 	else
-		take_line(p);
+		take_line(c);
 }
 
 // A part behind much else would find no room in the window: it gets one of its own.

@@ -45,7 +45,7 @@ static enum named_mode mode_of(const char *field)
 
 void named_begin(struct named *n)
 {
-	n->addresses = n->text_length = n->records = 0;
+	n->addresses = n->text_length = n->records = n->files = 0;
 	n->field[0] = '\0';
 }
 

@@ -51,6 +51,7 @@ enum named_mode {
 
 struct named {
 	uint8_t addresses, records; // of address[]; sent so far
+	uint8_t files;              // names of uploaded files told
 	uint16_t text_length;
 	char field[28]; // where the first of them stood
 	struct address address[NAMED_ADDRESSES];
@@ -72,6 +73,13 @@ void named_begin(struct named *n);
 bool named_field(struct named *n, struct bytes field, struct named_from *from);
 // The message, or its head, is over: what was collected is sent.
 void named_end(struct named *n, const struct named_from *from);
+// Names of files that a request uploads, each told in a record of its own. *told counts those of one message or body, of which
+// UPLOAD_NAMES are told. Nothing is told but of requests from outside.
+enum { UPLOAD_NAMES = 16, UPLOAD_NAME_BYTES = 384 /* as it is sent: a name of 255 bytes, half of them escaped */ };
+// The path, or URL, at which something is stored.
+void upload_path(struct bytes path, uint8_t *told, const struct named_from *from);
+// All `filename` and `filename*` of a header's line or value. true: readers may differ on what the file is called.
+bool upload_parameters(struct bytes line, uint8_t *told, const struct named_from *from);
 // The first bytes of a body, all at once.
 void named_body(struct bytes body, const struct proto_input *in, const struct proto_sink *sink, uint8_t app);
 // Decodes base64 (both alphabets, padding optional) up to the first foreign byte; writes at most in.left * 3 / 4

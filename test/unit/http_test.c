@@ -314,6 +314,7 @@ START_TEST(first_bytes_are_recognised)
 END_TEST
 
 #include "http_evasions.h"
+#include "http_uploads.h"
 
 int main(void)
 {
@@ -336,6 +337,7 @@ int main(void)
 	tcase_add_test(c, a_stream_joined_in_a_body_finds_the_next_answer);
 	tcase_add_loop_test(c, a_host_that_is_a_number_is_bare, 0, sizeof(hosts) / sizeof(hosts[0]));
 	tcase_add_loop_test(c, first_bytes_are_recognised, 0, sizeof(probes) / sizeof(probes[0]));
+	add_uploads(c);
 	suite_add_tcase(suite, c);
 	add_evasions(suite);
 	return talk_run(suite);

@@ -321,6 +321,14 @@ def named(c):
         visit(c, (FAR, port), (SERVER, 80), get(path, more=more))
     body = b'{"hook":"http:\\/\\/evil.example\\/x"}'
     visit(c, (FAR, 40100), (SERVER, 80), get("/hook", more=f"Content-Length: {len(body)}\r\n", method="POST") + body)
+    # files are uploaded: in a form, by WebDAV; outward, nobody asks for them
+    form = (b'--b1\r\nContent-Disposition: form-data; name="t"\r\n\r\nfile\r\n--b1\r\nContent-Disposition: form-data; name="f"; '
+            b'filename="..\\view.jsp"\r\nContent-Type: image/png\r\n\r\nx\r\n--b1--\r\n')
+    more = f"Content-Type: multipart/form-data; boundary=b1\r\nContent-Length: {len(form)}\r\n"
+    visit(c, (FAR, 40110), (SERVER, 80), get("/upload.do", more=more, method="POST") + form)
+    visit(c, (FAR, 40111), (SERVER, 80), get("/dav/a.txt", more="Content-Length: 1\r\n", method="PUT") + b"x")
+    visit(c, (FAR, 40112), (SERVER, 80), get("/dav/a.txt", more="Destination: /dav/a.asp%3b.jpg\r\n", method="MOVE"))
+    visit(c, (SERVER, 40113), (FAR, 80), get("/dav/a.txt", more="Content-Length: 1\r\n", method="PUT") + b"x")
     # outward, nobody is named
     visit(c, (SERVER, 40101), (FAR, 80), get("/fetch?url=http://203.0.113.80/"))
 
