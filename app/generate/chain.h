@@ -54,7 +54,8 @@ void move_fetch(struct move_of *m);
 void move_fetch_named(struct move_of *m); // by the attacker's domain instead of its address
 void move_post(struct move_of *m);
 void move_shell(struct move_of *m);
-void move_webshell(struct move_of *m);
+void move_upload(struct move_of *m);   // a form with a file whose name follows from the attack
+void move_webshell(struct move_of *m); // uri: a path, %s is that name
 void move_stratum(struct move_of *m);
 void move_tls_out(struct move_of *m); // no server name
 void move_tls_named(struct move_of *m);

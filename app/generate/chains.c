@@ -113,8 +113,8 @@ const struct chain CHAINS[] = {
 	 }},
 	{"web-shell", EXPOSED,
 	 {
-		 {"a file is uploaded", move_webshell, 0, 0, SLOT_A, 0, 80, 0, 0, "/upload.do", "Mozilla/5.0 (Windows NT 10.0; rv:91.0) Gecko/20100101 Firefox/91.0"},
-		 {"commands through it", move_webshell, 30000, AFTER(0), SLOT_A, 60, 80, 0, 0, "/files/a.jsp", "Mozilla/5.0 (Windows NT 10.0; rv:91.0) Gecko/20100101 Firefox/91.0", 0, 8, 20000},
+		 {"a file is uploaded", move_upload, 0, 0, SLOT_A, 0, 80, 0, 0, "/upload.do", "Mozilla/5.0 (Windows NT 10.0; rv:91.0) Gecko/20100101 Firefox/91.0"},
+		 {"commands through it", move_webshell, 30000, AFTER(0), SLOT_A, 60, 80, 0, 0, "/files/%s", "Mozilla/5.0 (Windows NT 10.0; rv:91.0) Gecko/20100101 Firefox/91.0", 0, 8, 20000},
 		 {"a tool is downloaded", move_fetch, 2 * MINUTE, AFTER(1), SLOT_B, 0, 80, HTTP_WGET, BODY_ELF, "/t/chisel", WGET, 24000},
 		 {"a tunnel to the outside", move_tls_out, MINUTE, AFTER(2), SLOT_C, 10, 8080, TLS_GO, BODY_NONE, NULL, NULL, 2000, 20, 2 * MINUTE},
 	 }},

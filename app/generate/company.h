@@ -213,6 +213,7 @@ void duty_camera(struct duty *d);
 // Exposed servers
 void duty_visit_http(struct duty *d);
 void duty_visit_https(struct duty *d);
+void duty_upload(struct duty *d);
 void duty_scan(struct duty *d);
 void duty_webhook(struct duty *d);
 void duty_mail_in(struct duty *d);

@@ -90,8 +90,9 @@ static const struct {
 	{PART_BIT(PART_MONITOR), TIMER, 14400, 100, duty_ping},
 	{PART_BIT(PART_MONITOR) | PART_BIT(PART_BACKUP), ALWAYS, 20, 100, duty_update},
 	{PART_BIT(PART_BACKUP), NIGHT, 10, 100, duty_vault},
+	{EXPOSED, PUBLIC, 60, 60, duty_upload},
 };
-enum { DUTIES_COUNT = sizeof(DUTIES) / sizeof(*DUTIES) };
+enum { DUTIES_COUNT = sizeof(DUTIES) / sizeof(*DUTIES), DAYS_OFF = 52 /* whose chance is no duty's of those who have them */ };
 
 struct duty_entry {
 	uint64_t when_ns;
@@ -147,7 +148,7 @@ static void plan_one(struct duties *a, const struct company *c, uint64_t midnigh
 
 	// A person is off for whole days: on Saturday and Sunday most are, else one of twenty.
 	if (DESKS & PART_BIT(m->part)) {
-		struct chance off = chance_of(c->seed, 1000 + day, member, DUTIES_COUNT);
+		struct chance off = chance_of(c->seed, 1000 + day, member, DAYS_OFF);
 
 		if (!chance_percent(&off, percent < 50 ? 12 : 95))
 			return;

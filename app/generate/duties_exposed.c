@@ -11,6 +11,15 @@ enum { REGULARS = 6000, SCANNERS = 300, PARTNERS = 24, DISCLOSED_DAY = 24 };
 static const char *const SITE_NAMES[] = {"www.corp.example", "shop.corp.example", "portal.corp.example",
 					 "app.corp.example"};
 
+static const char *const VISITOR_AGENTS[] = {
+	"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/96.0.4664.45 "
+	"Safari/537.36",
+	"Mozilla/5.0 (iPhone; CPU iPhone OS 15_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+	"Version/15.1 Mobile/15E148 Safari/604.1",
+	"Mozilla/5.0 (compatible; SearchOneBot/2.1; +http://www.search-one.example/bot.html)",
+	"FeedReader/3.2 (+http://feeds.example)",
+};
+
 // Most come again, some never came before.
 static struct host visitor(const struct duty *d)
 {
@@ -23,18 +32,10 @@ static struct host visitor(const struct duty *d)
 
 void duty_visit_http(struct duty *d)
 {
-	static const char *const agents[] = {
-		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/96.0.4664.45 "
-		"Safari/537.36",
-		"Mozilla/5.0 (iPhone; CPU iPhone OS 15_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
-		"Version/15.1 Mobile/15E148 Safari/604.1",
-		"Mozilla/5.0 (compatible; SearchOneBot/2.1; +http://www.search-one.example/bot.html)",
-		"FeedReader/3.2 (+http://feeds.example)",
-	};
 	static const char *const uris[] = {"/", "/style.css", "/news/", "/products/list?page=1", "/feed.json"};
 	struct host from = visitor(d);
 	struct http_ask ask = {
-		"GET", "/", SITE_NAMES[d->member->number % 4], agents[chance_skewed(d->chance, 4)], HTTP_BROWSER,
+		"GET", "/", SITE_NAMES[d->member->number % 4], VISITOR_AGENTS[chance_skewed(d->chance, 4)], HTTP_BROWSER,
 		NULL,  NULL};
 	struct http_answer answer = {200, "nginx/1.18.0", BODY_HTML, 900, false};
 	unsigned pages = 1 + chance_skewed(d->chance, 3);
@@ -61,6 +62,69 @@ void duty_visit_https(struct duty *d)
 
 	talk_open(&t, d->stage, d->chance, &from, &d->member->host, 443, d->when_ns);
 	tls_session(&t, &plan);
+}
+
+// Most hand in pictures and documents. Now and then a customer sends the support desk a file of his own site, which nobody asks for.
+static const char *upload_name(const struct duty *d, enum body *body, char out[48])
+{
+	static const char *const scripts[] = {"functions.php", "ticket.php", "checkout-old.php", "Default.aspx", "form.cgi"};
+	static const char *const pictures[] = {"IMG_%u.png", "photo-%u.png", "Screenshot %u.png"};
+	static const char *const documents[] = {"invoice-%u.pdf", "scan%u.pdf", "order %u (signed).pdf"};
+	uint32_t number = chance_below(d->chance, 100000);
+
+	if (chance_below(d->chance, 200) == 0) {
+		*body = BODY_TEXT;
+		snprintf(out, 48, "%s", scripts[chance_below(d->chance, 5)]);
+		return out;
+	}
+	*body = chance_percent(d->chance, 60) ? BODY_PNG : BODY_PDF;
+	snprintf(out, 48, (*body == BODY_PNG ? pictures : documents)[chance_below(d->chance, 3)], number);
+	return out;
+}
+
+static void fetch_upload(struct duty *d, const struct host *from, const struct http_upload *upload, uint64_t when_ns)
+{
+	char uri[160] = "/media/";
+	struct http_ask ask = {"GET", uri, SITE_NAMES[d->member->number % 4], VISITOR_AGENTS[chance_below(d->chance, 2)],
+			       HTTP_BROWSER, NULL, NULL, NULL};
+	struct http_answer answer = {200, "nginx/1.18.0", upload->body, upload->bytes, false};
+	size_t n = strlen(uri);
+	struct talk t;
+
+	for (const char *p = upload->name; *p; p++)
+		n += (size_t)snprintf(uri + n, sizeof(uri) - n, *p == ' ' ? "%%20" : "%c", *p);
+	talk_open(&t, d->stage, d->chance, from, &d->member->host, 80, when_ns);
+	http_exchange(&t, &ask, &answer, 500 * US);
+	talk_close(&t, CLIENT, 200 * MS);
+}
+
+// A form is opened, filled in and sent with a file, which he, or others, look at afterwards.
+void duty_upload(struct duty *d)
+{
+	struct host from = visitor(d);
+	struct host other = visitor(d);
+	char name[48];
+	struct http_upload upload = {.bytes = (uint32_t)chance_between(d->chance, 1500, 9000)};
+	struct http_ask ask = {"GET", "/ticket.php", SITE_NAMES[d->member->number % 4],
+			       VISITOR_AGENTS[chance_below(d->chance, 2)], HTTP_BROWSER, NULL, NULL, NULL};
+	struct http_answer answer = {200, "nginx/1.18.0", BODY_HTML, 700, false};
+	struct talk t;
+	uint64_t when;
+
+	upload.name = upload_name(d, &upload.body, name);
+	talk_open(&t, d->stage, d->chance, &from, &d->member->host, 80, d->when_ns);
+	http_exchange(&t, &ask, &answer, 500 * US);
+	ask.method = "POST";
+	ask.upload = &upload;
+	http_exchange(&t, &ask, &answer, chance_between(d->chance, 5 * SEC, 40 * SEC));
+	when = t.now_ns;
+	talk_close(&t, CLIENT, 2 * SEC);
+	if (upload.body == BODY_TEXT)
+		return;
+	for (unsigned i = chance_below(d->chance, 3); i; i--) {
+		when += chance_between(d->chance, 5 * SEC, 5000 * SEC);
+		fetch_upload(d, i == 1 ? &from : &other, &upload, when);
+	}
 }
 
 static void poke(struct duty *d, const struct host *scanner)

@@ -72,12 +72,53 @@ static void write_headers(struct message *m, const struct http_ask *ask)
 	}
 }
 
-static void write_ask(struct message *m, const struct http_ask *ask)
+// Seven digits are reserved for a length; it is put in their place and the rest moved up.
+static size_t open_length(struct message *m)
+{
+	message_text(m, "Content-Length: ");
+	message_text(m, "0000000");
+	return m->length - 7;
+}
+
+static void close_length(struct message *m, size_t place, size_t body)
+{
+	char digits[24];
+	size_t n = (size_t)snprintf(digits, sizeof(digits), "%zu", m->length - body);
+
+	memcpy(m->at + place, digits, n);
+	memmove(m->at + place + n, m->at + place + 7, m->length - place - 7);
+	m->length -= 7 - n;
+}
+
+// As browsers write it.
+static void write_form(struct message *m, struct chance *c, const struct http_upload *u)
+{
+	char boundary[48];
+	size_t place, body;
+
+	snprintf(boundary, sizeof(boundary), "----WebKitFormBoundary%08x%08x", chance_below(c, 1u << 31), chance_below(c, 1u << 31));
+	message_format(m, "Content-Type: multipart/form-data; boundary=%s\r\n", boundary);
+	place = open_length(m);
+	message_text(m, "\r\n\r\n");
+	body = m->length;
+	message_format(m, "--%s\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nfile\r\n", boundary);
+	message_format(m, "--%s\r\nContent-Disposition: form-data; name=\"file\"; filename=\"%s\"\r\nContent-Type: %s\r\n\r\n",
+		       boundary, u->name, BODY_TYPES[u->body]);
+	body_write(m, c, u->body, u->bytes);
+	message_format(m, "\r\n--%s--\r\n", boundary);
+	close_length(m, place, body);
+}
+
+static void write_ask(struct message *m, struct chance *c, const struct http_ask *ask)
 {
 	message_format(m, "%s %s HTTP/1.1\r\n", ask->method, ask->uri);
 	write_headers(m, ask);
 	if (ask->extra)
 		message_text(m, ask->extra);
+	if (ask->upload) {
+		write_form(m, c, ask->upload);
+		return;
+	}
 	if (ask->body)
 		message_format(m, "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %zu\r\n",
 			       strlen(ask->body));
@@ -102,8 +143,7 @@ static void write_chunks(struct message *m, struct chance *c, enum body body, ui
 
 static void write_answer(struct message *m, struct chance *c, const struct http_answer *answer)
 {
-	size_t place, body, length;
-	char digits[16];
+	size_t place, body;
 
 	message_format(m, "HTTP/1.1 %u %s\r\n", answer->status, reason_of(answer->status));
 	if (answer->server)
@@ -119,21 +159,16 @@ static void write_answer(struct message *m, struct chance *c, const struct http_
 		message_text(m, "Connection: keep-alive\r\n\r\n");
 		return;
 	}
-	message_text(m, "Content-Length: ");
-	place = m->length;
-	message_text(m, "0000000\r\nConnection: keep-alive\r\n\r\n");
+	place = open_length(m);
+	message_text(m, "\r\nConnection: keep-alive\r\n\r\n");
 	body = m->length;
 	body_write(m, c, answer->body, answer->bytes);
-	// Seven digits were reserved; the number is put in their place and the rest moved up.
-	length = (size_t)snprintf(digits, sizeof(digits), "%zu", m->length - body);
-	memcpy(m->at + place, digits, length);
-	memmove(m->at + place + length, m->at + place + 7, m->length - place - 7);
-	m->length -= 7 - length;
+	close_length(m, place, body);
 }
 
 void http_exchange(struct talk *t, const struct http_ask *ask, const struct http_answer *answer, uint64_t think_ns)
 {
-	write_ask(&t->stage->message, ask);
+	write_ask(&t->stage->message, t->chance, ask);
 	talk_say(t, CLIENT, think_ns);
 	write_answer(&t->stage->message, t->chance, answer);
 	t->payload = answer->body >= BODY_SHELL;

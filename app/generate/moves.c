@@ -202,16 +202,34 @@ void move_shell(struct move_of *m)
 	talk_close(&t, CLIENT, 10 * MS);
 }
 
+// Like what stands in upload folders anyway. The same in all steps of an attack.
+static const char *shell_name(const struct move_of *m, char out[40])
+{
+	static const char *const words[] = {"img", "thumb", "cache", "upd", "view", "help", "doc", "tmp"};
+	static const char *const kinds[] = {"jsp", "php", "aspx", "phtml", "jspx", "ashx"};
+	uint64_t hash = 0;
+
+	for (const char *p = m->name; *p; p++)
+		hash = chance_mix(hash, (uint8_t)*p);
+	snprintf(out, 40, "%s-%04x.%s", words[hash % 8], (unsigned)(hash >> 8) & 0xffff, kinds[(hash >> 32) % 6]);
+	return out;
+}
+
+void move_upload(struct move_of *m)
+{
+	char name[40];
+	struct http_upload upload = {shell_name(m, name), BODY_TEXT, 700};
+	struct http_ask ask = {"POST", m->step->uri, "www.corp.example", m->step->agent, HTTP_BROWSER, NULL, NULL, &upload};
+
+	ask_in(m, &ask);
+}
+
 void move_webshell(struct move_of *m)
 {
-	struct http_ask ask = {"POST",
-			       m->step->uri,
-			       "www.corp.example",
-			       m->step->agent,
-			       HTTP_PLAIN,
-			       NULL,
-			       m->number ? "c=aWQ%3D" : "name=a.jsp&data=inert"};
+	char name[40], uri[80];
+	struct http_ask ask = {"POST", uri, "www.corp.example", m->step->agent, HTTP_BROWSER, NULL, "c=aWQ%3D", NULL};
 
+	snprintf(uri, sizeof(uri), m->step->uri, shell_name(m, name));
 	ask_in(m, &ask);
 }
 

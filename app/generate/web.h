@@ -36,11 +36,19 @@ enum http_client {
 	HTTP_NAMELESS, // no User-Agent at all
 };
 
+// A form with a file in it (RFC 7578).
+struct http_upload {
+	const char *name; // of the file
+	enum body body;
+	uint32_t bytes;
+};
+
 struct http_ask {
 	const char *method, *uri, *host, *agent;
 	enum http_client client;
 	const char *extra; // further header lines with their ends, or NULL
 	const char *body;  // or NULL
+	const struct http_upload *upload; // or NULL; instead of a body
 };
 
 struct http_answer {

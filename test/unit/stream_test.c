@@ -116,6 +116,78 @@ START_TEST(all_chains_happen)
 }
 END_TEST
 
+// What stands in the frame between two texts. False: they are not there.
+static bool between(const struct stream_frame *f, const char *before, const char *after, char out[64])
+{
+	const char *at = memmem(f->bytes, f->length, before, strlen(before)), *end;
+
+	if (!at)
+		return false;
+	at += strlen(before);
+	end = memmem(at, f->length - (size_t)((const uint8_t *)at - f->bytes), after, strlen(after));
+	if (!end || end - at >= 64)
+		return false;
+	memcpy(out, at, (size_t)(end - at));
+	out[end - at] = '\0';
+	return true;
+}
+
+static unsigned web_shell(uint64_t seed, char name[64])
+{
+	struct stream *s = days(1, 1);
+	uint16_t attack = stream_attack(s, chain_of("web-shell"), seed, START_NS + 1);
+	struct stream_frame f;
+	char asked[64];
+	unsigned calls = 0;
+
+	name[0] = '\0';
+	while (stream_next(s, &f)) {
+		if (f.attack == attack && f.step == 0)
+			between(&f, "filename=\"", "\"", name);
+		if (f.attack == attack && f.step == 1 && between(&f, "POST /files/", " HTTP", asked)) {
+			ck_assert_str_eq(asked, name);
+			calls++;
+		}
+	}
+	stream_destroy(s);
+	return calls;
+}
+
+START_TEST(a_web_shell_is_called_by_the_name_under_which_it_was_uploaded)
+{
+	char first[64], second[64];
+
+	ck_assert_uint_eq(web_shell(5, first), 8);
+	ck_assert_uint_eq(web_shell(6, second), 8);
+	ck_assert_str_ne(first, second);
+}
+END_TEST
+
+enum { UPLOADS_MOST = 2048 };
+
+START_TEST(visitors_upload_pictures_that_are_looked_at_and_seldom_scripts_that_are_not)
+{
+	static char names[UPLOADS_MOST][64];
+	unsigned uploads = 0, fetched = 0, scripts = 0;
+	struct stream *s = days(1, 7);
+	struct stream_frame f;
+	char uri[64];
+
+	while (stream_next(s, &f)) {
+		if (uploads < UPLOADS_MOST && between(&f, "filename=\"", "\"", names[uploads]))
+			uploads++;
+		fetched += between(&f, "GET /media/", " HTTP", uri);
+		if (between(&f, "GET /media/", " HTTP", uri))
+			ck_assert(strstr(uri, ".png") || strstr(uri, ".pdf"));
+	}
+	for (unsigned i = 0; i < uploads; i++)
+		scripts += !strstr(names[i], ".png") && !strstr(names[i], ".pdf");
+	ck_assert_msg(uploads > 300 && fetched > uploads / 2 && scripts > 0 && scripts < uploads / 50, "%u %u %u", uploads, fetched,
+		      scripts);
+	stream_destroy(s);
+}
+END_TEST
+
 // The next frame of the first hours, when little else happens.
 static bool next_early(struct stream *s, struct stream_frame *f)
 {
@@ -265,6 +337,8 @@ int main(void)
 	tcase_add_test(cases, frames_come_in_order_and_weekends_are_quiet);
 	tcase_add_test(cases, a_network_appears_and_devices_have_kinds);
 	tcase_add_test(cases, all_chains_happen);
+	tcase_add_test(cases, a_web_shell_is_called_by_the_name_under_which_it_was_uploaded);
+	tcase_add_test(cases, visitors_upload_pictures_that_are_looked_at_and_seldom_scripts_that_are_not);
 	tcase_add_test(cases, what_rests_on_a_dropped_step_does_not_happen);
 	tcase_add_test(cases, payload_is_marked);
 	tcase_add_test(cases, lookups_are_aside);
