@@ -314,6 +314,7 @@ static void note_inbound(struct judge *j, const struct observation *o)
 		note_jndi(j, o);
 	if (o->kind == OBS_NAMED)
 		note_literals(j, o);
+	uploads_note(j, o);
 }
 
 void contacts_note(struct judge *j, const struct observation *o)

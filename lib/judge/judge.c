@@ -27,13 +27,14 @@ struct judge *judge_create(const struct judge_config *config)
 	j->past = calloc(PAST_ALERTS, sizeof(*j->past));
 	j->called = contacts_create();
 	j->own = own_create();
+	j->uploads = uploads_create();
 	j->score = config->score;
 	j->without = config->without;
 	j->suppressions = config->suppressions;
 	j->scored = dayset_create(SCORED_KEYS);
 	j->asked = calloc(ASKED, sizeof(*j->asked));
 	alarm_set_budget(j, config->alarms_per_day, config->blocks_per_day);
-	if (j->requests && j->throttles && j->suspects && j->past && j->called && j->own && j->scored && j->asked &&
+	if (j->requests && j->throttles && j->suspects && j->past && j->called && j->own && j->uploads && j->scored && j->asked &&
 	    habit_create(j) && alarm_create(j) &&
 	    calibrate_create(j))
 		return j;
@@ -52,6 +53,7 @@ void judge_destroy(struct judge *j)
 	if (j->scored)
 		dayset_destroy(j->scored);
 	free(j->asked);
+	free(j->uploads);
 	free(j->own);
 	free(j->called);
 	free(j->past);
@@ -492,6 +494,19 @@ void judge_step(struct judge *j, uint64_t now_ns, unsigned mode)
 	turn_day(j, now_ns, mode);
 }
 
+// An upload is no event, and nothing is learned of it; policies may tell it.
+static void judge_upload(struct judge *j, const struct observation *o, unsigned mode)
+{
+	struct situation *s = &j->situation;
+
+	turn_day(j, o->time_ns, mode);
+	refresh_baseline(j, o->time_ns);
+	j->refused = false;
+	situation_init(s, j, o);
+	s->device = learn_device_of(j->learn, o);
+	judge_policies(j, s, mode);
+}
+
 void judge_observe(struct judge *j, const struct observation *o, unsigned mode)
 {
 	struct situation *s = &j->situation;
@@ -500,6 +515,8 @@ void judge_observe(struct judge *j, const struct observation *o, unsigned mode)
 	count(j->counters, COUNT_BRAIN_OBSERVATIONS);
 	if (o->kind == OBS_NAMED || o->kind == OBS_TLS_SERVER) // remembered, not judged
 		contacts_note(j, o);
+	if (o->kind == OBS_NAMED && o->direction == DIRECTION_IN && observation_text(o, TEXT_NAMED_FILE).left)
+		judge_upload(j, o, mode);
 	if (!is_judged(o) || o->kind == OBS_HELD)
 		return;
 	turn_day(j, o->time_ns, mode);

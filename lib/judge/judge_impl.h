@@ -62,6 +62,7 @@ enum alarm_word {
 
 struct called; // contacts.c
 struct own;    // own.c
+struct uploads; // uploads.c
 
 struct situation {
 	struct judge *judge;
@@ -122,6 +123,7 @@ struct judge {
 	struct past_alert *past;
 	struct called *called;
 	struct own *own;
+	struct uploads *uploads;
 	uint32_t past_next;
 	uint64_t baseline_day;
 	char baseline[17];
@@ -153,7 +155,7 @@ struct judge {
 	struct score score_room, raised_room;
 };
 
-// store_short.c: sections 21 … 28. What an image lacks is empty.
+// store_short.c: sections 21 … 28, 30 and 31. What an image lacks is empty.
 void short_put_judge(const struct judge *j, struct image *i);
 bool short_take_judge(struct judge *j, const struct image *i);
 void short_forget_judge(struct judge *j);
@@ -191,6 +193,18 @@ void own_forget(struct own *own);
 void own_note(struct judge *j, const struct observation *o);
 // Bits of the above, in whom the device calls and in the target of a request.
 unsigned own_found(const struct judge *j, const struct observation *o);
+
+// Names of files that visitors uploaded to a device, for a day, and scripts' names that were asked for and answered.
+struct uploads *uploads_create(void); // NULL: no memory. free() ends it
+void uploads_put(const struct uploads *u, struct image *i); // as data of the open section
+bool uploads_take(struct uploads *u, struct bytes section);
+void uploads_put_answered(const struct uploads *u, struct image *i);
+bool uploads_take_answered(struct uploads *u, struct bytes section);
+void uploads_forget(struct uploads *u);
+void uploads_note(struct judge *j, const struct observation *o); // of an inbound one
+bool uploads_is_script(struct bytes name); // is it of a kind that servers run? Pure
+// Does a segment of this target's path name a file that was uploaded to the device? script: and that servers run.
+bool uploads_are_asked(const struct judge *j, const struct address *device, struct bytes target, bool script, uint64_t now_ns);
 
 // Fills an alert with what is known and the evidence of its policy.
 // Will the alert rest on a fact that needs no learning?

@@ -133,7 +133,7 @@ static bool read_on_one(struct reader *r, const struct node *n, void *out)
 	if (!name_read(r, n, observation_kind_name, OBS_KINDS, "a kind of observation, 'alert', 'evidence' or 'rollout'",
 		       &kind))
 		return false;
-	if (kind == OBS_NONE || kind == OBS_HELD || kind >= OBS_BLOCKED)
+	if (kind == OBS_NONE || kind == OBS_HELD || (kind >= OBS_BLOCKED && kind != OBS_NAMED))
 		return reader_fail(r, n->line,
 				   "found '%s', expected an observation of traffic (a held one is judged as flow.open)",
 				   n->text);

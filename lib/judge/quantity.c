@@ -160,6 +160,27 @@ static bool read_known(struct situation *s, const struct quantity *q, struct qua
 	return yes_if(q->a ? contacts_domain_is_known(s->judge, s->o) : contacts_are_known(s->judge, s->o), out);
 }
 
+static bool read_uploaded(struct situation *s, const struct quantity *q, struct quantity_value *out)
+{
+	const struct request *r = s->request;
+	struct bytes target = observation_text(s->o, TEXT_REQUEST_URI);
+
+	if (s->o->kind != OBS_HTTP_REQUEST && !r)
+		return false;
+	if (s->o->kind != OBS_HTTP_REQUEST)
+		target = bytes_of(r->uri, r->uri_bytes);
+	return yes_if(uploads_are_asked(s->judge, &s->device_address, target, q->a, s->now_ns), out);
+}
+
+static bool read_upload(struct situation *s, const struct quantity *q, struct quantity_value *out)
+{
+	struct bytes name = observation_text(s->o, TEXT_NAMED_FILE);
+
+	if (s->o->kind != OBS_NAMED || name.left == 0)
+		return false;
+	return yes_if(uploads_is_script(name), out);
+}
+
 static bool read_self(struct situation *s, const struct quantity *q, struct quantity_value *out)
 {
 	return yes_if(own_found(s->judge, s->o) & q->a, out);
@@ -317,6 +338,14 @@ static const struct named_quantity {
 	{"contact.domain_familiar",
 	 "DNS: the device asked for a name of the same registered domain on an earlier day",
 	 {BOOL, read_known, .a = 1}},
+	{"request.uploaded",
+	 "HTTP: a segment of the requested path (of a response or file: of its request's) is the name of a file that a visitor "
+	 "uploaded to the device in the last 24 hours, and was not known there before",
+	 {BOOL, read_uploaded, .a = 0}},
+	{"request.uploaded_script",
+	 "the same, and servers run files of such a name (jsp, php, aspx, cgi and their like)",
+	 {BOOL, read_uploaded, .a = 1}},
+	{"upload.script", "named: the file that is uploaded has a name of which servers run it", {BOOL, read_upload}},
 	{"endpoint.metadata",
 	 "the endpoint is an address at which clouds tell their machines secrets (169.254.169.254 and its like)",
 	 {BOOL, read_metadata}},

@@ -33,6 +33,10 @@ static bool joined_value(struct situation *s, unsigned f, struct bytes *out)
 		*out = bytes_of(&s->endpoint, sizeof(s->endpoint));
 		return true;
 	}
+	if (f == FEATURE_CLIENT && s->o->direction == DIRECTION_IN && s->o->transport == TRANSPORT_TCP_NUMBER) {
+		*out = bytes_of(&s->endpoint, sizeof(s->endpoint)); // it is learned when the flow opens
+		return true;
+	}
 	if (!r || s->o->direction != DIRECTION_OUT)
 		return false;
 	if (f == FEATURE_AGENT)

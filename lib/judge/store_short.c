@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The judge's short memory as sections of an image: what was told lately and is not told again, whose pairs are not
-// learned, whom devices called, what they are called. The last requests stay out: they are large and live for seconds,
+// learned, whom devices called, what they are called, what was uploaded to them. The last requests stay out: they are large and live for seconds,
 // so an answer that comes after a restart has lost its request's address and program.
 #include "image.h"
 #include "judge_impl.h"
@@ -13,7 +13,9 @@ enum {
 	SECTION_CALLED,
 	SECTION_ASKED,
 	SECTION_NAMES,
-	SECTION_SCORED
+	SECTION_SCORED,
+	SECTION_UPLOADS = 30, // 29 is habit.c's
+	SECTION_ANSWERED,
 };
 
 struct store_short {
@@ -65,6 +67,12 @@ void short_put_judge(const struct judge *j, struct image *i)
 	image_section(i, SECTION_NAMES);
 	own_put(j->own, i);
 	image_end(i);
+	image_section(i, SECTION_UPLOADS);
+	uploads_put(j->uploads, i);
+	image_end(i);
+	image_section(i, SECTION_ANSWERED);
+	uploads_put_answered(j->uploads, i);
+	image_end(i);
 	image_section(i, SECTION_SCORED);
 	dayset_put(j->scored, i);
 	image_end(i);
@@ -110,6 +118,8 @@ bool short_take_judge(struct judge *j, const struct image *i)
 	       image_take_table(image_find(i, SECTION_SUSPECTS), j->suspects, THROTTLES, sizeof(*j->suspects)) &&
 	       image_take_table(image_find(i, SECTION_ASKED), j->asked, ASKED, sizeof(*j->asked)) &&
 	       contacts_take(j->called, image_find(i, SECTION_CALLED)) && own_take(j->own, image_find(i, SECTION_NAMES)) &&
+	       uploads_take(j->uploads, image_find(i, SECTION_UPLOADS)) &&
+	       uploads_take_answered(j->uploads, image_find(i, SECTION_ANSWERED)) &&
 	       dayset_take(j->scored, image_find(i, SECTION_SCORED));
 }
 
@@ -124,6 +134,7 @@ void short_forget_judge(struct judge *j)
 	memset(j->asked, 0, ASKED * sizeof(*j->asked));
 	contacts_forget(j->called);
 	own_forget(j->own);
+	uploads_forget(j->uploads);
 	dayset_clear(j->scored);
 	j->past_next = 0;
 	j->baseline_day = 0;

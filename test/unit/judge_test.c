@@ -148,6 +148,7 @@ START_TEST(ftp_data_is_no_callback)
 END_TEST
 
 #include "judge_test_facts.h"
+#include "judge_test_uploads.h"
 
 START_TEST(a_script_from_a_rare_place_is_an_alert_and_joined_with_its_request)
 {
@@ -627,6 +628,7 @@ int main(void)
 	tcase_add_test(cases, no_callback_without_a_visit_after_ten_minutes_by_a_client_or_to_known_places);
 	tcase_add_test(cases, ftp_data_is_no_callback);
 	add_facts(cases);
+	add_uploads(cases);
 	tcase_add_test(cases, a_script_from_a_rare_place_is_an_alert_and_joined_with_its_request);
 	tcase_add_test(cases, a_script_from_a_known_host_or_place_is_none);
 	tcase_add_test(cases, a_program_to_an_exposed_server_from_a_rare_place_is_cut_and_blocked);

@@ -173,6 +173,10 @@ START_TEST(the_shipped_policies_load)
 		"dns/self-reference",
 		"file/disguised",
 		"file/disguised-upload",
+		"http/script-upload",
+		"http/uploaded-script-asked",
+		"http/uploaded-script-answered",
+		"http/uploaded-script-runs",
 	};
 	struct policy_set *set = policy_load(SEKIMORI_SOURCE_DIR "/policy", error);
 	unsigned count;
