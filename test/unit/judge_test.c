@@ -190,6 +190,32 @@ START_TEST(a_program_to_an_exposed_server_from_a_rare_place_is_cut_and_blocked)
 }
 END_TEST
 
+static void visits_each_day(unsigned from, unsigned to)
+{
+	for (unsigned day = 0; day < 5; day++)
+		for (unsigned n = from; n <= to; n++)
+			fetched(server(n), "cdn.patient.example", "203.0.113.40", "Debian APT-HTTP/1.3 (2.2.4)", FILE_HTML,
+				TODAY + day * DAY + n * NS_PER_S);
+	alert_count = 0;
+}
+
+// Small visits make a host known to the one device that makes them, and to nobody else.
+START_TEST(patience_does_not_make_a_place_known_from_which_a_program_comes)
+{
+	visits_each_day(1, 1);
+	fetched(server(1), "cdn.patient.example", "203.0.113.41", "Debian APT-HTTP/1.3 (2.2.4)", FILE_ARCHIVE, TODAY + 5 * DAY);
+	ck_assert_ptr_nonnull(alert_of("file/exposed-server-download"));
+}
+END_TEST
+
+START_TEST(a_place_that_others_know_too_is_no_stranger)
+{
+	visits_each_day(0, 1);
+	fetched(server(1), "cdn.patient.example", "203.0.113.41", "Debian APT-HTTP/1.3 (2.2.4)", FILE_ARCHIVE, TODAY + 5 * DAY);
+	ck_assert_ptr_null(alert_of("file/exposed-server-download"));
+}
+END_TEST
+
 START_TEST(an_archive_is_told_but_not_blocked)
 {
 	received(server(1), ip("203.0.113.9"), 8080, FILE_ARCHIVE, TODAY);
@@ -632,6 +658,8 @@ int main(void)
 	tcase_add_test(cases, a_script_from_a_rare_place_is_an_alert_and_joined_with_its_request);
 	tcase_add_test(cases, a_script_from_a_known_host_or_place_is_none);
 	tcase_add_test(cases, a_program_to_an_exposed_server_from_a_rare_place_is_cut_and_blocked);
+	tcase_add_test(cases, patience_does_not_make_a_place_known_from_which_a_program_comes);
+	tcase_add_test(cases, a_place_that_others_know_too_is_no_stranger);
 	tcase_add_test(cases, an_archive_is_told_but_not_blocked);
 	tcase_add_test(cases, updates_and_workstation_downloads_are_none);
 	tcase_add_test(cases, http_on_port_88_to_a_rare_place_is_blocked_at_an_exposed_server);
