@@ -298,8 +298,8 @@ def print_steps(g):
     if not seen:
         not_run(title, "--places 20")
         return
-    head(title, "A step is alerted when an alert is about a flow of it; *after*: from the step's first packet to its own first alert, median / 90 %; *policy*: that alerted first, most often. An alarm is given once a device and day "
-         "unless a policy's match adds to it, so later steps of a device that has alarmed may be silent.")
+    head(title, "A step is alerted when an alert is about a flow of it; *after*: from the step's first packet to its own first alert, median / 90 %; *policy*: that alerted first, most often. An alarm is given once a device and day, "
+         "again with each 8 bits more, and where a policy's match adds to it, so later steps of a device that has alarmed may be silent.")
     rows, never = [], []
     for chain, here in seen.items():
         for i, step in enumerate(here[0][1]["steps"]):

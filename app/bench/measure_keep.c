@@ -2,8 +2,7 @@
 // `sekimori-bench keep`: what the far side's keeping costs. Events that are evidence, into the journal on a disk, a
 // commit each thousand of them; and all that was learned, as an image: tables of that size are filled until they refuse,
 // half of the values shared among devices, then written by a copy of the process, as the brain does, and put, written,
-// read and taken again. Wall time is told beside the CPU's,
-// because both wait for the disk.
+// read and taken again. Wall time is told beside the CPU's, because both wait for the disk.
 #include "beside.h"
 #include "image.h"
 #include "journal.h"

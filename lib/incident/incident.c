@@ -140,7 +140,8 @@ static struct slot *next_linked(struct incident_table *t, const struct ends *e, 
 	return best;
 }
 
-double incident_score(const struct incident *i)
+// Not the sum of its alerts' own bits: these say how odd an event is, not how seldom that happens here.
+static double score_of(const struct incident *i)
 {
 	double bits = i->evidence > 0 ? i->evidence : i->bits;
 
@@ -281,7 +282,7 @@ static void add_to(struct slot *s, struct alert *a, const struct ends *e)
 		if (e->endpoint)
 			put(s->i.endpoint, &s->i.endpoints, INCIDENT_ENDPOINTS, e->endpoint);
 	}
-	s->i.score = incident_score(&s->i);
+	s->i.score = score_of(&s->i);
 	a->incident = s->i.id;
 }
 

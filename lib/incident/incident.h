@@ -12,7 +12,9 @@ struct incident {
 	uint64_t first_ns, last_ns;
 	uint32_t alerts;             // how many in all
 	uint32_t phases;             // bits of enum phase
-	double score;                // bits, to be ranked by: see incident_score
+	// To be ranked by, bits. A logarithm of odds: `evidence` (0: `bits`), and what makes an attack likelier before any of it is looked at: 2 for each distinct phase,
+	// 4 for a device that serves the outside, 20 for a fact that needs no learning
+	double score;
 	double evidence;             // the most there was against a device, bits, at most 60; 0 where none was added up (no budget)
 	uint8_t priority;            // highest
 	uint8_t devices, endpoints, state; // state: 0 open, 1 closed by time, 2 closed by a person
@@ -24,12 +26,6 @@ struct incident {
 	uint8_t certain;             // an alert above a note carried a fact that needs no learning
 	uint8_t zero[6];
 };
-
-// A logarithm of odds: what was added up against a device (or, where nothing was, its best alert by itself), and what
-// makes an attack likelier before any of it is looked at: 2 bits for each distinct phase, 4 for a device that serves the
-// outside, 20 for a fact that needs no learning. Not the sum of its alerts' own bits, which say how odd an event is and
-// not how seldom that happens.
-double incident_score(const struct incident *i);
 
 struct incident_table;
 struct incident_table *incident_table_create(uint64_t next_id); // NULL with errno

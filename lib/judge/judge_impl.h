@@ -155,7 +155,7 @@ struct judge {
 	struct score score_room, raised_room;
 };
 
-// store_short.c: sections 21 … 28, 30 and 31. What an image lacks is empty.
+// store_short.c: sections 21 … 28. What an image lacks is empty.
 void short_put_judge(const struct judge *j, struct image *i);
 bool short_take_judge(struct judge *j, const struct image *i);
 void short_forget_judge(struct judge *j);
@@ -196,10 +196,8 @@ unsigned own_found(const struct judge *j, const struct observation *o);
 
 // Names of files that visitors uploaded to a device, for a day, and scripts' names that were asked for and answered.
 struct uploads *uploads_create(void); // NULL: no memory. free() ends it
-void uploads_put(const struct uploads *u, struct image *i); // as data of the open section
-bool uploads_take(struct uploads *u, struct bytes section);
-void uploads_put_answered(const struct uploads *u, struct image *i);
-bool uploads_take_answered(struct uploads *u, struct bytes section);
+void uploads_put(const struct uploads *u, struct image *i); // as sections 30 and 31
+bool uploads_take(struct uploads *u, const struct image *i);
 void uploads_forget(struct uploads *u);
 void uploads_note(struct judge *j, const struct observation *o); // of an inbound one
 bool uploads_is_script(struct bytes name); // is it of a kind that servers run? Pure

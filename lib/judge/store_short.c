@@ -13,9 +13,7 @@ enum {
 	SECTION_CALLED,
 	SECTION_ASKED,
 	SECTION_NAMES,
-	SECTION_SCORED,
-	SECTION_UPLOADS = 30, // 29 is habit.c's
-	SECTION_ANSWERED,
+	SECTION_SCORED // 29 is habit.c's, 30 and 31 are uploads.c's
 };
 
 struct store_short {
@@ -67,12 +65,7 @@ void short_put_judge(const struct judge *j, struct image *i)
 	image_section(i, SECTION_NAMES);
 	own_put(j->own, i);
 	image_end(i);
-	image_section(i, SECTION_UPLOADS);
 	uploads_put(j->uploads, i);
-	image_end(i);
-	image_section(i, SECTION_ANSWERED);
-	uploads_put_answered(j->uploads, i);
-	image_end(i);
 	image_section(i, SECTION_SCORED);
 	dayset_put(j->scored, i);
 	image_end(i);
@@ -118,8 +111,7 @@ bool short_take_judge(struct judge *j, const struct image *i)
 	       image_take_table(image_find(i, SECTION_SUSPECTS), j->suspects, THROTTLES, sizeof(*j->suspects)) &&
 	       image_take_table(image_find(i, SECTION_ASKED), j->asked, ASKED, sizeof(*j->asked)) &&
 	       contacts_take(j->called, image_find(i, SECTION_CALLED)) && own_take(j->own, image_find(i, SECTION_NAMES)) &&
-	       uploads_take(j->uploads, image_find(i, SECTION_UPLOADS)) &&
-	       uploads_take_answered(j->uploads, image_find(i, SECTION_ANSWERED)) &&
+	       uploads_take(j->uploads, i) &&
 	       dayset_take(j->scored, image_find(i, SECTION_SCORED));
 }
 

@@ -7,6 +7,8 @@
 #include "judge_impl.h"
 
 enum {
+	SECTION_UPLOADS = 30,
+	SECTION_ANSWERED,
 	UPLOADS = 1 << 14,
 	ANSWERED = 1 << 13,
 	WAYS = 8,
@@ -46,22 +48,18 @@ void uploads_forget(struct uploads *u)
 
 void uploads_put(const struct uploads *u, struct image *i)
 {
+	image_section(i, SECTION_UPLOADS);
 	image_append_table(i, u->upload, UPLOADS, sizeof(u->upload[0]));
-}
-
-bool uploads_take(struct uploads *u, struct bytes section)
-{
-	return image_take_table(section, u->upload, UPLOADS, sizeof(u->upload[0]));
-}
-
-void uploads_put_answered(const struct uploads *u, struct image *i)
-{
+	image_end(i);
+	image_section(i, SECTION_ANSWERED);
 	image_append_table(i, u->answered, ANSWERED, sizeof(u->answered[0]));
+	image_end(i);
 }
 
-bool uploads_take_answered(struct uploads *u, struct bytes section)
+bool uploads_take(struct uploads *u, const struct image *i)
 {
-	return image_take_table(section, u->answered, ANSWERED, sizeof(u->answered[0]));
+	return image_take_table(image_find(i, SECTION_UPLOADS), u->upload, UPLOADS, sizeof(u->upload[0])) &&
+	       image_take_table(image_find(i, SECTION_ANSWERED), u->answered, ANSWERED, sizeof(u->answered[0]));
 }
 
 // --- Names ---
