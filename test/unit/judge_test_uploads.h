@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What visitors upload and somebody asks for afterwards. Part of judge_test.c.
 #pragma once
+#include "image.h"
 #include "judge_test_world.h"
 
 static struct address stranger(unsigned n)
@@ -65,6 +66,24 @@ START_TEST(a_script_that_was_uploaded_and_is_asked_for_is_an_alert)
 	ck_assert_str_eq(alert_of("http/uploaded-script-asked")->uri, "/files/a.jsp");
 	asks_for(stranger(1), server(0), "/files/a.jsp", 200, TODAY + 4 * HOUR);
 	expect("http/uploaded-script-answered", 5);
+}
+END_TEST
+
+START_TEST(what_was_uploaded_outlives_a_restart)
+{
+	struct image i;
+
+	upload(stranger(0), server(0), "a.jsp", TODAY);
+	image_begin(&i, 1);
+	judge_put(judge, &i);
+	ck_assert_ptr_nonnull(image_room(&i, 32)); // where a written one has its hash
+	upload(stranger(0), server(0), "b.jsp", TODAY + 1);
+	ck_assert_int_eq(judge_take(judge, &i), 0);
+	image_free(&i);
+	asks_for(stranger(1), server(0), "/files/b.jsp", 0, TODAY + HOUR); // nor is anything else left of what came later
+	ck_assert(!is_told());
+	asks_for(stranger(1), server(0), "/files/a.jsp", 0, TODAY + 2 * HOUR);
+	ck_assert(is_told());
 }
 END_TEST
 
@@ -198,6 +217,7 @@ END_TEST
 static void add_uploads(TCase *cases)
 {
 	tcase_add_test(cases, a_script_that_was_uploaded_and_is_asked_for_is_an_alert);
+	tcase_add_test(cases, what_was_uploaded_outlives_a_restart);
 	tcase_add_test(cases, an_uploaded_script_that_takes_a_post_runs);
 	tcase_add_test(cases, a_visitor_who_came_before_is_told_lower);
 	tcase_add_test(cases, what_else_is_uploaded_or_asked_for_is_nobody_s_business);
