@@ -12,6 +12,7 @@ enum { LEAST_SURGE = 5, TAIL = 16 };
 #define MOST_DAYS (1u << 20) // an age of the world; far from where the count of days would begin again
 #define LEAST_PER_DAY 0.001 // a share of the least a user may ask for
 #define DEBT_DAYS 5.0
+#define FEWEST_ALARMS 5.0 // fewer say nothing about a rate: to follow them would be to follow chance
 #define MOST_CORRECTION 2.0 // bits: a factor of 4
 
 static double within_bounds(double per_day)
@@ -23,7 +24,7 @@ void budget_begin(struct budget *b, double per_day)
 {
 	memset(b, 0, sizeof(*b));
 	b->per_day = within_bounds(per_day);
-	b->half_life = 7;
+	b->half_life = 14;
 	b->surge = 5;
 	b->step = 1000000;
 	b->threshold = INT64_MAX;
@@ -194,9 +195,17 @@ static int64_t level_for(const struct budget *b, double rate)
 	return level; // fewer peaks than alarms are wanted: the lowest of them
 }
 
+// Alarms owed at which the wanted rate is half of B.
+static double patience(const struct budget *b)
+{
+	double alarms = DEBT_DAYS * b->per_day;
+
+	return (alarms > FEWEST_ALARMS ? alarms : FEWEST_ALARMS) * REAL_LN2;
+}
+
 static void pay(struct budget *b)
 {
-	double most = DEBT_DAYS * b->per_day * MOST_CORRECTION * REAL_LN2;
+	double most = patience(b) * MOST_CORRECTION;
 
 	b->debt += (double)(b->alarms - b->confirmed) - b->per_day;
 	b->debt = b->debt > most ? most : b->debt < -most ? -most : b->debt;
@@ -210,7 +219,7 @@ void budget_end_day(struct budget *b, bool live)
 		pay(b);
 	b->alarms = b->grouped = b->confirmed = 0;
 	keep_today(b);
-	level = level_for(b, b->per_day * real_exp2(0 - b->debt / (b->per_day * DEBT_DAYS * REAL_LN2)));
+	level = level_for(b, b->per_day * real_exp2(0 - b->debt / patience(b)));
 	if (live && before != INT64_MAX && level > before && level - before > b->step)
 		level = before + b->step;
 	b->threshold = level;

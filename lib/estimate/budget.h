@@ -4,17 +4,19 @@
 //
 // Threshold, at the end of each day: the level that the peaks of the last 28 days, a day's weight halving every
 // `half_life` days, would have passed at the wanted rate; between two peaks by straight line, beyond the largest by an
-// exponential tail through the sixteen largest. Feedback: the wanted rate is B · e^(−debt/(B·τ)), within a factor of 4,
+// exponential tail through the sixteen largest. Feedback: the wanted rate is B · e^(−debt/max(B·τ, 5)), within a factor of 4,
 // debt the alarms so far beyond B a day, τ = 5 days: an integral controller (as the adaptive level of Gibbs and Candès,
 // NeurIPS 2021, of which the bound is kept: |debt| stays finite whatever the peaks do, so the mean rate tends to B).
-// Controlling the rate and not the threshold makes it independent of how evidence is scaled.
+// Controlling the rate and not the threshold makes it independent of how evidence is scaled. The floor of five alarms is
+// for small budgets: at 0.2 a day a single alarm, which chance brings or not, would move the threshold by bits, and what a
+// threshold loses by swinging is attacks on the days on which it is high.
 //
 // Against who makes noise to raise the threshold: beyond `surge` × B alarms (at least 5) in a day it says BUDGET_GROUP,
 // the rest belong together and do not count; of peaks above the day's threshold no more than that are kept; the
 // threshold rises by at most `step` a day. What people confirm as malicious is taken out of the debt.
 //
-// Error: a rate known from B·W expected peaks (W ≈ 10 days' weight at a half-life of 7) has the relative standard
-// deviation 1/√(B·W): budget_error. ± 10 % at 10 a day, ± 32 % at 1, and at 0.1 a day hardly anything: say so. Memory:
+// Error: a rate known from B·W expected peaks (W ≈ 15 days' weight at a half-life of 14) has the relative standard
+// deviation 1/√(B·W): budget_error. ± 8 % at 10 a day, ± 26 % at 1, and at 0.1 a day hardly anything: say so. Memory:
 // 15 KiB. Whole numbers and doubles in fixed order. One thread.
 #pragma once
 #include <stdbool.h>
@@ -42,7 +44,7 @@ struct budget {
 	int64_t peak[BUDGET_DAYS][BUDGET_PEAKS];
 };
 
-// B outside its bounds is brought within. half_life 7, surge 5, step 1 bit.
+// B outside its bounds is brought within. half_life 14, surge 5, step 1 bit.
 void budget_begin(struct budget *b, double per_day);
 // Whether one read back from a file can be used: counts and places within bounds, peaks in their order, levels and debt
 // such as no sum of them overflows.

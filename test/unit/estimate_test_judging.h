@@ -291,6 +291,28 @@ START_TEST(budget_is_not_raised_by_noise)
 }
 END_TEST
 
+// At a fifth of an alarm a day one is expected in five days; that it came says nothing yet.
+START_TEST(budget_of_less_than_one_a_day_does_not_follow_a_single_alarm)
+{
+	struct budget b;
+	int64_t before;
+
+	budget_begin(&b, 0.2);
+	for (uint32_t day = 0; day < 28; day++) {
+		for (int64_t bits = 1; bits <= 20; bits++)
+			budget_peak(&b, bits * EVIDENCE_BIT * (60 + day * 11 % 28) / 88);
+		budget_end_day(&b, false);
+	}
+	before = b.threshold;
+	ck_assert_int_eq(budget_ask(&b, before + EVIDENCE_BIT), BUDGET_ALARM);
+	for (int64_t bits = 1; bits <= 20; bits++)
+		budget_peak(&b, bits * EVIDENCE_BIT * 3 / 4);
+	budget_end_day(&b, true);
+	ck_assert_int_gt(b.threshold, before);
+	ck_assert_int_lt(b.threshold, before + EVIDENCE_BIT / 4);
+}
+END_TEST
+
 START_TEST(budget_says_what_it_cannot_promise)
 {
 	struct dice d = {48};
@@ -430,6 +452,7 @@ static TCase *judging_cases(void)
 	tcase_add_test(tc, evidence_reaches_h_bits_no_sooner_than_promised);
 	tcase_add_test(tc, budget_is_held_while_scores_drift);
 	tcase_add_test(tc, budget_is_not_raised_by_noise);
+	tcase_add_test(tc, budget_of_less_than_one_a_day_does_not_follow_a_single_alarm);
 	tcase_add_test(tc, budget_says_what_it_cannot_promise);
 	tcase_add_test(tc, volume_sums_cover_their_windows);
 	tcase_add_test(tc, volume_keeps_the_largest_under_a_flood);
