@@ -403,7 +403,7 @@ bool feature_find(const char *name, unsigned *out)
 	return false;
 }
 
-enum { WORD_DAYS, WORD_KNOWN, WORD_PEERS, WORD_PEER_PERCENT, WORD_ORG, WORD_RARE, WORD_WORDS };
+enum { WORD_DAYS, WORD_KNOWN, WORD_PEERS, WORD_PEER_PERCENT, WORD_ORG, WORD_RARE, WORD_AFTER, WORD_WORDS };
 static const struct {
 	const char *word, *doc;
 	uint8_t type;
@@ -414,6 +414,7 @@ static const struct {
 	{"peer_percent", "the peers that did so in percent of the group's other devices", NUMBER},
 	{"org", "other devices of the organisation that showed the value", NUMBER},
 	{"rare", "at most one other device showed it, and it is younger than 30 days here", BOOL},
+	{"after_days", "whole days for which the device had been known when it first showed the value", NUMBER},
 };
 
 static bool read_count(struct situation *s, const struct quantity *q, struct quantity_value *out)
@@ -433,6 +434,8 @@ static bool read_count(struct situation *s, const struct quantity *q, struct qua
 		return number_of(c->peers_total ? 100ull * c->peers / c->peers_total : 0, out);
 	case WORD_ORG:
 		return number_of(c->org, out);
+	case WORD_AFTER:
+		return c->device_first_ns && number_of(days_since(s->device->first_ns, c->device_first_ns), out);
 	}
 	return yes_if(counts_are_rare(c, s->now_ns), out);
 }

@@ -118,6 +118,16 @@ START_TEST(a_callback_to_a_usual_port_or_a_neighbour_is_the_weaker_alert)
 }
 END_TEST
 
+START_TEST(a_callback_by_name_is_another_trade)
+{
+	visited(ip("203.0.113.5"), server(0), TODAY);
+	resolved(server(0), "hook.partner.example", ip("203.0.113.5"), TODAY + 1);
+	opened(DIRECTION_OUT, server(0), ip("203.0.113.5"), 80, TODAY + NS_PER_S);
+	expect("conn/callback-named", 3);
+	ck_assert_ptr_null(alert_of("conn/callback-web-facing"));
+}
+END_TEST
+
 START_TEST(no_callback_without_a_visit_after_ten_minutes_by_a_client_or_to_known_places)
 {
 	opened(DIRECTION_OUT, server(0), ip("203.0.113.5"), 8443, TODAY);
@@ -190,29 +200,75 @@ START_TEST(a_program_to_an_exposed_server_from_a_rare_place_is_cut_and_blocked)
 }
 END_TEST
 
-static void visits_each_day(unsigned from, unsigned to)
+static void visits_each_day(unsigned days, unsigned from, unsigned to)
 {
-	for (unsigned day = 0; day < 5; day++)
+	for (unsigned day = 0; day < days; day++) {
+		ordinary_visits(TODAY + day * DAY + HOUR);
 		for (unsigned n = from; n <= to; n++)
 			fetched(server(n), "cdn.patient.example", "203.0.113.40", "Debian APT-HTTP/1.3 (2.2.4)", FILE_HTML,
-				TODAY + day * DAY + n * NS_PER_S);
-	alert_count = 0;
+				TODAY + day * DAY + 2 * HOUR + n * NS_PER_S);
+	}
 }
 
-// Small visits make a host known to the one device that makes them, and to nobody else.
+static void program_on_day(unsigned day)
+{
+	alert_count = 0;
+	fetched(server(1), "cdn.patient.example", "203.0.113.41", "Debian APT-HTTP/1.3 (2.2.4)", FILE_ARCHIVE, TODAY + day * DAY);
+}
+
+// Small visits make a host known to the one device that makes them, and to nobody else; however long they go on.
 START_TEST(patience_does_not_make_a_place_known_from_which_a_program_comes)
 {
-	visits_each_day(1, 1);
-	fetched(server(1), "cdn.patient.example", "203.0.113.41", "Debian APT-HTTP/1.3 (2.2.4)", FILE_ARCHIVE, TODAY + 5 * DAY);
+	visits_each_day(5, 1, 1);
+	program_on_day(5);
+	ck_assert_ptr_nonnull(alert_of("file/exposed-server-download"));
+}
+END_TEST
+
+START_TEST(more_than_a_month_of_patience_does_not_either)
+{
+	visits_each_day(33, 1, 1);
+	program_on_day(33);
 	ck_assert_ptr_nonnull(alert_of("file/exposed-server-download"));
 }
 END_TEST
 
 START_TEST(a_place_that_others_know_too_is_no_stranger)
 {
-	visits_each_day(0, 1);
-	fetched(server(1), "cdn.patient.example", "203.0.113.41", "Debian APT-HTTP/1.3 (2.2.4)", FILE_ARCHIVE, TODAY + 5 * DAY);
+	visits_each_day(5, 0, 1);
+	program_on_day(5);
 	ck_assert_ptr_null(alert_of("file/exposed-server-download"));
+}
+END_TEST
+
+START_TEST(a_server_that_keeps_going_where_nobody_else_goes_is_told)
+{
+	visits_each_day(3, 1, 1);
+	ck_assert_ptr_null(alert_of("conn/new-steady-host")); // today's does not count yet
+	visits_each_day(5, 1, 1);
+	expect("conn/new-steady-host", 2);
+}
+END_TEST
+
+START_TEST(going_where_others_go_too_is_no_news)
+{
+	visits_each_day(5, 0, 1);
+	ck_assert_ptr_null(alert_of("conn/new-steady-host"));
+}
+END_TEST
+
+// What a device began with in its first days is what it was put up for.
+START_TEST(what_a_young_server_is_for_is_no_news)
+{
+	struct address young = ip("192.0.2.77");
+
+	for (unsigned day = 0; day < 9; day++) {
+		for (unsigned c = 0; c < 30; c++)
+			visited(address_v4((uint8_t[]){192, 0, 2, (uint8_t)(c + 100)}), young, TODAY + day * DAY + c * NS_PER_S);
+		fetched(young, "own.service.example", "203.0.113.42", "Debian APT-HTTP/1.3 (2.2.4)", FILE_HTML,
+			TODAY + day * DAY + HOUR);
+	}
+	ck_assert_ptr_null(alert_of("conn/new-steady-host"));
 }
 END_TEST
 
@@ -651,6 +707,7 @@ int main(void)
 	tcase_add_test(cases, a_device_of_two_days_is_not_judged_by_what_it_has_not_learned);
 	tcase_add_test(cases, an_exposed_server_that_calls_its_visitor_is_an_alert);
 	tcase_add_test(cases, a_callback_to_a_usual_port_or_a_neighbour_is_the_weaker_alert);
+	tcase_add_test(cases, a_callback_by_name_is_another_trade);
 	tcase_add_test(cases, no_callback_without_a_visit_after_ten_minutes_by_a_client_or_to_known_places);
 	tcase_add_test(cases, ftp_data_is_no_callback);
 	add_facts(cases);
@@ -659,6 +716,10 @@ int main(void)
 	tcase_add_test(cases, a_script_from_a_known_host_or_place_is_none);
 	tcase_add_test(cases, a_program_to_an_exposed_server_from_a_rare_place_is_cut_and_blocked);
 	tcase_add_test(cases, patience_does_not_make_a_place_known_from_which_a_program_comes);
+	tcase_add_test(cases, more_than_a_month_of_patience_does_not_either);
+	tcase_add_test(cases, a_server_that_keeps_going_where_nobody_else_goes_is_told);
+	tcase_add_test(cases, going_where_others_go_too_is_no_news);
+	tcase_add_test(cases, what_a_young_server_is_for_is_no_news);
 	tcase_add_test(cases, a_place_that_others_know_too_is_no_stranger);
 	tcase_add_test(cases, an_archive_is_told_but_not_blocked);
 	tcase_add_test(cases, updates_and_workstation_downloads_are_none);

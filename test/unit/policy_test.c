@@ -156,6 +156,8 @@ START_TEST(the_shipped_policies_load)
 	static const char *const names[] = {
 		"conn/new-agent-bare-ip",
 		"conn/callback-web-facing",
+		"conn/callback-named",
+		"conn/new-steady-host",
 		"file/script-rare-source",
 		"file/exposed-server-download",
 		"device/exposed-high-alert",
@@ -306,7 +308,7 @@ START_TEST(the_page_about_policies_names_every_quantity)
 	fclose(f);
 	for (unsigned i = 0; policy_quantity(i, name, &doc); i++) {
 		const char *word = strrchr(name, '.'); // feature.count: both words stand there
-		bool count = word && strstr(".days .known .peers .peer_percent .org .rare ", word);
+		bool count = word && strstr(".days .known .peers .peer_percent .org .rare .after_days ", word);
 
 		if (strchr(name, '.') != strrchr(name, '.'))
 			continue; // a field's full name
