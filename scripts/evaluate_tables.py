@@ -320,13 +320,14 @@ def print_slow(g):
     if not g.slow:
         not_run(title, "--only slow")
         return
-    head(title, "Ten (exfil-7d: twenty) at once in one pass, each on a device of its own. *drip-N*: N days of one small session a day to the later control host, then the mimic. Times from the first packet of all; "
-         "*in preparation*: alerted before its second step began.")
+    head(title, "Four (exfil-7d: twenty) at once in one pass, each on a device of its own. *drip-N*: N days of one small session a day to the later control host, then the mimic. Times from the first packet of all; "
+         "*in preparation*: alerted before its second step began. *First 5*: of what was found within the days of the run without attacks.")
     rows, weeks, seen = [], {r.seed: r for r in g.main}, {}
     for mode in ("observe", "enforce"):
         for chain, here in by_chain(placed(g.slow, mode, "slow")).items():
             seen.setdefault(chain if mode == "observe" else f"{chain} (enforce)", here)
-            ranks = [(r.seed, rank({**p, "at": max(p["at"], detected_at(p))}, weeks[r.seed])) for r, p in here if r.seed in weeks]
+            found = [(r.seed, {**p, "at": max(p["at"], detected_at(p))}) for r, p in here if r.seed in weeks]
+            ranks = [(seed, rank(p, weeks[seed])) for seed, p in found if p["at"] < weeks[seed].about["days"] * DAY]
             last = len(here[0][1]["steps"]) - 1
             early = [(r.seed, alerted(r, p) and (second_step(p) is None or detected_at(p) < second_step(p))) for r, p in here]
             rows.append((chain, mode, len(here), percent([(r.seed, alerted(r, p)) for r, p in here]), percent(early) if last else "-",

@@ -201,6 +201,7 @@ void duty_time_outside(struct duty *d);
 void duty_rest(struct duty *d);
 void duty_update(struct duty *d);
 void duty_partner(struct duty *d);
+void duty_own_service(struct duty *d);
 void duty_watch(struct duty *d);
 void duty_ping(struct duty *d);
 void duty_backup(struct duty *d);

@@ -91,6 +91,7 @@ static const struct {
 	{PART_BIT(PART_MONITOR) | PART_BIT(PART_BACKUP), ALWAYS, 20, 100, duty_update},
 	{PART_BIT(PART_BACKUP), NIGHT, 10, 100, duty_vault},
 	{EXPOSED, PUBLIC, 60, 60, duty_upload},
+	{EXPOSED, PUBLIC, 60, 60, duty_own_service},
 };
 enum { DUTIES_COUNT = sizeof(DUTIES) / sizeof(*DUTIES), DAYS_OFF = 52 /* whose chance is no duty's of those who have them */ };
 

@@ -102,6 +102,17 @@ void duty_partner(struct duty *d)
 			&(struct tls_plan){TLS_JAVA, NULL, 1 + chance_below(d->chance, 2), 500, 500, 2 * SEC});
 }
 
+// What one server alone uses (payments, statistics, maps), and after some months another one.
+void duty_own_service(struct duty *d)
+{
+	enum { KEPT_DAYS = 150 };
+	uint64_t who = chance_mix(chance_mix(d->company->seed, 54), (uint64_t)(d->member - d->company->member));
+	uint32_t service = (uint32_t)((d->day + who % KEPT_DAYS) / KEPT_DAYS);
+
+	company_session(d, SITE_FRESH + (uint32_t)(chance_mix(who, service) % (1u << 30)),
+			&(struct tls_plan){TLS_OPENSSL, NULL, 1 + chance_below(d->chance, 2), 400, 700, 1 * SEC});
+}
+
 void duty_watch(struct duty *d)
 {
 	company_session(d, NAMED_WATCH, &(struct tls_plan){TLS_GO, NULL, 1, 700, 90, 1 * SEC});
