@@ -125,6 +125,24 @@ static unsigned seen(unsigned kind)
 	return n;
 }
 
+// Observations that name an uploaded file.
+static const struct observation *upload(unsigned n)
+{
+	for (size_t i = 0; i < caught.count && i < TALK_CAUGHT; i++)
+		if (caught.o[i].kind == OBS_NAMED && observation_text(&caught.o[i], TEXT_NAMED_FILE).left && n-- == 0)
+			return &caught.o[i];
+	return NULL;
+}
+
+static unsigned seen_uploads(void)
+{
+	unsigned n = 0;
+
+	while (upload(n))
+		n++;
+	return n;
+}
+
 static void begin_client(void)
 {
 	make_text(&from_client, H2_PREFACE);
@@ -188,6 +206,23 @@ START_TEST(request_response_and_file)
 	ck_assert_uint_eq(nth(OBS_FILE, 0)->number[NUM_FILE_TX], 1);
 	ck_assert_uint_ne(nth(OBS_FILE, 0)->facts & FACT_BIT(FACT_FILE_MISMATCH), 0);
 	ck_assert_int_eq(last_result, PARSE_MORE);
+}
+END_TEST
+
+// A web shell comes by any version: what PUT stores and what MOVE and COPY call it are names of uploads, what GET asks for is not.
+START_TEST(names_of_uploads)
+{
+	begin_client();
+	h2_headers(&from_client, client, H2_END, 1,
+		   H2_FIELDS({":method", "PUT"}, {":path", "/dav/cmd.jsp?v=1"}, {":scheme", "http"}, {":authority", "shop.example"}));
+	h2_headers(&from_client, client, H2_END, 3,
+		   H2_FIELDS({":method", "MOVE"}, {":path", "/dav/a.txt"}, {":scheme", "http"}, {":authority", "shop.example"},
+			     {"destination", "http://shop.example/dav/shell.php"}));
+	h2_headers(&from_client, client, H2_END, 5, H2_FIELDS(GET("/dav/read.aspx"), {"destination", "/other.cgi"}));
+	both();
+	ck_assert_uint_eq(seen_uploads(), 2);
+	talk_expect_text(upload(0), TEXT_NAMED_FILE, "cmd.jsp");
+	talk_expect_text(upload(1), TEXT_NAMED_FILE, "shell.php");
 }
 END_TEST
 
@@ -351,6 +386,7 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, request_response_and_file);
 	tcase_add_test(t, a_server_may_say_its_settings_first);
+	tcase_add_test(t, names_of_uploads);
 	tcase_add_test(t, lookup_cut_by_continuation);
 	tcase_add_test(t, padding_and_priority);
 	tcase_add_test(t, more_padding_than_payload);
