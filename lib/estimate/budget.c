@@ -195,7 +195,7 @@ static int64_t level_for(const struct budget *b, double rate)
 	return level; // fewer peaks than alarms are wanted: the lowest of them
 }
 
-// Alarms owed at which the wanted rate is half of B.
+// The wanted rate halves with each so many alarms owed.
 static double patience(const struct budget *b)
 {
 	double alarms = DEBT_DAYS * b->per_day;
