@@ -13,7 +13,7 @@ enum {
 };
 #define EVIDENCE_BITS_MOST 60.0
 #define ALERT_BITS_MOST 40.0 // one loud event must not outweigh three steps
-enum { PHASE_BITS = 2, EXPOSED_BITS = 4, CERTAIN_BITS = 20 };
+enum { BELIEVED_BITS = 24, PHASE_BITS = 2, EXPOSED_BITS = 4, CERTAIN_BITS = 20 };
 
 struct slot {
 	struct incident i; // i.id 0: free
@@ -140,10 +140,16 @@ static struct slot *next_linked(struct incident_table *t, const struct ends *e, 
 	return best;
 }
 
+// One in 2^24 is beyond what any network shows: what is above says more of the model's error than of the device.
+static double believed(double bits)
+{
+	return bits < BELIEVED_BITS ? bits : BELIEVED_BITS + (bits - BELIEVED_BITS) / 4;
+}
+
 // Not the sum of its alerts' own bits: these say how odd an event is, not how seldom that happens here.
 static double score_of(const struct incident *i)
 {
-	double bits = i->evidence > 0 ? i->evidence : i->bits;
+	double bits = believed(i->evidence > 0 ? i->evidence : i->bits);
 
 	for (unsigned p = 0; p < PHASE_COUNT; p++)
 		bits += i->phases & 1u << p ? PHASE_BITS : 0;

@@ -12,8 +12,8 @@ struct incident {
 	uint64_t first_ns, last_ns;
 	uint32_t alerts;             // how many in all
 	uint32_t phases;             // bits of enum phase
-	// To be ranked by, bits. A logarithm of odds: `evidence` (0: `bits`), and what makes an attack likelier before any of it is looked at: 2 for each distinct phase,
-	// 4 for a device that serves the outside, 20 for a fact that needs no learning
+	// To be ranked by, bits. A logarithm of odds: `evidence` (0: `bits`), of which beyond 24 a quarter counts, and what makes an attack likelier before any of it is looked
+	// at: 2 for each distinct phase, 4 for a device that serves the outside, 20 for a fact that needs no learning
 	double score;
 	double evidence;             // the most there was against a device, bits, at most 60; 0 where none was added up (no budget)
 	uint8_t priority;            // highest

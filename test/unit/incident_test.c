@@ -57,7 +57,7 @@ START_TEST(an_alert_that_links_two_incidents_makes_the_older_one_survive)
 	ck_assert_uint_eq(i->devices, 2);
 	ck_assert_uint_eq(i->priority, 5);
 	ck_assert(i->first_ns == T0 - HOUR_NS && i->phases == (1u << PHASE_CALLBACK | 1u << PHASE_DELIVERY));
-	ck_assert_double_eq(i->score, 40 + 2 + 2); // two phases
+	ck_assert_double_eq(i->score, 28 + 2 + 2); // two phases
 	ck_assert_uint_eq(incident_find(t, 2)->merged_into, 1);
 	ck_assert_uint_eq(incident_find(t, 2)->state, 1);
 	ck_assert_uint_eq(incident_changed(t)->id, 2);
@@ -145,7 +145,7 @@ START_TEST(the_score_is_the_most_evidence_there_was_and_what_makes_an_attack_lik
 	a.exposed = a.certain = 0;
 	a.phase = PHASE_DELIVERY;
 	a.proof.evidence.level[0] = 1000ll * EVIDENCE_BIT;
-	ck_assert_double_eq(add(again, &a, NULL)->score, 60 + 6 + 4 + 20); // still exposed and certain after a restart
+	ck_assert_double_eq(add(again, &a, NULL)->score, 33 + 6 + 4 + 20); // still exposed and certain after a restart
 	incident_table_destroy(t);
 	incident_table_destroy(again);
 }
@@ -157,11 +157,11 @@ START_TEST(without_evidence_the_best_alert_by_itself_is_the_score)
 	struct alert a = alert_draft("p/a", "192.0.2.10", "203.0.113.1", T0);
 
 	a.bits = 25;
-	ck_assert_double_eq(add(t, &a, NULL)->score, 25 + 2);
+	ck_assert_double_eq(add(t, &a, NULL)->score, 24.25 + 2); // beyond 24 a quarter
 	a.bits = 12;
-	ck_assert_double_eq(add(t, &a, NULL)->score, 25 + 2);
+	ck_assert_double_eq(add(t, &a, NULL)->score, 24.25 + 2);
 	a.bits = 300;
-	ck_assert_double_eq(add(t, &a, NULL)->score, 40 + 2);
+	ck_assert_double_eq(add(t, &a, NULL)->score, 28 + 2);
 	incident_table_destroy(t);
 }
 END_TEST
