@@ -435,7 +435,7 @@ static bool read_count(struct situation *s, const struct quantity *q, struct qua
 	case WORD_ORG:
 		return number_of(c->org, out);
 	case WORD_AFTER:
-		return c->device_first_ns && number_of(days_since(s->device->first_ns, c->device_first_ns), out);
+		return s->device && c->device_first_ns && number_of(days_since(s->device->first_ns, c->device_first_ns), out);
 	}
 	return yes_if(counts_are_rare(c, s->now_ns), out);
 }

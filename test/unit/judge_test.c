@@ -145,11 +145,13 @@ START_TEST(no_callback_without_a_visit_after_ten_minutes_by_a_client_or_to_known
 }
 END_TEST
 
-START_TEST(ftp_data_is_no_callback)
+START_TEST(ftp_data_is_no_callback) // whether its client has a name or not
 {
 	struct observation o;
 
 	visited(ip("203.0.113.5"), server(0), TODAY);
+	if (_i)
+		resolved(server(0), "client.example.net", ip("203.0.113.5"), TODAY);
 	o = made(OBS_FLOW_OPEN, DIRECTION_OUT, server(0), ip("203.0.113.5"), 50000, TODAY + 1);
 	o.client_port = 20;
 	observe(&o);
@@ -210,34 +212,20 @@ static void visits_each_day(unsigned days, unsigned from, unsigned to)
 	}
 }
 
-static void program_on_day(unsigned day)
-{
-	alert_count = 0;
-	fetched(server(1), "cdn.patient.example", "203.0.113.41", "Debian APT-HTTP/1.3 (2.2.4)", FILE_ARCHIVE, TODAY + day * DAY);
-}
+static const struct {
+	unsigned days, from, to;
+	bool told;
+} patience[] = {{5, 1, 1, true}, {33, 1, 1, true}, {5, 0, 1, false}};
+enum { PATIENCE = sizeof(patience) / sizeof(patience[0]) };
 
 // Small visits make a host known to the one device that makes them, and to nobody else; however long they go on.
-START_TEST(patience_does_not_make_a_place_known_from_which_a_program_comes)
+START_TEST(patience_makes_no_place_known_from_which_a_program_comes_but_others_do)
 {
-	visits_each_day(5, 1, 1);
-	program_on_day(5);
-	ck_assert_ptr_nonnull(alert_of("file/exposed-server-download"));
-}
-END_TEST
-
-START_TEST(more_than_a_month_of_patience_does_not_either)
-{
-	visits_each_day(33, 1, 1);
-	program_on_day(33);
-	ck_assert_ptr_nonnull(alert_of("file/exposed-server-download"));
-}
-END_TEST
-
-START_TEST(a_place_that_others_know_too_is_no_stranger)
-{
-	visits_each_day(5, 0, 1);
-	program_on_day(5);
-	ck_assert_ptr_null(alert_of("file/exposed-server-download"));
+	visits_each_day(patience[_i].days, patience[_i].from, patience[_i].to);
+	alert_count = 0;
+	fetched(server(1), "cdn.patient.example", "203.0.113.41", "Debian APT-HTTP/1.3 (2.2.4)", FILE_ARCHIVE,
+		TODAY + patience[_i].days * DAY);
+	ck_assert_int_eq(alert_of("file/exposed-server-download") != NULL, patience[_i].told);
 }
 END_TEST
 
@@ -709,18 +697,16 @@ int main(void)
 	tcase_add_test(cases, a_callback_to_a_usual_port_or_a_neighbour_is_the_weaker_alert);
 	tcase_add_test(cases, a_callback_by_name_is_another_trade);
 	tcase_add_test(cases, no_callback_without_a_visit_after_ten_minutes_by_a_client_or_to_known_places);
-	tcase_add_test(cases, ftp_data_is_no_callback);
+	tcase_add_loop_test(cases, ftp_data_is_no_callback, 0, 2);
 	add_facts(cases);
 	add_uploads(cases);
 	tcase_add_test(cases, a_script_from_a_rare_place_is_an_alert_and_joined_with_its_request);
 	tcase_add_test(cases, a_script_from_a_known_host_or_place_is_none);
 	tcase_add_test(cases, a_program_to_an_exposed_server_from_a_rare_place_is_cut_and_blocked);
-	tcase_add_test(cases, patience_does_not_make_a_place_known_from_which_a_program_comes);
-	tcase_add_test(cases, more_than_a_month_of_patience_does_not_either);
+	tcase_add_loop_test(cases, patience_makes_no_place_known_from_which_a_program_comes_but_others_do, 0, PATIENCE);
 	tcase_add_test(cases, a_server_that_keeps_going_where_nobody_else_goes_is_told);
 	tcase_add_test(cases, going_where_others_go_too_is_no_news);
 	tcase_add_test(cases, what_a_young_server_is_for_is_no_news);
-	tcase_add_test(cases, a_place_that_others_know_too_is_no_stranger);
 	tcase_add_test(cases, an_archive_is_told_but_not_blocked);
 	tcase_add_test(cases, updates_and_workstation_downloads_are_none);
 	tcase_add_test(cases, http_on_port_88_to_a_rare_place_is_blocked_at_an_exposed_server);
