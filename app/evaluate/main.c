@@ -21,7 +21,6 @@ static const char usage[] =
 	"  --chains A,B,...  which attacks (default: all that take less than two days); --list names them\n"
 	"  --modes M,...     in which modes attacks are placed (default observe,enforce)\n"
 	"  --slow CHAIN      one pass with --places attacks of this kind in it, in --mode\n"
-	"  --first N         number of the first of these (default 0): another pass, other devices\n"
 	"  --budget B        alarms a day (default 1); below 0: none, policies stand alone\n"
 	"  --without NAME    leave a component out (repeatable); --list names them\n"
 	"  --policy DIR      policies (default: those of the build)\n"
@@ -104,7 +103,6 @@ static const struct option options[] = {
 	{"seed", required_argument, NULL, 's'},   {"days", required_argument, NULL, 'd'},    {"train", required_argument, NULL, 't'},
 	{"mode", required_argument, NULL, 'm'},   {"places", required_argument, NULL, 'p'},  {"cold", required_argument, NULL, 'c'},
 	{"chains", required_argument, NULL, 'a'}, {"modes", required_argument, NULL, 'o'},   {"slow", required_argument, NULL, 'l'},
-	{"first", required_argument, NULL, 'f'},
 	{"budget", required_argument, NULL, 'b'}, {"without", required_argument, NULL, 'w'}, {"policy", required_argument, NULL, 'y'},
 	{"stream-only", no_argument, NULL, 'r'},  {"list", no_argument, NULL, 'i'},          {NULL, 0, NULL, 0},
 };
@@ -127,7 +125,6 @@ int main(int argc, char **argv)
 		case 'a': take_chains(&p, optarg); break;
 		case 'o': take_modes(&p, optarg); break;
 		case 'l': slow = (unsigned)find_chain(optarg); what = RUN_SLOW; break;
-		case 'f': p.first = number(optarg, 0, 10000); break;
 		case 'b': p.lab.settings.budget = strtod(optarg, NULL); break;
 		case 'w':
 			if (settings_leave_out(&p.lab.settings, optarg) < 0)

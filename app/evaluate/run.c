@@ -102,8 +102,8 @@ void run_slow(const struct run_plan *p, unsigned chain)
 	for (unsigned i = 0; i < p->places; i++) {
 		lab_run(l, lab_day_ns(l, first + (last - first) * i / p->places));
 		place[i] = (struct record_place){
-			chain,       p->first + i,
-			p->lab.mode, lab_attack(l, chain, place_seed(p->seed, chain, p->first + i)),
+			chain,       i,
+			p->lab.mode, lab_attack(l, chain, place_seed(p->seed, chain, i)),
 			l->last_ns,  0,
 			"slow"};
 	}

@@ -11,7 +11,6 @@ struct run_plan {
 	struct lab_plan lab;
 	uint64_t seed;
 	unsigned places; // of each chain, spread over the days after training
-	unsigned first;  // number of the first of them in a slow pass
 	unsigned cold;   // of each chain of up to six hours at each of days 1, 3 and 7
 	bool chain[RUN_CHAINS];
 	bool mode[RUN_MODES]; // in which each is placed
