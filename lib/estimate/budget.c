@@ -107,12 +107,14 @@ void budget_peak(struct budget *b, int64_t level)
 	insert(b->today, &b->held, level > -MOST_PEAK ? level : -MOST_PEAK);
 }
 
-// A surge leaves no more than it may of what passed the threshold; which of them does not matter above it.
-static void keep_today(struct budget *b)
+// A surge leaves no more than it may of what passed the threshold; which of them does not matter above it. While it is
+// trained there are no alarms and so no surges, and the threshold is a guess: what passes one that two quiet days set is
+// what it has to learn from.
+static void keep_today(struct budget *b, enum budget_day day)
 {
 	uint32_t at = b->days % BUDGET_DAYS, above = 0, skipped;
 
-	while (above < b->held && b->today[above] > b->threshold)
+	while (day != BUDGET_TRAINED && above < b->held && b->today[above] > b->threshold)
 		above++;
 	skipped = above > most_in_a_day(b) ? above - most_in_a_day(b) : 0;
 	b->count[at] = b->held - skipped;
@@ -211,16 +213,16 @@ static void pay(struct budget *b)
 	b->debt = b->debt > most ? most : b->debt < -most ? -most : b->debt;
 }
 
-void budget_end_day(struct budget *b, bool live)
+void budget_end_day(struct budget *b, enum budget_day day)
 {
 	int64_t level, before = b->threshold;
 
-	if (live)
+	if (day == BUDGET_LIVE)
 		pay(b);
 	b->alarms = b->grouped = b->confirmed = 0;
-	keep_today(b);
+	keep_today(b, day);
 	level = level_for(b, b->per_day * real_exp2(0 - b->debt / patience(b)));
-	if (live && before != INT64_MAX && level > before && level - before > b->step)
+	if (day == BUDGET_LIVE && before != INT64_MAX && level > before && level - before > b->step)
 		level = before + b->step;
 	b->threshold = level;
 }

@@ -12,8 +12,8 @@
 // threshold loses by swinging is attacks on the days on which it is high.
 //
 // Against who makes noise to raise the threshold: beyond `surge` × B alarms (at least 5) in a day it says BUDGET_GROUP,
-// the rest belong together and do not count; of peaks above the day's threshold no more than that are kept; the
-// threshold rises by at most `step` a day. What people confirm as malicious is taken out of the debt.
+// the rest belong together and do not count; of peaks above the threshold no more than that are kept (enum
+// budget_day), and it rises by at most `step` a day. What people confirm as malicious is taken out of the debt.
 //
 // Error: a rate known from B·W expected peaks (W ≈ 15 days' weight at a half-life of 14) has the relative standard
 // deviation 1/√(B·W): budget_error. ± 8 % at 10 a day, ± 26 % at 1, and at 0.1 a day hardly anything: say so. Memory:
@@ -26,6 +26,12 @@ enum budget_limits {
 	BUDGET_DAYS = 28,
 	BUDGET_PEAKS = 64 /* kept of a day: the highest */,
 	BUDGET_MOST = 10 /* a day */
+};
+
+enum budget_day {
+	BUDGET_TRAINED, // the threshold was a guess and nobody was told: all peaks are kept, nothing is owed
+	BUDGET_WATCHED, // nobody was told, but a surge may have come: it leaves no more peaks than it may
+	BUDGET_LIVE     // alarms were given: as BUDGET_WATCHED, they are paid for, and the threshold rises by at most `step`
 };
 
 enum budget_word { BUDGET_QUIET, BUDGET_ALARM, BUDGET_GROUP /* a surge: tell it in one with the others */ };
@@ -60,7 +66,6 @@ void budget_withdraw(struct budget *b); // the latest alarm of today was told to
 void budget_confirm(struct budget *b); // an alarm of today was a true one
 // A device's highest of the day that ends; not of one whose alarm was confirmed. Beyond ± 2^52 it is taken for that.
 void budget_peak(struct budget *b, int64_t level);
-// `live`: alarms were given today. False while training: then nothing is owed.
-void budget_end_day(struct budget *b, bool live);
+void budget_end_day(struct budget *b, enum budget_day day);
 double
 budget_error(const struct budget *b); // relative standard deviation of the rate; 1 and more: it cannot be promised

@@ -323,5 +323,6 @@ void alarm_end_day(struct judge *j, bool live, uint64_t now_ns)
 		return;
 	live = live && alarm_is_calibrated(j) && !(j->without & WITHOUT_FEEDBACK);
 	shares_end_day(j, live);
-	budget_end_day(&j->block_budget, false); // what was blocked wrongly is known to people only
+	budget_end_day(&j->block_budget,
+		       live ? BUDGET_WATCHED : BUDGET_TRAINED); // what was blocked wrongly is known to people only
 }

@@ -78,7 +78,7 @@ void shares_end_day(struct judge *j, bool live)
 {
 	give(j, j->alarms_per_day, budget_share);
 	for (unsigned r = 0; r < ROLE_COUNT; r++)
-		budget_end_day(&j->budget[r], live);
+		budget_end_day(&j->budget[r], live ? BUDGET_LIVE : BUDGET_TRAINED);
 	shares_refresh(j);
 }
 

@@ -79,7 +79,7 @@ static inline double budget_day(struct budget *b, struct dice *d, double drift, 
 			*alarms += budget_ask(b, level) != BUDGET_QUIET;
 		budget_peak(b, level);
 	}
-	budget_end_day(b, live);
+	budget_end_day(b, live ? BUDGET_LIVE : BUDGET_TRAINED);
 	return highest;
 }
 

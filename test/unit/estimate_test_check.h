@@ -33,7 +33,7 @@ static void flat_budget_event(void *x, struct dice *d, uint32_t i)
 		budget_confirm(b);
 	budget_peak(b, level);
 	if (i % 90 == 89)
-		budget_end_day(b, i > 900);
+		budget_end_day(b, i > 900 ? BUDGET_LIVE : BUDGET_TRAINED);
 	ck_assert_double_ge(budget_error(b), 0);
 }
 

@@ -282,12 +282,50 @@ START_TEST(budget_is_not_raised_by_noise)
 	}
 	ck_assert_uint_eq(alarms, 15);
 	ck_assert_uint_eq(grouped, 185);
-	budget_end_day(&b, true);
+	budget_end_day(&b, BUDGET_LIVE);
 	ck_assert_int_le(b.threshold, before + b.step);
 	budget_ask(&b, INT64_MAX);
 	budget_confirm(&b);
 	budget_confirm(&b);
 	ck_assert_uint_eq(b.confirmed, 1);
+}
+END_TEST
+
+static void budget_training_day(struct budget *b, int64_t highest_bits)
+{
+	for (int64_t bits = 1; bits <= highest_bits; bits++)
+		budget_peak(b, bits * EVIDENCE_BIT);
+	budget_end_day(b, BUDGET_TRAINED);
+}
+
+// Learning may begin on a holiday: the low threshold of such days must not decide what is learned of those after them.
+START_TEST(budget_of_quiet_first_days_follows_the_working_days)
+{
+	struct budget b;
+
+	budget_begin(&b, 1);
+	for (uint32_t day = 0; day < 3; day++)
+		budget_training_day(&b, 2);
+	for (uint32_t day = 0; day < 5; day++)
+		budget_training_day(&b, 20);
+	ck_assert_int_ge(b.threshold, 19 * EVIDENCE_BIT);
+}
+END_TEST
+
+START_TEST(budget_of_a_surge_nobody_was_told_of_keeps_few_peaks)
+{
+	struct budget b;
+	uint32_t before;
+
+	budget_begin(&b, 1);
+	for (uint32_t day = 0; day < 8; day++)
+		budget_training_day(&b, 10);
+	before = budget_peaks(&b);
+	for (uint32_t i = 0; i < 40; i++)
+		budget_peak(&b, (30 + i) * EVIDENCE_BIT);
+	budget_end_day(&b, BUDGET_WATCHED);
+	ck_assert_uint_eq(budget_peaks(&b), before + 5);
+	ck_assert_double_eq(b.debt, 0);
 }
 END_TEST
 
@@ -301,13 +339,13 @@ START_TEST(budget_of_less_than_one_a_day_does_not_follow_a_single_alarm)
 	for (uint32_t day = 0; day < 28; day++) {
 		for (int64_t bits = 1; bits <= 20; bits++)
 			budget_peak(&b, bits * EVIDENCE_BIT * (60 + day * 11 % 28) / 88);
-		budget_end_day(&b, false);
+		budget_end_day(&b, BUDGET_TRAINED);
 	}
 	before = b.threshold;
 	ck_assert_int_eq(budget_ask(&b, before + EVIDENCE_BIT), BUDGET_ALARM);
 	for (int64_t bits = 1; bits <= 20; bits++)
 		budget_peak(&b, bits * EVIDENCE_BIT * 3 / 4);
-	budget_end_day(&b, true);
+	budget_end_day(&b, BUDGET_LIVE);
 	ck_assert_int_gt(b.threshold, before);
 	ck_assert_int_lt(b.threshold, before + EVIDENCE_BIT / 4);
 }
@@ -328,7 +366,7 @@ START_TEST(budget_says_what_it_cannot_promise)
 	ck_assert_int_lt(b.threshold, (int64_t)(largest * EVIDENCE_BIT) + 30 * EVIDENCE_BIT);
 	budget_begin(&b, 100);
 	ck_assert_double_eq(b.per_day, BUDGET_MOST);
-	budget_end_day(&b, true); // nobody there
+	budget_end_day(&b, BUDGET_LIVE); // nobody there
 	ck_assert_int_eq(b.threshold, 0);
 }
 END_TEST
@@ -452,6 +490,8 @@ static TCase *judging_cases(void)
 	tcase_add_test(tc, evidence_reaches_h_bits_no_sooner_than_promised);
 	tcase_add_test(tc, budget_is_held_while_scores_drift);
 	tcase_add_test(tc, budget_is_not_raised_by_noise);
+	tcase_add_test(tc, budget_of_quiet_first_days_follows_the_working_days);
+	tcase_add_test(tc, budget_of_a_surge_nobody_was_told_of_keeps_few_peaks);
 	tcase_add_test(tc, budget_of_less_than_one_a_day_does_not_follow_a_single_alarm);
 	tcase_add_test(tc, budget_says_what_it_cannot_promise);
 	tcase_add_test(tc, volume_sums_cover_their_windows);
