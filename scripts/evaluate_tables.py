@@ -320,7 +320,7 @@ def print_slow(g):
     if not g.slow:
         not_run(title, "--only slow")
         return
-    head(title, "Four (exfil-7d: twenty) at once in one pass, each on a device of its own. *drip-N*: N days of one small session a day to the later control host, then the mimic. Times from the first packet of all; "
+    head(title, "Four (exfil-7d: six) at once in one pass, each on a device of its own. *drip-N*: N days of one small session a day to the later control host, then the mimic. Times from the first packet of all; "
          "*in preparation*: alerted before its second step began. *First 5*: of what was found within the days of the run without attacks.")
     rows, weeks, seen = [], {r.seed: r for r in g.main}, {}
     for mode in ("observe", "enforce"):
