@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// See dayset.h. Key 0 marks an empty place; a key that is 0 becomes 1. A new day empties each set when it is next
-// looked at, so that midnight costs nothing by itself.
+// See dayset.h. Each place holds a key with the day in its lowest bits, so what is of another day is found by nobody, and
+// being older than all of today it is what a set gives up first: midnight costs nothing.
 #include "dayset.h"
 
 #include "image.h"
@@ -8,23 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAYS = 8 }; // a line of the cache
+enum {
+	WAYS = 8,      // a line of the cache
+	DAY_BITS = 10, // a day comes again after 1,024
+	DAY_MASK = (1 << DAY_BITS) - 1,
+};
 
 struct dayset {
-	uint64_t *key;
-	uint16_t *of_day; // of each set: the day its keys are of; what is of another day is as if it were empty
+	uint64_t *place; // a set's newest first
 	uint32_t sets, day;
 };
 
-static void set_clear(struct dayset *s, uint32_t set)
+// Never 0, which is an empty place.
+static uint64_t tag_of(const struct dayset *s, uint64_t key)
 {
-	memset(&s->key[(size_t)set * WAYS], 0, WAYS * sizeof(*s->key));
-	s->of_day[set] = (uint16_t)s->day; // comes again after 179 years
-}
-
-static bool is_of_today(const struct dayset *s, uint32_t set)
-{
-	return s->of_day[set] == (uint16_t)s->day;
+	return (key & ~(uint64_t)DAY_MASK) | 1 << DAY_BITS | (s->day & DAY_MASK);
 }
 
 struct dayset *dayset_create(uint32_t keys)
@@ -37,11 +35,8 @@ struct dayset *dayset_create(uint32_t keys)
 	while (sets < keys / WAYS)
 		sets *= 2;
 	s->sets = sets;
-	s->key = aligned_alloc(64, (size_t)sets * WAYS * sizeof(*s->key));
-	s->of_day = calloc(sets, sizeof(*s->of_day));
-	if (!s->key || !s->of_day) {
-		free(s->of_day);
-		free(s->key);
+	s->place = aligned_alloc(64, (size_t)sets * WAYS * sizeof(*s->place));
+	if (!s->place) {
 		free(s);
 		return NULL;
 	}
@@ -53,35 +48,30 @@ void dayset_destroy(struct dayset *s)
 {
 	if (!s)
 		return;
-	free(s->of_day);
-	free(s->key);
+	free(s->place);
 	free(s);
 }
 
 void dayset_clear(struct dayset *s)
 {
 	s->day = 0;
-	for (uint32_t set = 0; set < s->sets; set++)
-		set_clear(s, set);
+	memset(s->place, 0, (size_t)s->sets * WAYS * sizeof(*s->place));
 }
 
 bool dayset_add(struct dayset *s, uint64_t key, uint32_t day)
 {
-	uint32_t at;
-	uint64_t *set;
+	uint64_t *set = &s->place[(key >> 32 & (s->sets - 1)) * WAYS], tag;
+	bool held = false;
 
 	if (day > s->day)
 		s->day = day;
-	key += key == 0;
-	at = (uint32_t)(key >> 32 & (s->sets - 1));
-	set = &s->key[(size_t)at * WAYS];
-	if (!is_of_today(s, at))
-		set_clear(s, at);
-	for (unsigned i = 0; i < WAYS && set[i]; i++)
-		if (set[i] == key)
-			return false;
-	memmove(set + 1, set, (WAYS - 1) * sizeof(*set)); // newest first: the oldest goes
-	set[0] = key;
+	tag = tag_of(s, key);
+	for (unsigned i = 0; i < WAYS; i++)
+		held |= set[i] == tag;
+	if (held)
+		return false;
+	memmove(set + 1, set, (WAYS - 1) * sizeof(*set));
+	set[0] = tag;
 	return true;
 }
 
@@ -91,8 +81,8 @@ void dayset_put(const struct dayset *s, struct image *i)
 
 	image_append(i, &day, sizeof(day));
 	for (size_t at = (size_t)s->sets * WAYS; at-- > 0;) // a set's oldest first
-		if (s->key[at] && is_of_today(s, (uint32_t)(at / WAYS)))
-			image_append(i, &s->key[at], sizeof(s->key[at]));
+		if (s->place[at] && s->place[at] == tag_of(s, s->place[at]))
+			image_append(i, &s->place[at], sizeof(s->place[at]));
 }
 
 bool dayset_take(struct dayset *s, struct bytes section)

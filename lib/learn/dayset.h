@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Has this 64-bit key been here today? A bounded set that empties itself at midnight (UTC). Full, it forgets: the
-// oldest of a set of eight goes, and may come again as new. Keys must be keyed hashes. 8 B a key, none after creation.
+// oldest of a set of eight goes, and may come again as new. Keys must be keyed hashes, of which 53 bits
+// are kept: one in 2^33 is taken for another. 8 B a key, none after creation.
 // One thread.
 #pragma once
 #include <stdbool.h>
