@@ -54,7 +54,7 @@ struct block_table {
 	uint32_t *live;           // slots in use, in no order
 	uint32_t *by_key, *by_id; // first slot of each chain
 	uint32_t mask;            // chains - 1
-	uint32_t capacity, count, free, cursor, generation;
+	uint32_t capacity, count, free, cursor;
 	struct lengths lengths[2]; // IPv4, IPv6
 	// How many blocks of one whole address fall on each hint: nearly every packet's address falls on none, and is let go at the price of one byte. They are
 	// counted twice, so that a few blocks do not cost a cache line of a large table for every address.
@@ -95,7 +95,6 @@ struct block_table *block_table_create(uint32_t capacity, const struct siphash_k
 	t->capacity = capacity;
 	t->mask = (uint32_t)(chains - 1);
 	block_clear(t);
-	t->generation = 0;
 	return t;
 }
 
@@ -124,7 +123,6 @@ void block_clear(struct block_table *t)
 	memset(t->near, 0, NEAR_HINTS);
 	t->soonest_ns = t->round_ns = UINT64_MAX;
 	t->count = t->cursor = 0;
-	t->generation++;
 }
 
 int block_never(struct block_table *t, const struct prefix *p)
@@ -132,7 +130,6 @@ int block_never(struct block_table *t, const struct prefix *p)
 	if (t->nevers == BLOCK_NEVER_PREFIXES)
 		return -ENOSPC;
 	t->never[t->nevers++] = *p;
-	t->generation++;
 	return 0;
 }
 
@@ -313,7 +310,6 @@ static void remove_slot(struct block_table *t, struct slot *s)
 	shape_remove(t, &s->key);
 	s->next_by_key = t->free;
 	t->free = i;
-	t->generation++;
 }
 
 static int refuse_full(struct block_table *t)
@@ -359,7 +355,6 @@ int block_add(struct block_table *t, const struct verdict *v, uint64_t now_ns)
 	t->slots[i].entry = entry;
 	t->slots[i].key = key;
 	link_slot(t, i);
-	t->generation++;
 	return 0;
 }
 
@@ -426,11 +421,6 @@ void block_prefetch(const struct block_table *t, const struct address *endpoint)
 {
 	if (t->count > NEAR_BLOCKS)
 		__builtin_prefetch(hint_at(t, endpoint->b));
-}
-
-uint32_t block_generation(const struct block_table *t)
-{
-	return t->generation;
 }
 
 uint32_t block_count(const struct block_table *t)

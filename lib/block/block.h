@@ -48,8 +48,6 @@ bool block_is_near(const struct block_table *t, uint8_t family, const uint8_t b[
 // Asks for the memory that look-ups of that endpoint begin with.
 void block_prefetch(const struct block_table *t, const struct address *endpoint);
 
-// Grows by one at each change: a flow remembers the value it was checked at.
-uint32_t block_generation(const struct block_table *t);
 uint32_t block_count(const struct block_table *t);
 // Frees expired entries, bounded work; none before the first can have expired.
 void block_step(struct block_table *t, uint64_t now_ns);

@@ -231,21 +231,15 @@ START_TEST(out_of_range_verdicts_are_refused)
 }
 END_TEST
 
-START_TEST(removing_and_clearing_forget_and_say_so)
+START_TEST(removing_and_clearing_forget)
 {
-	uint32_t before;
-
 	add(1, "203.0.113.1", 0, 10 * S, 0);
 	add(2, "203.0.113.2", 0, 10 * S, 0);
-	before = block_generation(table);
 	ck_assert_int_eq(block_remove(table, 1), 0);
-	ck_assert_uint_gt(block_generation(table), before);
 	ck_assert_int_eq(block_remove(table, 1), -ENOENT);
 	ck_assert_uint_eq(refused_by("203.0.113.1", 5, 2 * S), 0);
 	ck_assert_uint_eq(refused_by("203.0.113.2", 5, 2 * S), 2);
-	before = block_generation(table);
 	block_clear(table);
-	ck_assert_uint_gt(block_generation(table), before);
 	ck_assert_uint_eq(block_count(table), 0);
 	ck_assert_uint_eq(refused_by("203.0.113.2", 5, 2 * S), 0);
 	add(3, "203.0.113.3", 0, 10 * S, 0);
@@ -436,7 +430,7 @@ int main(void)
 	tcase_add_test(tcase, the_same_tuple_twice_is_refused_until_the_later_deadline);
 	tcase_add_test(tcase, a_known_id_replaces_its_block_and_keeps_what_it_has_counted);
 	tcase_add_test(tcase, out_of_range_verdicts_are_refused);
-	tcase_add_test(tcase, removing_and_clearing_forget_and_say_so);
+	tcase_add_test(tcase, removing_and_clearing_forget);
 	tcase_add_test(tcase, a_full_table_refuses_counts_and_makes_room_when_blocks_have_ended);
 	tcase_add_test(tcase, more_prefix_lengths_than_can_be_looked_up_are_refused);
 	tcase_add_test(tcase, a_hundred_thousand_blocks_are_found_listed_and_swept);
