@@ -47,6 +47,18 @@ bool chance_percent(struct chance *c, uint32_t percent)
 	return chance_below(c, 100) < percent;
 }
 
+uint64_t chance_of_day(struct chance *c, const uint8_t hours[24], uint64_t hour)
+{
+	uint32_t sum = 0, at = 0;
+
+	for (int i = 0; i < 24; i++)
+		sum += hours[i];
+	sum = chance_below(c, sum);
+	while (sum >= hours[at])
+		sum -= hours[at++];
+	return at * hour + chance_between(c, 0, hour - 1);
+}
+
 void chance_fill(struct chance *c, void *out, size_t n)
 {
 	uint8_t *at = out;

@@ -18,4 +18,6 @@ uint32_t chance_below(struct chance *c, uint32_t n);                    // 0..n-
 uint64_t chance_between(struct chance *c, uint64_t low, uint64_t high); // both ends included
 uint32_t chance_skewed(struct chance *c, uint32_t n); // 0..n-1, small numbers much more often (a popularity)
 bool chance_percent(struct chance *c, uint32_t percent);
+// A time of day, by what each hour weighs; `hour`: how long one is.
+uint64_t chance_of_day(struct chance *c, const uint8_t hours[24], uint64_t hour);
 void chance_fill(struct chance *c, void *out, size_t n);

@@ -112,18 +112,6 @@ static void add(struct duties *a, struct duty_entry e)
 	a->entry[a->count++] = e;
 }
 
-static uint64_t time_of_day(struct chance *c, const uint8_t hours[24])
-{
-	uint32_t sum = 0, hour = 0;
-
-	for (int i = 0; i < 24; i++)
-		sum += hours[i];
-	sum = chance_below(c, sum);
-	while (sum >= hours[hour])
-		sum -= hours[hour++];
-	return hour * 3600ull * SEC + chance_between(c, 0, 3600ull * SEC - 1);
-}
-
 // The n-th of `times` beats of a timer, with the second or two a scheduler takes.
 static uint64_t beat(const struct member *m, struct chance *c, enum rhythm rhythm, uint32_t n, uint32_t times)
 {
@@ -161,7 +149,7 @@ static void plan_one(struct duties *a, const struct company *c, uint64_t midnigh
 	times = tenths / 10 + (chance_below(&chance, 10) < tenths % 10);
 	for (uint32_t n = 0; n < times; n++)
 		add(a, (struct duty_entry){midnight + (timer ? beat(m, &chance, rhythm, n, times)
-							     : time_of_day(&chance, HOURS[rhythm])),
+							     : chance_of_day(&chance, HOURS[rhythm], 3600 * SEC)),
 					   (uint16_t)member, (uint16_t)duty, n});
 }
 

@@ -92,18 +92,6 @@ static bool is_for(const struct job *job, const struct device *d)
 	return job->only != DEVELOPERS || d->developer;
 }
 
-static uint64_t time_of_day(struct chance *c, const uint8_t hours[24])
-{
-	uint32_t sum = 0, hour = 0;
-
-	for (int i = 0; i < 24; i++)
-		sum += hours[i];
-	sum = chance_below(c, sum);
-	while (sum >= hours[hour])
-		sum -= hours[hour++];
-	return hour * 3600ull * SEC + chance_between(c, 0, 3600ull * SEC - 1);
-}
-
 static void agenda_add(struct agenda *a, struct entry e)
 {
 	if (a->count == a->cap) {
@@ -129,7 +117,7 @@ static void plan_job(struct agenda *a, const struct organisation *o, uint64_t mi
 		tenths = tenths - spread + chance_below(&c, 2 * spread);
 	times = tenths / 10 + (chance_below(&c, 10) < tenths % 10);
 	for (uint32_t n = 0; n < times; n++)
-		agenda_add(a, (struct entry){midnight + time_of_day(&c, HOURS[JOBS[job].rhythm]), device, job, n});
+		agenda_add(a, (struct entry){midnight + chance_of_day(&c, HOURS[JOBS[job].rhythm], 3600 * SEC), device, job, n});
 }
 
 static int entry_order(const void *left, const void *right)

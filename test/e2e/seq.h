@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The numbered frame seqgen sends and seqsink counts: Ethernet, IPv4, UDP to one port nobody listens on, then this.
 #pragma once
+#include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 enum seq_frame {
 	SEQ_ETHERNET = 14,
@@ -23,3 +26,12 @@ struct seq_body {
 	uint64_t sent_ns; // CLOCK_REALTIME, which the kernel stamps received frames with too
 	uint64_t due_ns;  // when it should have been sent, the same clock; a sender that is late has sent_ns behind it
 };
+
+static inline bool seq_number(const char *text, uint64_t least, uint64_t most, uint64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoull(text, &end, 10);
+	return errno == 0 && end != text && !*end && *out >= least && *out <= most;
+}

@@ -220,15 +220,6 @@ static int usage(void)
 	return 2;
 }
 
-static bool read_number(const char *text, uint64_t least, uint64_t most, uint64_t *out)
-{
-	char *end;
-
-	errno = 0;
-	*out = strtoull(text, &end, 10);
-	return errno == 0 && end != text && !*end && *out >= least && *out <= most;
-}
-
 static bool read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option options[] = {
@@ -251,17 +242,17 @@ static bool read_options(int argc, char **argv, struct options *o)
 			o->interface = optarg;
 			break;
 		case 'r':
-			good = read_number(optarg, 1, 10000000, &o->rate);
+			good = seq_number(optarg, 1, 10000000, &o->rate);
 			break;
 		case 'n':
-			good = read_number(optarg, 1, 1 << 30, &o->count);
+			good = seq_number(optarg, 1, 1 << 30, &o->count);
 			break;
 		case 's':
-			good = read_number(optarg, SEQ_FRAME_LEAST, SEQ_FRAME_MOST, &v);
+			good = seq_number(optarg, SEQ_FRAME_LEAST, SEQ_FRAME_MOST, &v);
 			o->size = (uint32_t)v;
 			break;
 		case 'f':
-			good = read_number(optarg, 1, 40000, &v);
+			good = seq_number(optarg, 1, 40000, &v);
 			o->flows = (uint32_t)v;
 			break;
 		case 'a':

@@ -289,15 +289,6 @@ static int usage(void)
 	return 2;
 }
 
-static bool read_number(const char *text, uint64_t least, uint64_t most, uint64_t *out)
-{
-	char *end;
-
-	errno = 0;
-	*out = strtoull(text, &end, 10);
-	return errno == 0 && end != text && !*end && *out >= least && *out <= most;
-}
-
 static bool read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option options[] = {
@@ -313,16 +304,16 @@ static bool read_options(int argc, char **argv, struct options *o)
 			o->interface = optarg;
 			break;
 		case 'n':
-			good = read_number(optarg, 1, NUMBERS_MOST, &o->expect);
+			good = seq_number(optarg, 1, NUMBERS_MOST, &o->expect);
 			break;
 		case 's':
-			good = read_number(optarg, 1, 3600000, &o->idle_ms);
+			good = seq_number(optarg, 1, 3600000, &o->idle_ms);
 			break;
 		case 'l':
-			good = read_number(optarg, 1, 86400000, &o->limit_ms);
+			good = seq_number(optarg, 1, 86400000, &o->limit_ms);
 			break;
 		case 'k':
-			good = read_number(optarg, 0, NUMBERS_MOST, &o->skip);
+			good = seq_number(optarg, 0, NUMBERS_MOST, &o->skip);
 			break;
 		default:
 			good = false;

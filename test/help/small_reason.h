@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // All stations of the far side in a folder of their own, and one attack that needs no learned days.
 #pragma once
-#include "reason.h"
+#include "reason_state.h"
 #include "text.h"
-
-#include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #define NOW 1700000000000000000ull
 #define DAY (86400 * NS_PER_S)
 
-static struct reason *reason;
-static struct policy_set *policies;
-static struct brain_sheet *sheet;
-static struct counters counters;
 static unsigned orders; // cuts and blocks
-static char state[64];
 
 static void take_order(void *user, unsigned worker, const struct verdict *v)
 {
@@ -39,31 +29,8 @@ static void open_reason(uint64_t now_ns)
 
 static void setup(void)
 {
-	char error[POLICY_ERROR_BYTES];
-
-	strcpy(state, "/tmp/sekimori-small-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(state));
-	policies = policy_load(SEKIMORI_SOURCE_DIR "/policy", error);
-	ck_assert_msg(policies != NULL, "%s", error);
-	sheet = calloc(1, sizeof(*sheet));
-	brain_sheet_init(sheet);
-	counters = (struct counters){0};
+	state_begin("/tmp/sekimori-small-XXXXXX");
 	open_reason(NOW);
-}
-
-static void teardown(void)
-{
-	static const char *const files[] = {"journal.db", "journal.db-wal", "journal.db-shm", "learned"};
-	char path[128];
-
-	reason_destroy(reason);
-	policy_free(policies);
-	free(sheet);
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", state, files[i]);
-		unlink(path);
-	}
-	rmdir(state);
 }
 
 // A reference to Java code from a directory outside (203.0.113.`last`): certain.

@@ -2,25 +2,15 @@
 // Snapshots of what was learned: kept, compared, brought elsewhere, gone back to; and the budget that outlives a restart.
 #include "difference.h"
 #include "baselines.h"
-#include "reason.h"
+#include "reason_state.h"
 #include "text.h"
-#include <check.h>
-#include <dirent.h>
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #define DAY (86400ull * NS_PER_S)
 #define BEGAN (19002ull * DAY) // a Monday
 
-static struct reason *reason;
-static struct policy_set *policies;
-static struct brain_sheet *sheet;
-static struct counters counters;
-static char state[64];
 static double budget;
 static struct siphash_key key;
 
@@ -36,46 +26,10 @@ static void open_reason(void)
 
 static void setup(void)
 {
-	char error[POLICY_ERROR_BYTES];
-
-	strcpy(state, "/tmp/sekimori-baseline-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(state));
-	policies = policy_load(SEKIMORI_SOURCE_DIR "/policy", error);
-	ck_assert_msg(policies != NULL, "%s", error);
-	sheet = calloc(1, sizeof(*sheet));
-	brain_sheet_init(sheet);
-	counters = (struct counters){0};
+	state_begin("/tmp/sekimori-baseline-XXXXXX");
 	budget = 0;
 	key = (struct siphash_key){1, 2};
 	open_reason();
-}
-
-static void empty(const char *folder)
-{
-	DIR *d = opendir(folder);
-	struct dirent *e;
-	char path[400];
-
-	while (d && (e = readdir(d))) {
-		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
-		if (e->d_name[0] != '.')
-			unlink(path);
-	}
-	if (d)
-		closedir(d);
-	rmdir(folder);
-}
-
-static void teardown(void)
-{
-	char folder[96];
-
-	reason_destroy(reason);
-	policy_free(policies);
-	free(sheet);
-	snprintf(folder, sizeof(folder), "%s/baselines", state);
-	empty(folder);
-	empty(state);
 }
 
 static struct address device(unsigned n)
@@ -481,7 +435,7 @@ int main(void)
 	SRunner *r = srunner_create(s);
 	int failed;
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, setup, state_end);
 	tcase_set_timeout(t, 60); // a copy of the process a day
 	tcase_add_test(t, a_snapshot_is_kept_each_day_and_the_oldest_of_many_goes);
 	tcase_add_test(t, only_names_become_paths);

@@ -231,7 +231,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_checked_fixture(cases, setup, teardown);
+	tcase_add_checked_fixture(cases, setup, state_end);
 	tcase_add_test(cases, an_alert_is_told_with_its_counts_and_agrees);
 	tcase_add_test(cases, an_altered_count_is_caught);
 	tcase_add_test(cases, the_event_behind_an_alarm_is_found_in_the_journal_and_made_again);

@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "reason.h"
+#include "reason_state.h"
 #include "text.h"
-#include <check.h>
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #define NOW 1700000000000000000ull
 
-static struct reason *reason;
-static struct policy_set *policies;
-static struct brain_sheet *sheet;
-static struct counters counters;
 static struct verdict sent[64];
 static unsigned sents;
-static char state[64];
 
 static void take(void *user, unsigned worker, const struct verdict *v)
 {
@@ -37,31 +28,8 @@ static void open_reason(unsigned mode)
 
 static void setup(void)
 {
-	char error[POLICY_ERROR_BYTES];
-
-	strcpy(state, "/tmp/sekimori-reason-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(state));
-	policies = policy_load(SEKIMORI_SOURCE_DIR "/policy", error);
-	ck_assert_msg(policies != NULL, "%s", error);
-	sheet = calloc(1, sizeof(*sheet));
-	brain_sheet_init(sheet);
-	counters = (struct counters){0};
+	state_begin("/tmp/sekimori-reason-XXXXXX");
 	open_reason(MODE_ENFORCE);
-}
-
-static void teardown(void)
-{
-	static const char *const files[] = {"journal.db", "journal.db-wal", "journal.db-shm", "learned"};
-	char path[128];
-
-	reason_destroy(reason);
-	policy_free(policies);
-	free(sheet);
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", state, files[i]);
-		unlink(path);
-	}
-	rmdir(state);
 }
 
 static struct observation observation(enum observation_kind kind, enum direction direction)
@@ -431,8 +399,7 @@ static void live(bool restarts)
 
 START_TEST(a_brain_that_was_restarted_goes_on_exactly_as_one_that_was_not)
 {
-	static const char *const files[] = {"journal.db", "journal.db-wal", "journal.db-shm", "learned"};
-	char path[128], *first;
+	char *first;
 	size_t bytes;
 
 	reason_destroy(reason);
@@ -445,10 +412,7 @@ START_TEST(a_brain_that_was_restarted_goes_on_exactly_as_one_that_was_not)
 	told = NULL;
 	told_room = 0;
 	reason_destroy(reason);
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", state, files[i]);
-		unlink(path);
-	}
+	state_empty();
 	brain_sheet_init(sheet);
 	open_living(BEGAN);
 	live(true);
@@ -468,7 +432,7 @@ int main(void)
 	SRunner *r = srunner_create(s);
 	int failed;
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, setup, state_end);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, a_certain_fact_cuts_the_flow_and_blocks_the_endpoint_for_two_hours);
 	tcase_add_test(t, in_observe_nothing_is_ordered);

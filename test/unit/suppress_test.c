@@ -166,7 +166,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_checked_fixture(cases, setup, teardown);
+	tcase_add_checked_fixture(cases, setup, state_end);
 	tcase_add_test(cases, all_that_is_named_must_match);
 	tcase_add_test(cases, one_that_names_nothing_or_never_ends_is_refused);
 	tcase_add_test(cases, what_is_suppressed_is_kept_and_neither_told_nor_cut_off);
