@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What the far side needs to stand: the shipped policies, a sheet, counters, and a folder of its own that goes with the test.
+// What the far side needs to stand: the shipped policies, a sheet, counters, and a folder of its own that goes with the
+// test.
 #pragma once
 #include "reason.h"
 
