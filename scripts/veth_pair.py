@@ -3,13 +3,13 @@
 # One pair of turns of scripts/veth, from "PROGRAM.NAME VALUE" lines to a line of JSON: figures of both, their difference or
 # ratio, or why the pair is void. What makes a pair void never depends on what the program under test did: a lost frame is a
 # frame that took for ever, not a reason to forget the turn.
-# usage: veth_pair.py latency|overload RATE
+# usage: veth_pair.py latency|overload RATE TAKEN (of a thousandth of a second, us)
 import json
 import math
 import sys
 
 LATE_SHARE = 0.05  # of the frames, more than 10 us behind their time
-what, rate = sys.argv[1], int(sys.argv[2])
+what, rate, taken = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]) / 1000
 v = {}
 for line in sys.stdin:
     name, text = line.split()
@@ -30,8 +30,8 @@ for p in ("testpmd", "wire"):
         why = "the sender was late too often"
     elif what == "overload" and v[f"{p}.sender_rate"] < 0.95 * rate:
         why = "the sender did not manage the rate"
-    elif abs(v.get(f"{p}.sender_taken", 0.5) - 0.5) > 0.05:
-        why = "not half of the core was taken"
+    elif abs(v.get(f"{p}.sender_taken", taken) - taken) > 0.1 * (1 - taken):
+        why = "another share of the core was taken"
     elif v[f"{p}.sink_drops"]:
         why = "the sink itself lost frames"
     if what == "latency":
@@ -54,6 +54,7 @@ if what == "latency":
             else:
                 why = why or "both lost more than a thousandth"
 else:
+    figure("taken", "of the core", taken)
     figure("wire/testpmd", "times", v["wire.timed_rate"] / v["testpmd.timed_rate"])
     figure("offered/testpmd", "times", v["testpmd.sender_rate"] / v["testpmd.timed_rate"])
     if not why and figures["offered/testpmd"]["rounds"][0] < 1.9:
