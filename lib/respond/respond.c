@@ -205,6 +205,16 @@ bool respond_bits_fit(const struct address *a, uint32_t bits)
 	return a->family == 4 ? bits >= 16 && bits <= 32 : bits >= 32 && bits <= 128; // as verdict_check
 }
 
+// What stands against a rule that came while nobody ran: the wire may hold it still, and the journal says that it stands.
+static int end_protected(struct respond *r, const struct block *b)
+{
+	struct block ended = *b;
+
+	respond_end_by_lift(r, &ended, "never-block list", "sekimori");
+	r->lifted--; // it has no place in the table
+	return -EPERM;
+}
+
 int respond_restore(struct respond *r, const struct block *b, uint64_t now_ns)
 {
 	struct target target = target_of(b);
@@ -218,7 +228,7 @@ int respond_restore(struct respond *r, const struct block *b, uint64_t now_ns)
 	if (b->state == BLOCK_EXPIRED || (b->state == BLOCK_LIFTED && b->suppress_until_ns <= now_ns))
 		return 0;
 	if (b->state < BLOCK_EXPIRED && respond_never_overlaps(r, &b->endpoint, b->endpoint_bits))
-		return -EPERM;
+		return end_protected(r, b);
 	if (table_find_id(&r->table, b->id) || table_find_target(&r->table, &target))
 		return -EEXIST;
 	// A clock that was set back must not make a block endless (fault: reliability.md §5.2).

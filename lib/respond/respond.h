@@ -57,7 +57,8 @@ int respond_extend(struct respond *r, uint64_t id, uint64_t by_ns, uint64_t unti
 int respond_lift(struct respond *r, uint64_t id, const char *reason, const char *who, uint64_t now_ns);
 int respond_confirm(struct respond *r, uint64_t id, const char *who, uint64_t now_ns); // pending → active. -ENOENT
 void respond_step(struct respond *r, uint64_t now_ns);   // expires what has ended
-int respond_restore(struct respond *r, const struct block *b, uint64_t now_ns); // after a restart: made again with the remaining time
+// After a restart: made again with the remaining time. -EPERM: on the never-block list by now; it is ended at wire and fence, too.
+int respond_restore(struct respond *r, const struct block *b, uint64_t now_ns);
 struct block *respond_find(struct respond *r, uint64_t id);
 uint32_t respond_count(const struct respond *r);
 const struct block *respond_at(const struct respond *r, uint32_t i); // NULL past the end

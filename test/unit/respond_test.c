@@ -440,6 +440,27 @@ START_TEST(after_a_restart_blocks_stand_again_for_what_is_left_of_their_time)
 }
 END_TEST
 
+START_TEST(what_became_protected_while_nobody_ran_is_ended_at_the_wire_too)
+{
+	struct respond *r = fresh();
+	struct alert a = wanting("203.0.113.1", T0);
+	struct block saved;
+	struct prefix never;
+
+	respond_alert(r, &a, MODE_ENFORCE);
+	saved = *respond_at(r, 0);
+	respond_destroy(r);
+	r = fresh();
+	prefix_parse(bytes_of_text("203.0.113.1"), &never);
+	respond_never(r, &never);
+	ck_assert_int_eq(respond_restore(r, &saved, T0 + MINUTE_NS), -EPERM);
+	ck_assert_uint_eq(respond_count(r), 0);
+	ck_assert(heard.block == 0 && heard.unblock == 1 && heard.last.id == saved.id);
+	ck_assert_str_eq(heard.what, "lifted ");
+	respond_destroy(r);
+}
+END_TEST
+
 START_TEST(a_hundred_thousand_blocks_are_kept_found_and_ended_and_not_one_more)
 {
 	struct respond *r = fresh();
@@ -485,6 +506,7 @@ int main(void)
 		a_persons_block_needs_an_end_a_target_and_leave,
 		a_new_never_block_prefix_ends_what_stands_against_it,
 		after_a_restart_blocks_stand_again_for_what_is_left_of_their_time,
+		what_became_protected_while_nobody_ran_is_ended_at_the_wire_too,
 		a_hundred_thousand_blocks_are_kept_found_and_ended_and_not_one_more,
 	};
 
