@@ -250,9 +250,12 @@ static void loop(struct brain *b, struct control_server *server)
 	unsigned idle = 0;
 
 	while (!stopped) {
-		unsigned n = drain(b);
-		uint64_t now = clock_deadline_ns();
+		unsigned n;
+		uint64_t now;
 
+		reason_set_deadline_offset(b->reason, deadline_offset()); // each time: a block made just after the clock was set must end in time
+		n = drain(b);
+		now = clock_deadline_ns();
 		reason_beat(b->reason, now);
 		if (now - served >= SERVE_NS) {
 			control_serve(server, 0);
@@ -261,7 +264,6 @@ static void loop(struct brain *b, struct control_server *server)
 		if (b->eve && (now - stepped >= STEP_NS || idle == IDLE_ROUNDS))
 			eve_flush(b->eve);
 		if (now - stepped >= STEP_NS) {
-			reason_set_deadline_offset(b->reason, deadline_offset());
 			reason_step(b->reason, clock_unix_ns());
 			brain_fence_step(b, clock_unix_ns());
 			hear_of_save(b);

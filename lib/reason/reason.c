@@ -32,6 +32,7 @@ struct reason {
 	unsigned worker;              // of the observation being judged
 	uint64_t snapshot_day;        // UNIX day of the last snapshot + 1, 0: not looked yet
 	struct beside copy;           // that writes what was learned
+	int64_t blocks_offset_ns;     // deadline clock - UNIX clock by which the standing blocks' times are meant
 	bool acted;                   // a cut or block was ordered while judging it
 };
 
@@ -455,6 +456,7 @@ struct reason *reason_create(const struct reason_config *config, char error[512]
 	if (!r)
 		return NULL;
 	r->config = *config;
+	r->blocks_offset_ns = config->deadline_offset_ns;
 	r->counters = config->counters;
 	if (!create_rooms(r, error)) {
 		reason_destroy(r);
@@ -622,9 +624,16 @@ unsigned reason_mode(const struct reason *r)
 	return r->mode;
 }
 
+// Two clocks are read one after the other: what differs by less is the time in between.
 void reason_set_deadline_offset(struct reason *r, int64_t offset_ns)
 {
+	int64_t set_by_ns = r->blocks_offset_ns - offset_ns;
+
 	r->config.deadline_offset_ns = offset_ns;
+	if (set_by_ns > -(int64_t)NS_PER_S && set_by_ns < (int64_t)NS_PER_S)
+		return;
+	r->blocks_offset_ns = offset_ns;
+	respond_clock_set(r->respond, set_by_ns);
 }
 
 void reason_resume(struct reason *r, uint64_t unix_ns)

@@ -68,7 +68,8 @@ int reason_set_budget(struct reason *r, double alarms_per_day, double blocks_per
 // -EALREADY. -ENOENT. -ERANGE: noted, but its alarms are of earlier days, which are settled.
 int reason_confirm_incident(struct reason *r, uint64_t id, const char *who, uint64_t unix_ns);
 unsigned reason_mode(const struct reason *r);
-void reason_set_deadline_offset(struct reason *r, int64_t offset_ns); // after a wall-clock step
+// To be told as often as is cheap. A wall clock that was set (by a second or more) neither ends nor prolongs a block.
+void reason_set_deadline_offset(struct reason *r, int64_t offset_ns);
 // Once after create, when the time is known: takes up open incidents and standing blocks from the journal and tells the wire of each block with the
 // time that remains to it.
 void reason_resume(struct reason *r, uint64_t unix_ns);

@@ -200,6 +200,28 @@ void respond_step(struct respond *r, uint64_t now_ns)
 	table_sweep(&r->table, has_ended, &s);
 }
 
+static uint64_t moved(uint64_t ns, int64_t by_ns)
+{
+	if (ns == 0 || (by_ns < 0 && (uint64_t)-by_ns >= ns))
+		return ns ? 1 : 0;
+	return ns + (uint64_t)by_ns;
+}
+
+void respond_clock_set(struct respond *r, int64_t by_ns)
+{
+	for (uint32_t i = 0; i < r->table.count; i++) {
+		struct block *b = table_at(&r->table, i);
+
+		b->made_ns = moved(b->made_ns, by_ns);
+		b->expires_ns = moved(b->expires_ns, by_ns);
+		b->suppress_until_ns = moved(b->suppress_until_ns, by_ns);
+		respond_tell_changed(r, b, "moved");
+	}
+	for (unsigned i = 0; i < RESPOND_PER_MINUTE; i++)
+		r->recent[i] = moved(r->recent[i], by_ns);
+	r->soonest_ns = 0; // the next step looks
+}
+
 bool respond_bits_fit(const struct address *a, uint32_t bits)
 {
 	return a->family == 4 ? bits >= 16 && bits <= 32 : bits >= 32 && bits <= 128; // as verdict_check

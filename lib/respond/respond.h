@@ -35,7 +35,7 @@ struct respond_hooks { // called synchronously; errors are counted by the caller
 	void (*block)(void *user, const struct block *b);                 // make or renew at wire and fence
 	void (*unblock)(void *user, const struct block *b);
 	void (*cut)(void *user, uint64_t flow, const struct alert *a);    // end this flow now
-	void (*changed)(void *user, const struct block *b, const char *what); // journal: "made" "extended" "lifted" "expired" "would" "pending"
+	void (*changed)(void *user, const struct block *b, const char *what); // journal: "made" "extended" "lifted" "expired" "would" "pending" "moved"
 	void *user;
 };
 
@@ -59,6 +59,8 @@ int respond_confirm(struct respond *r, uint64_t id, const char *who, uint64_t no
 void respond_step(struct respond *r, uint64_t now_ns);   // expires what has ended
 // After a restart: made again with the remaining time. -EPERM: on the never-block list by now; it is ended at wire and fence, too.
 int respond_restore(struct respond *r, const struct block *b, uint64_t now_ns);
+// The wall clock was set, by so much: what stands keeps the time that remains to it, and the wire, whose deadlines are on another clock, hears nothing.
+void respond_clock_set(struct respond *r, int64_t by_ns);
 struct block *respond_find(struct respond *r, uint64_t id);
 uint32_t respond_count(const struct respond *r);
 const struct block *respond_at(const struct respond *r, uint32_t i); // NULL past the end

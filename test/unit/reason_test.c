@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #define NOW 1700000000000000000ull
+#define DAY (86400ll * (int64_t)NS_PER_S)
 
 static struct verdict sent[64];
 static unsigned sents;
@@ -144,6 +145,40 @@ START_TEST(blocks_and_mode_survive_a_restart_with_the_time_that_remains)
 	reason_resume(reason, NOW + 2 * NS_PER_S);
 	ck_assert_uint_ge(count_sent(VERDICT_BLOCK), 1);
 	ck_assert_uint_eq(sent[0].expires_ns, NOW + RESPOND_DEFAULT_NS);
+}
+END_TEST
+
+// Of the wall clock that is set, ahead or back; the deadline clock goes on.
+static void clock_set(int64_t by_ns)
+{
+	reason_set_deadline_offset(reason, 0 - by_ns);
+	reason_step(reason, (uint64_t)((int64_t)NOW + by_ns) + NS_PER_S);
+}
+
+START_TEST(a_wall_clock_set_ahead_ends_no_block)
+{
+	java_reference();
+	sents = 0;
+	clock_set(DAY);
+	ck_assert_uint_eq(count_sent(VERDICT_UNBLOCK), 0);
+	ck_assert_uint_eq(respond_count(reason_respond(reason)), 1);
+	ck_assert(respond_at(reason_respond(reason), 0)->expires_ns == NOW + DAY + RESPOND_DEFAULT_NS);
+	reason_destroy(reason); // and the next one finds it so
+	open_reason(MODE_ENFORCE);
+	reason_set_deadline_offset(reason, -DAY);
+	reason_resume(reason, NOW + DAY + 2 * NS_PER_S);
+	ck_assert_uint_eq(count_sent(VERDICT_BLOCK), 1);
+	ck_assert_uint_eq(sent[0].expires_ns, NOW + RESPOND_DEFAULT_NS);
+}
+END_TEST
+
+START_TEST(a_wall_clock_set_back_prolongs_no_block)
+{
+	java_reference();
+	clock_set(-DAY);
+	ck_assert_uint_eq(respond_count(reason_respond(reason)), 1);
+	reason_step(reason, NOW - DAY + RESPOND_DEFAULT_NS + NS_PER_S);
+	ck_assert_uint_eq(respond_count(reason_respond(reason)), 0);
 }
 END_TEST
 
@@ -439,6 +474,8 @@ int main(void)
 	tcase_add_test(t, a_harmless_held_pair_is_released);
 	tcase_add_test(t, a_held_pair_that_a_lookup_named_is_blocked_instead);
 	tcase_add_test(t, blocks_and_mode_survive_a_restart_with_the_time_that_remains);
+	tcase_add_test(t, a_wall_clock_set_ahead_ends_no_block);
+	tcase_add_test(t, a_wall_clock_set_back_prolongs_no_block);
 	tcase_add_test(t, nonsense_from_the_ring_is_counted_and_consumed);
 	tcase_add_test(t, the_table_of_certain_facts_is_published_whole);
 	tcase_add_test(t, a_pair_becomes_known_on_a_later_day_not_by_knocking_twice);
