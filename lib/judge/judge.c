@@ -189,12 +189,14 @@ static void past_add(struct judge *j, struct situation *s, unsigned policy, cons
 }
 _Static_assert(POLICY_MAX <= 64, "policies are bits of a word in past_add");
 
-static void emit(struct judge *j, struct alert *a)
+static void emit(struct judge *j, struct alert *a, struct throttle *t)
 {
 	if ((a->wants_cut || a->wants_block) && !a->unproven)
 		j->refused = true;
 	count(j->counters, a->suppressed ? COUNT_BRAIN_ALERTS_SUPPRESSED : COUNT_BRAIN_ALERTS);
+	a->response = RESPONSE_NONE;
 	j->alert(j->user, a);
+	t->cut = a->response == RESPONSE_CUT;
 }
 
 static bool is_left_out(const struct judge *j, const struct policy *p)
@@ -265,6 +267,7 @@ static bool try_policy(struct judge *j, struct situation *s, unsigned i, unsigne
 	    !((*t)->unproven && alarm_may_block(j, s))) {
 		count(j->counters, COUNT_BRAIN_ALERTS_THROTTLED);
 		j->refused = j->refused || ((*t)->wants && !silent);
+		j->repeats_cut = j->repeats_cut || ((*t)->cut && !silent);
 		return !silent;
 	}
 	*told = true;
@@ -295,7 +298,7 @@ static void judge_alert(struct judge *j, struct situation *s, const struct alert
 		if ((j->policies->policy[i].on & 1u << ON_ALERT) &&
 		    try_policy(j, s, i, mode, &j->compound_room, &t, &told) && told) {
 			t->wants = j->compound_room.wants_cut || j->compound_room.wants_block;
-			emit(j, &j->compound_room);
+			emit(j, &j->compound_room, t);
 		}
 	s->alert = NULL;
 }
@@ -308,7 +311,7 @@ static void tell(struct judge *j, struct situation *s, unsigned i, struct alert 
 	bool before = j->refused;
 
 	j->refused = false;
-	emit(j, a);
+	emit(j, a, t);
 	if (a->suppressed) {
 		t->wants = 0;
 		j->refused = before;
@@ -512,6 +515,7 @@ void judge_observe(struct judge *j, const struct observation *o, unsigned mode)
 	struct situation *s = &j->situation;
 	bool dropped = o->flags8 & OBS_FLAG_DROPPED;
 
+	j->repeats_cut = false;
 	count(j->counters, COUNT_BRAIN_OBSERVATIONS);
 	if (o->kind == OBS_NAMED || o->kind == OBS_TLS_SERVER) // remembered, not judged
 		contacts_note(j, o);
@@ -540,6 +544,7 @@ bool judge_held(struct judge *j, const struct observation *o, unsigned mode)
 {
 	struct situation *s = &j->situation;
 
+	j->repeats_cut = false;
 	if (!is_judged(o))
 		return true;
 	count(j->counters, COUNT_BRAIN_OBSERVATIONS);
@@ -551,6 +556,11 @@ bool judge_held(struct judge *j, const struct observation *o, unsigned mode)
 	s->first = s->device != NULL; // what is held is told again when it opens: then it is learned
 	judge_situation(j, s, mode);
 	return !j->refused;
+}
+
+bool judge_repeats_cut(const struct judge *j)
+{
+	return j->repeats_cut;
 }
 
 void judge_get_budget(const struct judge *j, struct judge_budget *out)

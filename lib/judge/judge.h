@@ -7,7 +7,8 @@
 #include "suppress.h"
 
 struct judge;
-typedef void (*judge_alert_fn)(void *user, struct alert *a); // a->id is 0; the callee copies what it keeps
+// a->id is 0; the callee copies what it keeps, and says in a->response what was done.
+typedef void (*judge_alert_fn)(void *user, struct alert *a);
 
 typedef void (*judge_score_fn)(void *user, const struct score *s); // evidence of 3 bits and more; copied by the callee
 
@@ -46,6 +47,9 @@ void judge_observe(struct judge *j, const struct observation *o, unsigned mode);
 // Should the first frame of this never-seen pair be let go? Runs the same policies on the flow's opening. Called for
 // OBS_HELD.
 bool judge_held(struct judge *j, const struct observation *o, unsigned mode);
+// Does the observation just judged (by either) repeat what was answered with a cut and no block, while that alert is throttled? A throttle is for who reads
+// alerts: the flow is to be cut as the first one was.
+bool judge_repeats_cut(const struct judge *j);
 // The request that belongs to a flow and tx (for exporters); false if forgotten.
 struct judge_request {
 	char method[16], uri[ALERT_TEXT], host[128], agent[128];

@@ -44,6 +44,7 @@ struct throttle {
 	uint32_t repeats;
 	uint8_t wants;    // what it throttles asked for a cut or a block
 	uint8_t unproven; // and was not done for want of evidence: asked again when there is enough
+	uint8_t cut;      // was answered with a cut and no block, which would refuse what comes after
 };
 
 struct past_alert {
@@ -129,6 +130,7 @@ struct judge {
 	char baseline[17];
 	struct siphash_key key; // for throttle keys and flow ids; not secret (see judge.c)
 	bool refused;           // an alert of the observation at hand wanted a cut or a block
+	bool repeats_cut;       // it repeats what was cut
 	struct situation situation;
 	struct alert alert_room, compound_room;
 	const struct suppress_set *suppressions; // may be NULL

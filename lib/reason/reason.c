@@ -75,13 +75,17 @@ static void order_unblock(void *user, const struct block *b)
 	send(user, SHEET_WORKERS, &v);
 }
 
-static void order_cut(void *user, uint64_t flow, const struct alert *a)
+static void send_cut(struct reason *r, uint64_t flow, uint64_t evidence_ns)
 {
-	struct reason *r = user;
-	struct verdict v = {.kind = VERDICT_CUT, .flow = flow, .evidence_ns = a->time_ns};
+	struct verdict v = {.kind = VERDICT_CUT, .flow = flow, .evidence_ns = evidence_ns};
 
 	r->acted = true;
 	send(r, r->worker, &v);
+}
+
+static void order_cut(void *user, uint64_t flow, const struct alert *a)
+{
+	send_cut(user, flow, a->time_ns);
 }
 
 static void block_changed(void *user, const struct block *b, const char *what)
@@ -209,14 +213,27 @@ static void publish_certain(struct reason *r)
 
 // --- observations ---
 
+// Of what was cut there is no block that would refuse the next try, and its alert is throttled.
+static void cut_repeated(struct reason *r, const struct observation *o)
+{
+	if (!r->acted && r->mode == MODE_ENFORCE && judge_repeats_cut(r->judge) && respond_may_cut(r->respond, observation_endpoint(o)))
+		send_cut(r, o->flow, o->time_ns);
+}
+
 static void decide_held(struct reason *r, const struct observation *o)
 {
 	struct verdict v = {.kind = VERDICT_RELEASE, .flow = o->flow};
 
-	r->acted = false;
 	judge_held(r->judge, o, r->mode);
+	cut_repeated(r, o);
 	if (!r->acted)
 		send(r, r->worker, &v);
+}
+
+static void observe(struct reason *r, const struct observation *o)
+{
+	judge_observe(r->judge, o, r->mode);
+	cut_repeated(r, o);
 }
 
 void reason_observe(struct reason *r, const struct observation *o)
@@ -228,12 +245,13 @@ void reason_observe(struct reason *r, const struct observation *o)
 	r->worker = o->worker;
 	if (o->time_ns > r->now_ns)
 		r->now_ns = o->time_ns;
+	r->acted = false;
 	if (o->kind == OBS_HELD)
 		decide_held(r, o);
 	else if (o->kind == OBS_BLOCKED)
 		respond_attempts(r->respond, o->number[NUM_BLOCKED_ID], o->number[NUM_BLOCKED_FRAMES], o->time_ns);
 	else if (o->kind != OBS_LOST)
-		judge_observe(r->judge, o, r->mode);
+		observe(r, o);
 	if (o->kind == OBS_FLOW_OPEN)
 		publish_known(r, o);
 	if (r->config.hooks.observation)

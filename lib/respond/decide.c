@@ -118,6 +118,11 @@ static const struct rung ladder[MODE_COUNT] = {
 	[MODE_ENFORCE] = {BLOCK_ACTIVE, RESPONSE_BLOCKED, RESPONSE_CUT},
 };
 
+bool respond_may_cut(const struct respond *r, const struct address *endpoint)
+{
+	return !respond_never_overlaps(r, endpoint, respond_host_bits(endpoint));
+}
+
 static void cut(struct respond *r, const struct alert *a, unsigned mode)
 {
 	if (mode == MODE_ENFORCE && a->wants_cut && r->hooks.cut)
@@ -160,7 +165,7 @@ void respond_alert(struct respond *r, struct alert *a, unsigned mode)
 			return;
 		}
 	}
-	if (respond_never_overlaps(r, &a->endpoint, respond_host_bits(&a->endpoint))) {
+	if (!respond_may_cut(r, &a->endpoint)) {
 		refuse(r, a);
 		return;
 	}

@@ -44,6 +44,8 @@ struct respond *respond_create(uint64_t next_id, const struct respond_hooks *hoo
 void respond_destroy(struct respond *r);
 int respond_never(struct respond *r, const struct prefix *p);
 bool respond_is_never(const struct respond *r, const struct address *a);
+// May a flow to or from that address be cut at all? Not if it is on the never-block list.
+bool respond_may_cut(const struct respond *r, const struct address *endpoint);
 // Acts on an alert as mode allows and fills a->response and a->block. observe: RESPONSE_WOULD_BLOCK, nothing is done.
 void respond_alert(struct respond *r, struct alert *a, unsigned mode);
 // The wire dropped so many frames by block `id`: counted, and an automatic block is prolonged while attempts go on

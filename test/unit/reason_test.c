@@ -129,6 +129,51 @@ START_TEST(a_held_pair_that_a_lookup_named_is_blocked_instead)
 }
 END_TEST
 
+static struct observation opens(struct address called, uint64_t flow, uint64_t now_ns)
+{
+	struct observation o = observation(OBS_FLOW_OPEN, DIRECTION_OUT);
+
+	o.server = called;
+	o.server_port = 80;
+	o.flow = flow;
+	o.time_ns = now_ns;
+	return o;
+}
+
+// No block fits the metadata service, which is inside: whoever is sent there again must be cut again, told or not.
+START_TEST(what_was_cut_is_cut_again_while_its_alert_is_throttled)
+{
+	const struct address metadata = address_v4((const uint8_t[4]){169, 254, 169, 254});
+	struct observation o = opens(address_v4((const uint8_t[4]){198, 51, 100, 7}), 1, NOW), named = observation(OBS_NAMED, DIRECTION_IN);
+
+	reason_observe(reason, &o);
+	named.time_ns = NOW + 4 * DAY;
+	observation_put(&named, TEXT_NAMED_ADDRESSES, bytes_of(&metadata, sizeof(metadata)));
+	reason_observe(reason, &named);
+	for (unsigned n = 0; n < 3; n++) {
+		sents = 0;
+		o = opens(metadata, 10 + n, NOW + 4 * DAY + (n + 1) * NS_PER_S);
+		o.kind = n == 2 ? OBS_HELD : OBS_FLOW_OPEN;
+		reason_observe(reason, &o);
+		ck_assert_msg(count_sent(VERDICT_CUT) == 1 && count_sent(VERDICT_RELEASE) == 0, "time %u", n);
+		ck_assert_uint_eq(sent[0].flow, 10 + n);
+	}
+	ck_assert_uint_eq(counters.value[COUNT_BRAIN_ALERTS_THROTTLED], 2);
+	sents = 0;
+	o = observation(OBS_BLOCKED, DIRECTION_OUT); // says nothing of the kind
+	o.flow = 19;
+	reason_observe(reason, &o);
+	o = observation(OBS_TLS_SERVER, DIRECTION_OUT);
+	o.flow = 19;
+	reason_observe(reason, &o);
+	ck_assert_uint_eq(sents, 0);
+	reason_set_mode(reason, MODE_OBSERVE, "test", NOW + 4 * DAY);
+	o = opens(metadata, 20, NOW + 4 * DAY + 9 * NS_PER_S);
+	reason_observe(reason, &o);
+	ck_assert_uint_eq(sents, 0);
+}
+END_TEST
+
 START_TEST(blocks_and_mode_survive_a_restart_with_the_time_that_remains)
 {
 	java_reference();
@@ -473,6 +518,7 @@ int main(void)
 	tcase_add_test(t, in_observe_nothing_is_ordered);
 	tcase_add_test(t, a_harmless_held_pair_is_released);
 	tcase_add_test(t, a_held_pair_that_a_lookup_named_is_blocked_instead);
+	tcase_add_test(t, what_was_cut_is_cut_again_while_its_alert_is_throttled);
 	tcase_add_test(t, blocks_and_mode_survive_a_restart_with_the_time_that_remains);
 	tcase_add_test(t, a_wall_clock_set_ahead_ends_no_block);
 	tcase_add_test(t, a_wall_clock_set_back_prolongs_no_block);
