@@ -65,8 +65,12 @@ void judge_destroy(struct judge *j)
 
 void judge_set_policies(struct judge *j, const struct policy_set *policies)
 {
+	// Throttles and past alerts mean policies by their numbers.
+	if (short_policies_name(j->policies) != short_policies_name(policies)) {
+		memset(j->past, 0, PAST_ALERTS * sizeof(*j->past));
+		memset(j->throttles, 0, THROTTLES * sizeof(*j->throttles));
+	}
 	j->policies = policies;
-	memset(j->past, 0, PAST_ALERTS * sizeof(*j->past)); // their numbers meant other policies
 	habit_set_policies(j);
 }
 

@@ -161,6 +161,7 @@ struct judge {
 void short_put_judge(const struct judge *j, struct image *i);
 bool short_take_judge(struct judge *j, const struct image *i);
 void short_forget_judge(struct judge *j);
+uint64_t short_policies_name(const struct policy_set *set); // by their names and numbers
 
 void situation_init(struct situation *s, struct judge *j, const struct observation *o);
 bool situation_value(struct situation *s, unsigned feature, struct bytes *out);

@@ -23,12 +23,12 @@ struct store_short {
 	uint32_t past_next, zero;
 };
 
-static uint64_t policies_name(const struct judge *j)
+uint64_t short_policies_name(const struct policy_set *set)
 {
 	uint64_t name = 0;
 
-	for (unsigned i = 0; i < j->policies->count; i++) {
-		struct bytes text = bytes_of_text(j->policies->policy[i].name);
+	for (unsigned i = 0; i < set->count; i++) {
+		struct bytes text = bytes_of_text(set->policy[i].name);
 		struct siphash_key key = {name, i};
 
 		name = siphash13(&key, text.at, text.left);
@@ -48,7 +48,7 @@ void short_put_judge(const struct judge *j, struct image *i)
 	struct store_short head;
 
 	memset(&head, 0, sizeof(head));
-	head.policies = policies_name(j);
+	head.policies = short_policies_name(j->policies);
 	head.baseline_day = j->baseline_day;
 	memcpy(head.baseline, j->baseline, sizeof(j->baseline));
 	head.past_next = j->past_next;
@@ -86,7 +86,7 @@ static bool take_head(struct judge *j, struct bytes in, bool *same)
 	j->past_next = head.past_next;
 	j->baseline_day = head.baseline_day;
 	memcpy(j->baseline, head.baseline, sizeof(j->baseline));
-	*same = head.policies == policies_name(j);
+	*same = head.policies == short_policies_name(j->policies);
 	return true;
 }
 

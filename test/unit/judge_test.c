@@ -636,6 +636,41 @@ START_TEST(names_asked_day_after_day_outlive_a_flood_of_names)
 }
 END_TEST
 
+static struct policy_set *one_policy(const char *name)
+{
+	char text[256], error[POLICY_ERROR_BYTES];
+	struct policy_set *set;
+
+	snprintf(text, sizeof(text), "policy: %s\nversion: 1\npriority: 2\nphase: control\nthrottle: 1h per device endpoint-port\n"
+		 "on: flow.open\nwhen: [direction == out]\n", name);
+	set = policy_read_text("p.yaml", bytes_of_text(text), error);
+	ck_assert_msg(set != NULL, "%s", error);
+	return set;
+}
+
+START_TEST(what_other_policies_told_throttles_none_of_the_new)
+{
+	static const struct {
+		const char *name;
+		unsigned told;
+	} next[] = {{"test/one", 1}, {"test/one", 1} /* read again: the same */, {"test/two", 2}};
+	struct policy_set *was = NULL, *set;
+
+	alert_count = 0;
+	for (unsigned i = 0; i < sizeof(next) / sizeof(next[0]); i++) {
+		set = one_policy(next[i].name);
+		judge_set_policies(judge, set);
+		policy_free(was);
+		was = set;
+		opened(DIRECTION_OUT, workstation(1), ip("203.0.113.40"), 443, TODAY + i * NS_PER_S);
+		ck_assert_uint_eq(alert_count, next[i].told);
+	}
+	ck_assert_str_eq(alerts[1].policy, "test/two");
+	judge_set_policies(judge, policies);
+	policy_free(was);
+}
+END_TEST
+
 // What many begin with at once is told once a week, with its value and how many there are.
 START_TEST(a_roll_out_is_one_note)
 {
@@ -730,6 +765,7 @@ int main(void)
 	tcase_add_test(cases, a_request_is_found_again_and_printable);
 	tcase_add_test(cases, the_whole_chain_of_case_one_is_told_step_by_step);
 	tcase_add_test(cases, the_same_observations_give_the_same_alerts);
+	tcase_add_test(cases, what_other_policies_told_throttles_none_of_the_new);
 	tcase_add_test(cases, a_roll_out_is_one_note);
 	add_scorer(cases);
 	tcase_add_test(cases, names_asked_day_after_day_outlive_a_flood_of_names);
