@@ -36,7 +36,7 @@ struct brain {
 // attach.c: connects to the wire, maps both sheets, attaches the rings. 0, -EPROTO, or -errno.
 int brain_attach(struct brain *b);
 bool brain_wire_gone(const struct brain *b);
-// fence.c: blocks as nftables set elements. Nothing happens unless options.fence.
+// fence.c: blocks as nftables set elements, in modes advise and enforce. Nothing happens unless options.fence.
 void brain_fence_open(struct brain *b);
 void brain_fence_block(struct brain *b, const struct block *block, const char *what, uint64_t now_ns);
 void brain_fence_step(struct brain *b, uint64_t now_ns); // compares wanted and read-back every few seconds

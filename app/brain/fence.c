@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Blocks as nftables set elements, for kernel paths beside the wire. The kernel's own timeout ends each; every few seconds what is wanted is compared with what the
-// kernel holds, and what is missing is made again with the time that remains (somebody may have flushed the ruleset).
+// kernel holds, and what is missing is made again with the time that remains (somebody may have flushed the ruleset). In modes in which the wire's blocks do not hold
+// nothing is fenced either; a panic sets such a mode.
 #include "fence.h"
 #include "brain.h"
 #include "log.h"
@@ -45,6 +46,12 @@ static void failed(struct brain *b, int r)
 	log_warn("nftables: %s", fence_error(b->fence));
 }
 
+// As the wire's blocks: what stands in mode advise a person has made or confirmed.
+static bool blocks_hold(const struct brain *b)
+{
+	return reason_mode(b->reason) >= MODE_ADVISE;
+}
+
 void brain_fence_block(struct brain *b, const struct block *block, const char *what, uint64_t now_ns)
 {
 	struct fence_block e;
@@ -52,7 +59,7 @@ void brain_fence_block(struct brain *b, const struct block *block, const char *w
 
 	if (!b->fence || !element_of(block, now_ns, &e))
 		return;
-	if (block->state == BLOCK_ACTIVE && e.remaining_ms) {
+	if (block->state == BLOCK_ACTIVE && e.remaining_ms && blocks_hold(b)) {
 		failed(b, fence_replace(b->fence, &e));
 	} else if (block->state == BLOCK_LIFTED) {
 		r = fence_remove(b->fence, &e);
@@ -75,10 +82,13 @@ static void keep(void *user, const struct fence_block *e)
 
 static bool is_held(const struct held *h, const struct fence_block *want)
 {
+	bool both = want->port && !want->transport; // a port of any transport is two elements
+	unsigned n = 0;
+
 	for (unsigned i = 0; i < h->n; i++)
-		if (address_equal(&h->block[i].endpoint, &want->endpoint) && h->block[i].port == want->port)
-			return true;
-	return false;
+		n += address_equal(&h->block[i].endpoint, &want->endpoint) && h->block[i].port == want->port &&
+		     (both || h->block[i].transport == want->transport);
+	return n >= 1u + both;
 }
 
 // The table itself is gone: adopt or make it anew, all elements follow.
@@ -100,15 +110,22 @@ void brain_fence_step(struct brain *b, uint64_t now_ns)
 {
 	static uint64_t compared_ns;
 	static struct held held;
+	static bool held_before;
+	const bool hold = blocks_hold(b);
 	const struct block *block;
 	struct fence_block e;
 
-	if (!b->fence || now_ns - compared_ns < COMPARE_NS)
+	if (!b->fence || (hold == held_before && now_ns - compared_ns < COMPARE_NS))
 		return;
 	compared_ns = now_ns;
+	held_before = hold;
 	held.n = 0;
 	if (!read_back(b, &held))
 		return;
+	if (!hold) {
+		failed(b, held.n ? fence_clear(b->fence) : 0);
+		return;
+	}
 	for (uint32_t i = 0; (block = respond_at(reason_respond(b->reason), i)); i++)
 		if (block->state == BLOCK_ACTIVE && element_of(block, now_ns, &e) && e.remaining_ms && !is_held(&held, &e))
 			failed(b, fence_replace(b->fence, &e));

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// app/brain/fence.c: what stands in the kernel follows the blocks and the mode. The kernel is played by a list here.
+#include "brain.h"
+#include "fence.h"
+#include "log.h"
+#include "text.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#define NOW 1700000000000000000ull
+#define LATER(n) (NOW + (n) * 10 * NS_PER_S) // further than two comparisons are apart
+
+enum { ELEMENTS = 16 };
+static struct fence_block element[ELEMENTS];
+static unsigned elements;
+
+// --- the kernel ---
+
+struct fence *fence_open(const char *table, char *error, size_t error_bytes)
+{
+	return (struct fence *)element;
+}
+
+void fence_close(struct fence *f)
+{
+}
+
+const char *fence_error(const struct fence *f)
+{
+	return "";
+}
+
+static bool is_same(const struct fence_block *a, const struct fence_block *b)
+{
+	return address_equal(&a->endpoint, &b->endpoint) && a->port == b->port && a->transport == b->transport;
+}
+
+int fence_remove(struct fence *f, const struct fence_block *b)
+{
+	for (unsigned i = 0; i < elements; i++)
+		if (is_same(&element[i], b)) {
+			element[i] = element[--elements];
+			return 0;
+		}
+	return -ENOENT;
+}
+
+static void put(const struct fence_block *b, uint8_t transport)
+{
+	struct fence_block one = *b;
+
+	one.transport = transport;
+	fence_remove(NULL, &one);
+	ck_assert_uint_lt(elements, ELEMENTS);
+	element[elements++] = one;
+}
+
+int fence_replace(struct fence *f, const struct fence_block *b)
+{
+	if (b->port && !b->transport) {
+		put(b, 6);
+		put(b, 17);
+	} else {
+		put(b, b->transport);
+	}
+	return 0;
+}
+
+int fence_clear(struct fence *f)
+{
+	elements = 0;
+	return 0;
+}
+
+int fence_list(struct fence *f, void (*each)(void *user, const struct fence_block *b), void *user)
+{
+	for (unsigned i = 0; i < elements; i++)
+		each(user, &element[i]);
+	return 0;
+}
+
+// --- the brain ---
+
+static struct brain brain;
+
+static void blocked(void *user, const struct block *b, const char *what, uint64_t now_ns)
+{
+	brain_fence_block(user, b, what, now_ns);
+}
+
+static void setup(void)
+{
+	struct reason_config c = {.mode = MODE_ENFORCE, .devices = 256, .values = 1 << 14, .counters = &brain.counters,
+				  .hooks = {.block = blocked, .user = &brain}};
+	char error[512];
+
+	brain = (struct brain){.options = {.fence = true}};
+	elements = 0;
+	c.policies = brain.policies = policy_load(SEKIMORI_SOURCE_DIR "/policy", error);
+	c.sheet = brain.sheet = calloc(1, sizeof(*brain.sheet));
+	ck_assert(c.policies && c.sheet);
+	brain_sheet_init(brain.sheet);
+	brain_fence_open(&brain);
+	brain.reason = reason_create(&c, error);
+	ck_assert_msg(brain.reason != NULL, "%s", error);
+	reason_step(brain.reason, NOW);
+	brain_fence_step(&brain, NOW);
+}
+
+static void teardown(void)
+{
+	reason_destroy(brain.reason);
+	policy_free(brain.policies);
+	free(brain.sheet);
+}
+
+static void block(const char *address, uint8_t transport, uint16_t port)
+{
+	struct block b = {.endpoint_bits = 32, .port = port, .transport = transport, .expires_ns = NOW + 3600 * NS_PER_S};
+	uint64_t id;
+
+	ck_assert_int_eq(address_parse(bytes_of_text(address), &b.endpoint), 0);
+	ck_assert_int_eq(respond_add(reason_respond(brain.reason), &b, NOW, &id), 0);
+}
+
+// "All enforcement off at once": the kernel's, too.
+START_TEST(in_a_mode_that_blocks_nothing_nothing_is_fenced)
+{
+	block("203.0.113.1", 6, 443);
+	ck_assert_uint_eq(elements, 1);
+	reason_set_mode(brain.reason, MODE_OBSERVE, "panic", NOW);
+	brain_fence_step(&brain, NOW + 1); // not only with the next comparison
+	ck_assert_uint_eq(elements, 0);
+	block("203.0.113.2", 6, 443);
+	ck_assert_uint_eq(elements, 0);
+	brain_fence_step(&brain, LATER(1));
+	ck_assert_uint_eq(elements, 0);
+	reason_set_mode(brain.reason, MODE_ADVISE, "test", NOW);
+	brain_fence_step(&brain, LATER(1) + 1);
+	ck_assert_uint_eq(elements, 2);
+	ck_assert_uint_eq(element[0].remaining_ms, 3590 * 1000 - 1);
+}
+END_TEST
+
+// What an earlier run left in the kernel is no reason to go on.
+START_TEST(what_is_found_in_such_a_mode_is_removed)
+{
+	reason_set_mode(brain.reason, MODE_OBSERVE, "test", NOW);
+	brain_fence_step(&brain, NOW + 1);
+	elements = 1;
+	brain_fence_step(&brain, LATER(2));
+	ck_assert_uint_eq(elements, 0);
+}
+END_TEST
+
+START_TEST(what_is_missing_is_made_again_each_transport_by_itself)
+{
+	block("203.0.113.1", 6, 53);
+	block("203.0.113.1", 17, 53);
+	block("203.0.113.2", 0, 88);
+	block("203.0.113.3", 6, 0);
+	block("203.0.113.3", 0, 0);
+	ck_assert_uint_eq(elements, 6);
+	for (unsigned i = 0; i < 6; i++) {
+		fence_remove(NULL, &(struct fence_block){element[0].endpoint, element[0].port, element[0].transport, 0, ""});
+		ck_assert_uint_eq(elements, 5);
+		brain_fence_step(&brain, LATER(3 + i));
+		ck_assert_msg(elements == 6, "time %u", i);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("brain_fence");
+	TCase *t = tcase_create("brain_fence");
+	SRunner *r;
+	int failed;
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, in_a_mode_that_blocks_nothing_nothing_is_fenced);
+	tcase_add_test(t, what_is_found_in_such_a_mode_is_removed);
+	tcase_add_test(t, what_is_missing_is_made_again_each_transport_by_itself);
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
