@@ -228,11 +228,11 @@ static int64_t block_threshold(const struct judge *j)
 	return !alarm_is_calibrated(j) || threshold == INT64_MAX || threshold < floor ? floor : threshold;
 }
 
-// A day with a fact that needs no learning was no ordinary one: it is no measure for thresholds.
+// A day with a fact that needs no learning, or with an alarm that a person confirmed, was no ordinary one: it is no measure for thresholds.
 void alarm_certain(struct judge *j, const struct situation *s)
 {
 	if (s->device)
-		j->watch[s->device->index].certain = 1;
+		j->watch[s->device->index].special |= SPECIAL_CERTAIN;
 }
 
 void alarm_wanted(struct judge *j, const struct situation *s)
@@ -241,6 +241,17 @@ void alarm_wanted(struct judge *j, const struct situation *s)
 
 	if (w && s->level > w->wanted)
 		w->wanted = s->level;
+}
+
+bool alarm_confirm(struct judge *j, const struct device *d)
+{
+	struct watch *w = &j->watch[d->index];
+
+	if (w->asked != BUDGET_ALARM || w->special & SPECIAL_CONFIRMED)
+		return false;
+	w->special |= SPECIAL_CONFIRMED;
+	budget_confirm(&j->budget[d->role]);
+	return true;
 }
 
 void alarm_told(struct judge *j, const struct situation *s)
@@ -287,7 +298,7 @@ void alarm_prove(const struct judge *j, const struct situation *s, struct alert 
 
 static bool has_alarmed(const struct judge *j, const struct device *d, const struct watch *w, bool live)
 {
-	return w->asked != BUDGET_QUIET || w->certain || (!live && w->peak > j->threshold[d->role]);
+	return w->asked != BUDGET_QUIET || w->special || (!live && w->peak > j->threshold[d->role]);
 }
 
 void alarm_end_day(struct judge *j, bool live, uint64_t now_ns)
@@ -305,7 +316,7 @@ void alarm_end_day(struct judge *j, bool live, uint64_t now_ns)
 
 		if (!d)
 			continue;
-		if (counts && !w->certain) {
+		if (counts && !w->special) {
 			budget_peak(&j->budget[d->role], w->peak);
 			if (w->wanted)
 				budget_peak(&j->block_budget, w->wanted);
@@ -314,7 +325,7 @@ void alarm_end_day(struct judge *j, bool live, uint64_t now_ns)
 		// would have been: thresholds must rest on levels as they will be.
 		if (has_alarmed(j, d, w, live))
 			evidence_forget(j->evidence, i);
-		habit_end_day(j, d, w->asked != BUDGET_QUIET || w->certain);
+		habit_end_day(j, d, w->asked != BUDGET_QUIET || w->special);
 		*w = (struct watch){0};
 	}
 	habit_sum(j);

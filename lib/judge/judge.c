@@ -583,9 +583,11 @@ void judge_set_budget(struct judge *j, double alarms_per_day, double blocks_per_
 	alarm_set_budget(j, alarms_per_day, blocks_per_day);
 }
 
-void judge_confirm(struct judge *j)
+bool judge_confirm(struct judge *j, const struct address *device)
 {
-	shares_confirm(j);
+	const struct device *d = learn_device_find(j->learn, device);
+
+	return d && alarm_confirm(j, d);
 }
 
 int64_t judge_evidence(const struct judge *j, const struct device *d, uint64_t now_ns)

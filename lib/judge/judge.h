@@ -40,6 +40,7 @@ struct judge_config {
 
 struct judge *judge_create(const struct judge_config *config); // NULL with errno
 void judge_destroy(struct judge *j);
+// The ones before must still be there; then they are the caller's again.
 void judge_set_policies(struct judge *j, const struct policy_set *policies);
 // One checked observation. mode LEARN: learns, alerts nothing (facts marked certain still alert). Also keeps the flow's
 // last requests so that a response or a file finds its URI and user agent. blocked: the wire dropped it; never learned.
@@ -76,8 +77,9 @@ struct judge_budget {
 };
 void judge_get_budget(const struct judge *j, struct judge_budget *out);
 void judge_set_budget(struct judge *j, double alarms_per_day, double blocks_per_day);
-// A person said that an alarm of today was a true one: it is not owed to the budget.
-void judge_confirm(struct judge *j);
+// A person said that this device's alarm of today was a true one: it is not owed to its role's budget, and the day is no measure for thresholds. False: it had
+// none today, or that was said before.
+bool judge_confirm(struct judge *j, const struct address *device);
 // Evidence against a device now, microbits: the higher of the two levels.
 int64_t judge_evidence(const struct judge *j, const struct device *d, uint64_t now_ns);
 // Time passes without observations. live: alarms are given (mode above learn).

@@ -98,12 +98,13 @@ struct asked {
 	uint64_t name, time_ns;
 };
 
+enum watch_special { SPECIAL_CERTAIN = 1 /* a certain fact was told */, SPECIAL_CONFIRMED = 2 /* its alarm was a true one */ };
 struct watch { // a device's day
 	int64_t peak;
 	int64_t told;   // the highest an alert above a note stood on
 	int64_t wanted; // the highest behind a block that was asked for without a certain fact
 	uint8_t asked;   // enum budget_word
-	uint8_t certain; // a certain fact was told
+	uint8_t special; // bits of enum watch_special
 	uint16_t noted;  // events of it that went into the journal
 	uint16_t shown[2]; // different things it showed; [1]: visitors and what they did, counted apart
 };
@@ -257,7 +258,6 @@ void shares_change(struct judge *j, double per_day); // what was owed is forgott
 void shares_end_day(struct judge *j, bool live);
 bool shares_are_calibrated(const struct judge *j);
 void shares_refresh(struct judge *j); // thresholds, after budgets were put in place
-void shares_confirm(struct judge *j);
 void shares_tell(double per_day, const struct budget budget[ROLE_COUNT], struct judge_budget *out);
 
 bool alarm_create(struct judge *j);
@@ -269,6 +269,7 @@ bool alarm_is_calibrated(const struct judge *j);
 bool alarm_score(struct judge *j, struct situation *s, const struct score *score); // true: the device alarms
 enum alarm_word alarm_policy(struct judge *j, struct situation *s, unsigned policy); // fills habit and weight
 unsigned alarm_families(const struct judge *j, const struct situation *s); // of evidence within 10 minutes
+bool alarm_confirm(struct judge *j, const struct device *d);
 void alarm_certain(struct judge *j, const struct situation *s);
 void alarm_told(struct judge *j, const struct situation *s); // an alert above a note
 void alarm_withdraw(struct judge *j, struct situation *s); // the alarm just counted is suppressed

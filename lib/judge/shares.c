@@ -87,16 +87,6 @@ bool shares_are_calibrated(const struct judge *j)
 	return j->alarms_per_day > 0 && j->budget[0].days >= CALIBRATED_DAYS && j->threshold[0] != INT64_MAX;
 }
 
-void shares_confirm(struct judge *j)
-{
-	struct budget *most = &j->budget[0];
-
-	for (unsigned r = 1; r < ROLE_COUNT; r++)
-		if (j->budget[r].alarms - j->budget[r].confirmed > most->alarms - most->confirmed)
-			most = &j->budget[r];
-	budget_confirm(most);
-}
-
 // Of independent parts: the whole's variance is the sum of theirs, as its rate is.
 static double error_of(const struct budget budget[ROLE_COUNT])
 {

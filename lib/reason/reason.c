@@ -633,7 +633,8 @@ int reason_confirm_incident(struct reason *r, uint64_t id, const char *who, uint
 	journal_failed(r, journal_audit(r->journal, unix_ns, who, "incident", key));
 	if (i.last_ns / DAY_NS != unix_ns / DAY_NS)
 		return -ERANGE;
-	judge_confirm(r->judge);
+	for (unsigned k = 0; k < i.devices; k++)
+		judge_confirm(r->judge, &i.device[k]);
 	return 0;
 }
 

@@ -137,6 +137,37 @@ START_TEST(after_an_alarm_evidence_begins_anew)
 }
 END_TEST
 
+// A true one is given back to the role whose budget it took, once, however many false ones another role has had.
+START_TEST(a_confirmed_alarm_is_given_back_to_its_own_role)
+{
+	uint64_t now = START + 16 * DAY + 10 * HOUR;
+	struct address clients[] = {workstation(1), workstation(2)}, at = server(0), quiet = server(1);
+	struct judge_budget before, after;
+
+	budgeted();
+	judge_step(judge, now - HOUR, MODE_OBSERVE);
+	judge_get_budget(judge, &before);
+	strike(at, ip("203.0.113.77"), "evil/1", now);
+	for (unsigned i = 0; i < 2; i++)
+		for (unsigned n = 0; n < 8; n++)
+			strike(clients[i], address_v4((uint8_t[]){203, 0, 113, (uint8_t)(100 + 10 * i + n)}), "evil/2", now + n * HOUR / 8);
+	judge_get_budget(judge, &after);
+	ck_assert_uint_eq(after.role[ROLE_EXPOSED].today, 1);
+	ck_assert_uint_eq(after.role[ROLE_CLIENT].today, 2);
+	ck_assert(judge_confirm(judge, &at));
+	ck_assert(!judge_confirm(judge, &at));
+	ck_assert(!judge_confirm(judge, &quiet));
+	ck_assert(!judge_confirm(judge, &(struct address){4, {0}, {10, 9, 9, 9}}));
+	judge_step(judge, START + 17 * DAY + 1, MODE_OBSERVE);
+	judge_get_budget(judge, &after);
+	for (unsigned r = 0; r < ROLE_COUNT; r++)
+		ck_assert_msg(fabs(after.role[r].debt - before.role[r].debt - (r == ROLE_CLIENT ? 2 : 0) + after.role[r].alarms_per_day) < 1e-9,
+			      "role %u: debt %g, was %g", r, after.role[r].debt, before.role[r].debt);
+	teardown();
+	setup();
+}
+END_TEST
+
 static unsigned told_unusual(void)
 {
 	unsigned n = 0;
@@ -318,6 +349,7 @@ END_TEST
 
 static void add_scorer(TCase *cases)
 {
+	tcase_add_test(cases, a_confirmed_alarm_is_given_back_to_its_own_role);
 	tcase_add_test(cases, a_suppressed_alarm_is_none_of_the_budget_s);
 	tcase_add_test(cases, each_role_has_a_share_of_the_budget_by_the_root_of_its_devices);
 	tcase_add_test(cases, policies_about_one_endpoint_count_as_the_strongest);
