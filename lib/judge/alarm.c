@@ -57,8 +57,10 @@ void alarm_set_budget(struct judge *j, double alarms_per_day, double blocks_per_
 		budget_begin(&j->block_budget, blocks_per_day);
 		return;
 	}
-	shares_change(j, alarms_per_day);
-	budget_change(&j->block_budget, blocks_per_day);
+	if (alarms_per_day != j->alarms_per_day) // said again it is not another
+		shares_change(j, alarms_per_day);
+	if (blocks_per_day != j->block_budget.per_day)
+		budget_change(&j->block_budget, blocks_per_day);
 }
 
 bool alarm_has_budget(const struct judge *j)

@@ -101,6 +101,7 @@ static bool take_head(struct judge *j, struct bytes in)
 		memcpy(j->budget, head.budget, sizeof(j->budget));
 		j->block_budget = head.block_budget;
 		shares_refresh(j);
+		j->alarms_per_day = head.alarms_per_day;
 		if (alarms != head.alarms_per_day || blocks != head.block_budget.per_day)
 			alarm_set_budget(j, alarms, blocks);
 	}

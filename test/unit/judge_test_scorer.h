@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The scorer and its budget in the same made-up world: roles, habits, newcomers, floods, what is suppressed.
 #pragma once
+#include "image.h"
 #include "judge_test_world.h"
 
 // Alarms that a person does not want to hear are not counted by the budget, and do not use up the device's alarm of the
@@ -163,6 +164,36 @@ START_TEST(a_confirmed_alarm_is_given_back_to_its_own_role)
 	for (unsigned r = 0; r < ROLE_COUNT; r++)
 		ck_assert_msg(fabs(after.role[r].debt - before.role[r].debt - (r == ROLE_CLIENT ? 2 : 0) + after.role[r].alarms_per_day) < 1e-9,
 			      "role %u: debt %g, was %g", r, after.role[r].debt, before.role[r].debt);
+	teardown();
+	setup();
+}
+END_TEST
+
+// A brain that is always started with its budget must not forget at each start what it owes.
+START_TEST(the_same_budget_said_again_changes_nothing)
+{
+	struct judge_budget before, after;
+	struct image i;
+
+	budgeted();
+	judge_get_budget(judge, &before);
+	ck_assert(before.debt < -1);
+	judge_set_budget(judge, 1, 0);
+	judge_get_budget(judge, &after);
+	ck_assert(memcmp(&before, &after, sizeof(before)) == 0);
+	judge_set_budget(judge, 1, 0.5);
+	judge_get_budget(judge, &after);
+	ck_assert(after.debt == before.debt && after.blocks_per_day == 0.5);
+	image_begin(&i, 1);
+	judge_put(judge, &i);
+	ck_assert_ptr_nonnull(image_room(&i, 32)); // where a written one has its hash
+	judge_set_budget(judge, 2, 0.5); // what the image says was another
+	judge_get_budget(judge, &after);
+	ck_assert(after.debt == 0);
+	ck_assert_int_eq(judge_take(judge, &i), 0);
+	judge_get_budget(judge, &before);
+	ck_assert(memcmp(&before, &after, sizeof(before)) == 0);
+	image_free(&i);
 	teardown();
 	setup();
 }
@@ -349,6 +380,7 @@ END_TEST
 
 static void add_scorer(TCase *cases)
 {
+	tcase_add_test(cases, the_same_budget_said_again_changes_nothing);
 	tcase_add_test(cases, a_confirmed_alarm_is_given_back_to_its_own_role);
 	tcase_add_test(cases, a_suppressed_alarm_is_none_of_the_budget_s);
 	tcase_add_test(cases, each_role_has_a_share_of_the_budget_by_the_root_of_its_devices);
