@@ -82,11 +82,17 @@ static const struct throttle *throttle_find(const struct throttle *set, uint64_t
 	return NULL;
 }
 
-bool throttle_has(const struct throttle *table, uint64_t key, uint64_t now_ns)
+// What would last longer than it may was begun by a clock that was ahead: over. Workers' times differ a little.
+static bool lasts(const struct throttle *t, uint64_t now_ns, uint64_t length_ns)
+{
+	return t->until_ns > now_ns && t->until_ns - now_ns <= length_ns + HOUR_NS;
+}
+
+bool throttle_has(const struct throttle *table, uint64_t key, uint64_t now_ns, uint64_t length_ns)
 {
 	const struct throttle *t = throttle_find(&table[key % (THROTTLES / THROTTLE_WAYS) * THROTTLE_WAYS], key);
 
-	return t && t->until_ns > now_ns;
+	return t && lasts(t, now_ns, length_ns);
 }
 
 bool throttle_take(struct throttle *table, uint64_t key, uint64_t now_ns, uint64_t length_ns, struct throttle **out,
@@ -105,7 +111,7 @@ bool throttle_take(struct throttle *table, uint64_t key, uint64_t now_ns, uint64
 	}
 	*out = t;
 	if (t->until_ns && t->key == key) {
-		if (t->until_ns > now_ns) {
+		if (lasts(t, now_ns, length_ns)) {
 			t->repeats++;
 			return true;
 		}
@@ -536,7 +542,7 @@ void judge_observe(struct judge *j, const struct observation *o, unsigned mode)
 	situation_init(s, j, o);
 	s->device = learn_device_of(j->learn, o);
 	s->first = s->device && is_first_today(j, s);
-	if (judge_situation(j, s, mode) || dropped || (s->device && !s->first) || throttle_has(j->suspects, suspect_key(j, s), s->now_ns)) {
+	if (judge_situation(j, s, mode) || dropped || (s->device && !s->first) || throttle_has(j->suspects, suspect_key(j, s), s->now_ns, SUSPECT_NS)) {
 		if (s->device)
 			learn_touch(j->learn, s->device, o->time_ns);
 		return;

@@ -289,4 +289,4 @@ void judge_special(struct judge *j, struct situation *s, unsigned on);
 // true: this key was seen within its time; then it is counted.
 bool throttle_take(struct throttle *table, uint64_t key, uint64_t now_ns, uint64_t length_ns, struct throttle **out,
 		   uint32_t *repeats);
-bool throttle_has(const struct throttle *table, uint64_t key, uint64_t now_ns);
+bool throttle_has(const struct throttle *table, uint64_t key, uint64_t now_ns, uint64_t length_ns);

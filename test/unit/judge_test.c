@@ -671,6 +671,26 @@ START_TEST(what_other_policies_told_throttles_none_of_the_new)
 }
 END_TEST
 
+// A clock that was ahead for a while must not silence anybody for as long once it is right again.
+START_TEST(what_was_told_by_a_clock_that_was_ahead_throttles_no_longer_than_it_may)
+{
+	struct policy_set *set = one_policy("test/one");
+	static const struct {
+		uint64_t at;
+		unsigned told;
+	} steps[] = {{TODAY + 10 * DAY, 1}, {TODAY + 10 * DAY - NS_PER_S, 1} /* workers differ a little */, {TODAY, 2}, {TODAY + NS_PER_S, 2}};
+
+	alert_count = 0;
+	judge_set_policies(judge, set);
+	for (unsigned i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		opened(DIRECTION_OUT, workstation(1), ip("203.0.113.40"), 443, steps[i].at);
+		ck_assert_uint_eq(alert_count, steps[i].told);
+	}
+	judge_set_policies(judge, policies);
+	policy_free(set);
+}
+END_TEST
+
 // What many begin with at once is told once a week, with its value and how many there are.
 START_TEST(a_roll_out_is_one_note)
 {
@@ -766,6 +786,7 @@ int main(void)
 	tcase_add_test(cases, the_whole_chain_of_case_one_is_told_step_by_step);
 	tcase_add_test(cases, the_same_observations_give_the_same_alerts);
 	tcase_add_test(cases, what_other_policies_told_throttles_none_of_the_new);
+	tcase_add_test(cases, what_was_told_by_a_clock_that_was_ahead_throttles_no_longer_than_it_may);
 	tcase_add_test(cases, a_roll_out_is_one_note);
 	add_scorer(cases);
 	tcase_add_test(cases, names_asked_day_after_day_outlive_a_flood_of_names);
