@@ -48,6 +48,11 @@ static const char added[] =
 	"CREATE TABLE suppression(id INTEGER PRIMARY KEY, made_ns INTEGER NOT NULL, expires_ns INTEGER NOT NULL,"
 	" removed_ns INTEGER NOT NULL, reason TEXT NOT NULL, who TEXT NOT NULL, record BLOB NOT NULL);";
 
+// Of incident ?2, and of those that became part of it, or of one that did. UNION ends where a file goes in circles.
+#define IS_PART_OF_2                                                                                                   \
+	"(?2=0 OR incident=?2 OR incident IN (WITH RECURSIVE part(id) AS (VALUES(?2) UNION SELECT incident.id FROM"     \
+	" incident JOIN part ON incident.merged_into=part.id) SELECT id FROM part))"
+
 static const char *const texts[STATEMENTS] = {
 	[PUT_ALERT] = "INSERT OR REPLACE INTO alert VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
 	[PUT_INCIDENT] = "INSERT OR REPLACE INTO incident VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
@@ -57,7 +62,7 @@ static const char *const texts[STATEMENTS] = {
 	[GET_META] = "SELECT value FROM meta WHERE key=?1",
 	// 0 and '' = any; "since" is inclusive, "until" exclusive. The newest `limit` of them, then told in time order.
 	[GET_ALERTS] = "SELECT record FROM (SELECT id, time_ns, record FROM alert WHERE (?1=0 OR id=?1)"
-		       " AND (?2=0 OR incident=?2) AND time_ns>=?3 AND (?4=0 OR time_ns<?4)"
+		       " AND " IS_PART_OF_2 " AND time_ns>=?3 AND (?4=0 OR time_ns<?4)"
 		       " AND priority>=?5 AND (?6='' OR device=?6)"
 		       " ORDER BY time_ns DESC, id DESC LIMIT ?7) ORDER BY time_ns, id",
 	// What became part of another is that other's story; it is shown only to who asks for it by id.
@@ -65,7 +70,7 @@ static const char *const texts[STATEMENTS] = {
 			  " AND (?4=0 OR first_ns<?4) AND priority>=?5 AND (?6='' OR devices LIKE '% '||?6||' %')"
 			  " AND (merged_into=0 OR ?1!=0 OR ?2!=0) ORDER BY score DESC, id LIMIT ?7",
 	[GET_BLOCKS] = "SELECT record FROM (SELECT id, made_ns, record FROM block WHERE (?1=0 OR id=?1)"
-		       " AND (?2=0 OR incident=?2) AND expires_ns>=?3 AND (?4=0 OR made_ns<?4) AND ?5>=0 AND ?6=?6"
+		       " AND " IS_PART_OF_2 " AND expires_ns>=?3 AND (?4=0 OR made_ns<?4) AND ?5>=0 AND ?6=?6"
 		       " ORDER BY made_ns DESC, id DESC LIMIT ?7) ORDER BY made_ns, id",
 	[PUT_SCORE] = "INSERT INTO score(key,time_ns,device,class,microbits,record) VALUES(?1,?2,?3,?4,?5,?6)",
 	// Those first judged are looked at, however many there are: the work is bounded.

@@ -197,6 +197,36 @@ START_TEST(incidents_come_by_score_and_merged_ones_only_when_asked_for)
 }
 END_TEST
 
+START_TEST(a_merged_incident_s_alerts_and_blocks_are_the_others_story)
+{
+	static const uint64_t into[] = {0, 1, 2, 0, 6, 5}; // 3 went into 2, 2 into 1; 5 and 6 into each other, which only a hostile file says
+	struct journal *j = open_journal(NULL);
+	struct journal_query q = {.incident = 1};
+	struct seen s = {.count = 0};
+
+	for (uint64_t n = 1; n <= 6; n++) {
+		struct incident i = incident_of(n, 20);
+		struct alert a = numbered(n, T0 + n);
+		struct block b = block_of(n);
+
+		i.merged_into = into[n - 1];
+		a.incident = b.incident = n;
+		b.made_ns = T0 + n;
+		ck_assert(journal_incident(j, &i) == 0 && journal_alert(j, &a) == 0 && journal_block(j, &b, "made", T0 + n) == 0);
+	}
+	ck_assert_int_eq(journal_alerts(j, &q, see_alert, &s), 3);
+	ck_assert(s.id[0] == 1 && s.id[1] == 2 && s.id[2] == 3);
+	s.count = 0;
+	ck_assert_int_eq(journal_blocks(j, &q, see_block, &s), 3);
+	ck_assert(s.id[0] == 1 && s.id[1] == 2 && s.id[2] == 3);
+	q.incident = 4;
+	ck_assert_int_eq(journal_alerts(j, &q, see_alert, &s), 1);
+	q.incident = 5;
+	ck_assert_int_eq(journal_alerts(j, &q, see_alert, &s), 2);
+	journal_close(j);
+}
+END_TEST
+
 START_TEST(meta_is_kept_and_a_missing_key_is_told)
 {
 	struct journal *j;
@@ -733,6 +763,7 @@ int main(void)
 		what_was_written_is_read_back_bit_for_bit,
 		queries_pick_by_time_device_priority_incident_and_tell_the_newest_in_order,
 		incidents_come_by_score_and_merged_ones_only_when_asked_for,
+		a_merged_incident_s_alerts_and_blocks_are_the_others_story,
 		meta_is_kept_and_a_missing_key_is_told,
 		a_block_is_there_after_a_kill_and_so_is_what_came_before_it,
 		alerts_are_committed_once_a_second,
