@@ -180,8 +180,8 @@ Control__Reply *ask_call(struct ask *a, const char *process, int *status)
 
 bool ask_id(struct ask *a)
 {
-	if (a->target && bytes_to_u64(bytes_of_text(a->target), UINT64_MAX, &a->request.id) == 0)
-		return true;
+	if (a->target && bytes_to_u64(bytes_of_text(a->target), UINT64_MAX, &a->request.id) == 0 && a->request.id)
+		return true; // 0 would ask for all
 	fprintf(stderr, "sekimori %s %s: a number was expected\n", a->noun, a->verb);
 	return false;
 }

@@ -121,10 +121,16 @@ static void take_block(void *user, const struct block *b, const char *what, uint
 		eve_block(r->eve, b, what, now_ns);
 }
 
+static void __attribute__((noreturn)) refuse(const char *option, const char *text, const char *wanted)
+{
+	log_warn("%s \"%s\": %s", option, text, wanted);
+	exit(EXIT_USAGE);
+}
+
 static void add_inside(struct replay *r, const char *text)
 {
 	if (r->insides == INSIDE_MAX || prefix_parse(bytes_of_text(text), &r->inside[r->insides]) < 0)
-		log_fatal("--inside \"%s\": not a network such as 192.0.2.0/24", text);
+		refuse("--inside", text, "not a network such as 192.0.2.0/24");
 	r->insides++;
 }
 
@@ -133,7 +139,7 @@ static void set_mode(struct replay *r, const char *text)
 	int m = name_to_index(mode_name, MODE_COUNT, bytes_of_text(text));
 
 	if (m < 0)
-		log_fatal("--mode \"%s\": learn, observe, advise or enforce", text);
+		refuse("--mode", text, "learn, observe, advise or enforce");
 	r->mode = (unsigned)m;
 }
 
@@ -143,7 +149,7 @@ static void set_budget(struct replay *r, const char *text)
 
 	r->budget = strtod(text, &end);
 	if (end == text || *end || !(r->budget >= 0 && r->budget <= BUDGET_MOST))
-		log_fatal("--budget \"%s\": alarms a day, 0 to %d", text, BUDGET_MOST);
+		refuse("--budget", text, "alarms a day, 0 to 10");
 	if (r->budget == 0)
 		r->budget = -1;
 }
@@ -151,7 +157,7 @@ static void set_budget(struct replay *r, const char *text)
 static void set_lang(struct replay *r, const char *text)
 {
 	if (strcmp(text, "en") && strcmp(text, "ja"))
-		log_fatal("--lang \"%s\": en or ja", text);
+		refuse("--lang", text, "en or ja");
 	r->lang[strcmp(text, "ja") == 0] = true;
 }
 
@@ -464,7 +470,7 @@ int cli_replay(int argc, char **argv)
 	if (r.journal)
 		return replay_journal(r.journal, r.policy, r.old);
 	if (r.old && r.mode != MODE_OBSERVE)
-		log_fatal("--compare judges in observe: what one side had cut the other would not have seen");
+		refuse("--mode", mode_name(r.mode), "--compare judges in observe: what one side had cut the other would not have seen");
 	if (!r.lang[0] && !r.lang[1])
 		r.lang[0] = true;
 	start(&r, argv[optind]);
