@@ -28,6 +28,7 @@ int journal_suppression(struct journal *j, const struct suppression *s, const ch
 int journal_step(struct journal *j, uint64_t now_ns, bool flush);
 
 struct journal_query { uint64_t id, incident, since_ns, until_ns; struct address device; unsigned min_priority, limit; }; // 0 = any
+// Texts are printable UTF-8, whatever the file says.
 // `incident`: alerts and blocks of those that became part of it, too.
 // Calls back in time order (newest `limit` ones); stops when fn returns false. Returns how many, or -errno.
 int journal_alerts(struct journal *j, const struct journal_query *q, bool (*fn)(void *user, const struct alert *a), void *user);

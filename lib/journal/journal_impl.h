@@ -76,6 +76,8 @@ int journal_put_audit(struct journal *j, uint64_t now_ns, const char *who, const
 // Each record that a query finds and that passes its check. How many, or -errno.
 int journal_each(struct journal *j, enum journal_statement which, const struct journal_query *q,
 		 const struct record_kind *kind, union record_fn fn, void *user);
+// Makes a text that was read end and printable: what is not becomes '?'.
+void journal_end(char *text, size_t cap);
 // Does what a score holds, in the table or in an alert, keep within its bounds? Ends its texts.
 bool journal_score_fits(struct score *s);
 // Lets scores go that are older than 90 days or too many: a few hundred a call at most, a call a minute.

@@ -10,7 +10,23 @@
 #include <stdio.h>
 
 enum { LINE_BYTES = 2048 };
-#define END(text) ((text)[sizeof(text) - 1] = 0) // whatever the file says, a text ends inside its field
+#define END(text) journal_end(text, sizeof(text))
+
+// Whatever the file says, a text ends inside its field and moves nobody's cursor.
+void journal_end(char *text, size_t cap)
+{
+	struct bytes left;
+	uint32_t c;
+
+	text[cap - 1] = 0;
+	for (left = bytes_of_text(text); left.left;) {
+		size_t n = text_character(left, &c);
+
+		if (n == 0 || text_is_unsafe(c))
+			memset(text + (left.at - (const uint8_t *)text), '?', n ? n : 1);
+		left = bytes_from(left, n ? n : 1);
+	}
+}
 
 static bool head_fits(const void *record, size_t bytes)
 {

@@ -120,6 +120,12 @@ static bool see_first(void *user, const struct alert *a)
 	return false;
 }
 
+static bool see_first_block(void *user, const struct block *b)
+{
+	*(struct block *)user = *b;
+	return false;
+}
+
 START_TEST(what_was_written_is_read_back_bit_for_bit)
 {
 	struct journal *j = open_journal(NULL);
@@ -223,6 +229,28 @@ START_TEST(a_merged_incident_s_alerts_and_blocks_are_the_others_story)
 	ck_assert_int_eq(journal_alerts(j, &q, see_alert, &s), 1);
 	q.incident = 5;
 	ck_assert_int_eq(journal_alerts(j, &q, see_alert, &s), 2);
+	journal_close(j);
+}
+END_TEST
+
+// Who shows a record to a person prints its texts: what a file says must not move his cursor.
+START_TEST(texts_of_a_hostile_file_are_printable)
+{
+	struct journal *j = open_journal(NULL);
+	struct alert a = numbered(1, T0), back;
+	struct block b = block_of(1), block;
+
+	strcpy(a.agent, "a\x1b[2Jb\x9b\n");
+	strcpy(a.host, "\xe6\x97\xa5.example");
+	strcpy(a.term[0].value, "\xe2\x80\xae" "evil");
+	strcpy(b.reason, "x\x1b]0;y\a");
+	ck_assert(journal_alert(j, &a) == 0 && journal_block(j, &b, "made", T0) == 0);
+	ck_assert_int_eq(journal_alerts(j, NULL, see_first, &back), 1);
+	ck_assert_str_eq(back.agent, "a?[2Jb??");
+	ck_assert_str_eq(back.host, a.host);
+	ck_assert_str_eq(back.term[0].value, "???evil");
+	ck_assert_int_eq(journal_blocks(j, NULL, see_first_block, &block), 1);
+	ck_assert_str_eq(block.reason, "x?]0;y?");
 	journal_close(j);
 }
 END_TEST
@@ -763,6 +791,7 @@ int main(void)
 		what_was_written_is_read_back_bit_for_bit,
 		queries_pick_by_time_device_priority_incident_and_tell_the_newest_in_order,
 		incidents_come_by_score_and_merged_ones_only_when_asked_for,
+		texts_of_a_hostile_file_are_printable,
 		a_merged_incident_s_alerts_and_blocks_are_the_others_story,
 		meta_is_kept_and_a_missing_key_is_told,
 		a_block_is_there_after_a_kill_and_so_is_what_came_before_it,
