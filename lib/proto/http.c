@@ -208,11 +208,11 @@ static enum parse step_lost(struct http_call *c, struct bytes *data)
 	return step_skip(c, data);
 }
 
-// Before it knows whether there is a tunnel, the client speaks into it.
+// Before it knows whether there is a tunnel, the client speaks into it; or to a server that knows no CONNECT and reads on.
 static enum parse step_wait(struct http_call *c, struct bytes *data)
 {
 	c->http->early = true;
-	return step_skip(c, data);
+	return step_lost(c, data);
 }
 
 static enum parse (*const steps[HTTP_STATES])(struct http_call *c, struct bytes *data) = {

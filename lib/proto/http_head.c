@@ -391,6 +391,8 @@ static enum parse frame_body(struct http_call *c, bool no_body, enum http_state 
 
 	if (s->bad || (coded && s->has_length) || (s->crlf && s->lf) || (coded && is_old(c)))
 		http_ambiguous(c);
+	if (s->upgrade && (coded || s->declared)) // RFC 9110 §9.3.6: CONNECT has no content, but some read one
+		http_ambiguous(c);
 	s->state = HTTP_START;
 	if (no_body)
 		return PARSE_MORE;
@@ -451,6 +453,15 @@ static enum parse end_request(struct http_call *c)
 	return result;
 }
 
+// The tunnel was refused. Whose words those were that came before is not known: the server may have read requests in them.
+static void end_waiting(struct http_call *c, struct http_side *client)
+{
+	if (c->http->early)
+		proto_mark(c->sink, COUNT_PROTO_HTTP_TUNNEL);
+	client->state = c->http->early ? HTTP_LOST : HTTP_START;
+	c->http->early = false;
+}
+
 static enum parse end_response(struct http_call *c)
 {
 	struct http_side *s = c->side, *client = &c->http->side[1];
@@ -475,10 +486,8 @@ static enum parse end_response(struct http_call *c)
 		proto_mark(c->sink, COUNT_PROTO_HTTP_TUNNEL);
 		return PARSE_DONE;
 	}
-	if (connect && !interim && client->state == HTTP_WAIT) {
-		client->state = HTTP_START;
-		h->early = false;
-	}
+	if (connect && !interim && client->state == HTTP_WAIT)
+		end_waiting(c, client);
 	return frame_body(c, head || interim || s->status == 204 || s->status == 304, HTTP_UNTIL_CLOSE);
 }
 

@@ -79,6 +79,9 @@ static const struct trick {
 	TRICK("a lower-case version", "GET /" LOOK " http/1.1\r\nHost: a\r\n\r\n", 1, 1, false),
 	TRICK("an unknown method", "FROBNICATE /" LOOK " HTTP/1.1\r\nHost: a\r\n\r\n", 1, 1, false),
 	TRICK("an absolute target", "GET http://b/" LOOK " HTTP/1.1\r\nHost: a\r\n\r\n", 1, 1, false),
+	TRICK("CONNECT with a length", "CONNECT a:443 HTTP/1.1\r\nContent-Length: 18\r\n\r\n", 1, 0, true),
+	TRICK("CONNECT with chunks", "CONNECT a:443 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 1, 0, true),
+	TRICK("CONNECT with an empty body", "CONNECT a:443 HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 1, 0, false),
 	// 104
 	TRICK("percent twice", "GET /%2524%257Bjndi:ldap://h/a%257D HTTP/1.1\r\n\r\n", 1, 1, false),
 	TRICK("%u", "GET /%u0024%u007bjndi:ldap://h/a} HTTP/1.1\r\n\r\n", 1, 1, false),
@@ -490,6 +493,22 @@ START_TEST(a_tunnel_that_is_not_followed_is_said)
 }
 END_TEST
 
+// Servers that know no CONNECT answer it and read on.
+START_TEST(what_was_said_behind_a_refused_connect_is_searched_and_said)
+{
+	struct line lines[] = {C("CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\nGET /" LOOK " HTTP/1.1\r\nHost: a\r\n\r\n"),
+			       SRV("HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 Go\r\nContent-Length: 0\r\n\r\n"),
+			       C("GET /3 HTTP/1.1\r\nHost: a\r\n\r\n")};
+	struct talk talk = talk_of(lines, 3, DIRECTION_IN, false);
+
+	talk_play(&talk, 0, 0, 0, &caught);
+	ck_assert_uint_eq(count_kind(&caught, OBS_JNDI), 1);
+	ck_assert_uint_eq(count_kind(&caught, OBS_HTTP_REQUEST), 2);
+	ck_assert(caught.marked[COUNT_PROTO_HTTP_TUNNEL]);
+	ck_assert_uint_eq(caught.counters.value[COUNT_PROTO_HTTP_TUNNEL], 1);
+}
+END_TEST
+
 START_TEST(a_part_with_a_huge_head_is_said)
 {
 	one.n = 0;
@@ -554,6 +573,7 @@ static void add_evasions(Suite *suite)
 	tcase_add_test(c, more_parts_than_are_looked_at_are_said);
 	tcase_add_loop_test(c, a_boundary_that_may_be_read_in_two_ways_is_said, 0, sizeof(boundaries) / sizeof(boundaries[0]));
 	tcase_add_test(c, a_tunnel_that_is_not_followed_is_said);
+	tcase_add_test(c, what_was_said_behind_a_refused_connect_is_searched_and_said);
 	tcase_add_test(c, a_part_with_a_huge_head_is_said);
 	tcase_add_test(c, who_says_least_gives_way_and_is_said);
 	suite_add_tcase(suite, c);
