@@ -17,6 +17,16 @@ void http_ambiguous(struct http_call *c)
 	c->side->ambiguous = true;
 }
 
+// A line of which `had` bytes came before and the end is yet to come. For some readers (the JDK) a bare CR ends it, and what follows is a body to them: its end
+// may never come.
+static void check_unfinished(struct http_call *c, struct bytes line, size_t had)
+{
+	struct bytes fresh = bytes_from(line, had ? had - 1 : 0);
+
+	if (bytes_find(fresh, '\r') + 1 < fresh.left)
+		http_ambiguous(c);
+}
+
 static struct bytes without_cr(struct http_side *s, struct bytes line)
 {
 	bool cr = line.left && line.at[line.left - 1] == '\r';
@@ -69,10 +79,13 @@ static enum parse step_tail(struct http_call *c, struct bytes *data)
 {
 	struct http_side *s = c->side;
 	struct bytes piece;
+	size_t had = s->length;
 	enum http_line got = http_line_next(s, data, &piece);
 
-	if (got == HTTP_LINE_NONE)
+	if (got == HTTP_LINE_NONE) {
+		check_unfinished(c, piece, had);
 		return PARSE_MORE;
+	}
 	http_head_tail(c, piece);
 	if (got == HTTP_LINE_LONG) {
 		keep_overlap(s);
@@ -121,6 +134,7 @@ static enum parse step_start(struct http_call *c, struct bytes *data)
 	struct bytes line;
 	enum http_line got;
 	enum parse result;
+	size_t had;
 
 	// RFC 9112 §2.2: empty lines before a start line are passed over.
 	while (s->length == 0 && data->left && (data->at[0] == '\r' || data->at[0] == '\n'))
@@ -131,11 +145,14 @@ static enum parse step_start(struct http_call *c, struct bytes *data)
 		return c->in->from_client ? PARSE_BAD : begin_raw(c);
 	if (s->length == 0) {
 		s->head_bytes = 0;
-		s->crlf = s->lf = false;
+		s->crlf = s->lf = s->ambiguous = false;
 	}
+	had = s->length;
 	got = http_line_next(s, data, &line);
-	if (got == HTTP_LINE_NONE)
+	if (got == HTTP_LINE_NONE) {
+		check_unfinished(c, line, had);
 		return PARSE_MORE;
+	}
 	s->state = HTTP_HEADER;
 	result = http_head_start(c, line);
 	http_line_clear(s);
@@ -172,6 +189,7 @@ static enum parse step_header(struct http_call *c, struct bytes *data)
 	struct http_side *s = c->side;
 	bool blank = data->at[0] == ' ' || data->at[0] == '\t';
 	struct bytes line;
+	size_t had;
 
 	if (s->head_bytes > HTTP_HEAD_BYTES)
 		return PARSE_BAD;
@@ -182,8 +200,10 @@ static enum parse step_header(struct http_call *c, struct bytes *data)
 	if (blank && (s->held || s->length == 0))
 		s->folded = true; // the first line of all begins so: some pass it over, some read it
 	s->held = false;
+	had = s->length;
 	switch (http_line_next(s, data, &line)) {
 	case HTTP_LINE_NONE:
+		check_unfinished(c, line, had);
 		return PARSE_MORE;
 	case HTTP_LINE_WHOLE:
 		return take_header(c, line, *data);

@@ -167,7 +167,7 @@ static void begin(struct http_call *c, enum observation_kind kind)
 	named_begin(&http_work(s)->named);
 	http_work(s)->parts.pattern_length = 0;
 	s->chunked = s->other_coding = s->coded = s->has_length = s->bad = s->upgrade = s->head_method = s->raw = s->h2c = false;
-	s->ambiguous = s->folded = false;
+	s->folded = false;
 	s->content.count = s->transfer.count = 0;
 	s->declared = 0;
 	s->status = 0;

@@ -73,6 +73,8 @@ static const struct trick {
 	TRICK("a bare CR in the start line", "GET /\rX: " LOOK " HTTP/1.1\r\n\r\n", 1, 1, true),
 	TRICK("a NUL in the target", "GET /\0" LOOK " HTTP/1.1\r\n\r\n", 1, 1, true),
 	TRICK("a NUL in a header", POST "X: \0" LOOK "\r\n\r\n", 1, 1, true),
+	TRICK("a bare CR in a line that does not end", POST "X: a\rContent-Length: 18\r\r" LOOK, 0, 0, true),
+	TRICK("a bare CR in a start line that does not end", "GET / HTTP/1.1\rX: y\r\r", 0, 0, true),
 	TRICK("two CRs at a line's end", POST "X: " LOOK "\r\r\n\r\n", 1, 1, true),
 	// 103
 	TRICK("no version", "GET /" LOOK "\r\n\r\n", 1, 1, false),
