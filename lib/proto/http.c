@@ -208,6 +208,7 @@ static enum parse step_header(struct http_call *c, struct bytes *data)
 	case HTTP_LINE_WHOLE:
 		return take_header(c, line, *data);
 	case HTTP_LINE_LONG:
+		s->tail = true; // what is yet to come may change what it says
 		http_head_field(c, line);
 		keep_overlap(s);
 	}

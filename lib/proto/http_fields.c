@@ -128,7 +128,7 @@ static const struct field {
 };
 
 // "Transfer_Encoding", "Content-Length\v": a framing header to somebody who is not particular.
-static bool is_nearly_framing(struct bytes name)
+bool http_nearly_frames(struct bytes name)
 {
 	static const struct {
 		const char *first, *second;
@@ -152,7 +152,7 @@ void http_field_take(struct http_call *c, struct bytes name, struct bytes value,
 	if (!f || !f->name || !bytes_equal_nocase(name, f->name)) {
 		if (bytes_equal_nocase(name, "upgrade")) // as long as another one
 			take_upgrade(c, value);
-		if (name.left >= sizeof("content-length") - 1 && is_nearly_framing(name))
+		if (name.left >= sizeof("content-length") - 1 && http_nearly_frames(name))
 			http_ambiguous(c);
 		return;
 	}

@@ -311,6 +311,21 @@ static void name_field(struct http_work *w, struct bytes name)
 	w->field[n + name.left] = '\0';
 }
 
+// Some read a folded line as a header of its own: does one of its names frame a body?
+static bool folds_framing(struct bytes line)
+{
+	for (size_t at; (at = bytes_find(line, ':')) < line.left; line = bytes_from(line, at + 1)) {
+		struct bytes name = http_trimmed(bytes_head(line, at));
+		size_t n = name.left;
+
+		while (n && name.at[n - 1] != ' ' && name.at[n - 1] != '\t')
+			n--;
+		if (http_nearly_frames(bytes_from(name, n)))
+			return true;
+	}
+	return false;
+}
+
 void http_head_field(struct http_call *c, struct bytes line)
 {
 	struct http_side *s = c->side;
@@ -323,10 +338,10 @@ void http_head_field(struct http_call *c, struct bytes line)
 	after = bytes_from(line, m.colon + 1);
 	name = http_trimmed(before);
 	value = http_trimmed(after);
-	odd = s->folded || before.left != name.left || (m.tab && bytes_find(after, '\t') < after.left);
-	s->folded = false;
-	if (m.control)
+	odd = s->folded || s->tail || before.left != name.left || (m.tab && bytes_find(after, '\t') < after.left);
+	if (m.control || (s->folded && s->state == HTTP_HEADER && folds_framing(line)))
 		http_ambiguous(c);
+	s->folded = false;
 	// No name, no header, or a look-up where the name should be: search all of it.
 	if (m.colon == line.left || name.left == 0 || m.sign < m.colon) {
 		memcpy(http_work(s)->field, "header", sizeof("header"));

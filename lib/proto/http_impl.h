@@ -191,6 +191,8 @@ void http_head_keep(struct http_call *c, unsigned slot, struct bytes text);
 
 // A header's name and value, as far as it says something about the body or is kept. `odd`: its line is written in a way that not everybody reads.
 void http_field_take(struct http_call *c, struct bytes name, struct bytes value, bool odd);
+// Might somebody who is not particular take it for the name of a header that frames a body?
+bool http_nearly_frames(struct bytes name);
 
 void http_body_start(struct http_call *c, enum http_state state);
 // As they stand in the message, and as they are when their coding is undone.

@@ -66,6 +66,10 @@ static const struct trick {
 	TRICK("chunked in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n12\r\n" LOOK "\r\n0\r\n\r\n", 1, 1, true),
 	// 100
 	TRICK("a look-up over three lines", POST "X: ${jndi:\r\n ldap:\r\n\t//h/a}\r\n\r\nGET /2 HTTP/1.1\r\n\r\n", 2, 1, false),
+	TRICK("chunked behind another header's fold", POST "X: a\r\n Transfer-Encoding: chunked\r\n\r\nGET /2 HTTP/1.1\r\nX: " LOOK
+						      "\r\n\r\n", 2, 1, true),
+	TRICK("a length behind another header's fold", POST "X: a\r\n b\r\n\tcontent_length : 18\r\n\r\nGET /2 HTTP/1.1\r\nX: " LOOK
+						       "\r\n\r\n", 2, 1, true),
 	// 101
 	TRICK("bare LFs", "POST / HTTP/1.1\nX: " LOOK "\n\nGET /2 HTTP/1.1\n\n", 2, 1, false),
 	TRICK("bare LFs among others", "POST / HTTP/1.1\r\nX: a\nY: " LOOK "\r\n\r\n", 1, 1, true),
@@ -103,6 +107,29 @@ START_TEST(a_trick_is_followed_or_marked_however_cut)
 	ck_assert_msg(count_kind(&same, OBS_JNDI) == t->looks, "%s:\n%s", t->name, lines_of(&same));
 	ck_assert_msg(same.marked[COUNT_PROTO_HTTP_AMBIGUOUS] == t->marked, "%s: marked %d", t->name, !t->marked);
 	ck_assert_msg(!same.counters.value[COUNT_PROTO_HTTP_AMBIGUOUS] == !t->marked, "%s", t->name);
+}
+END_TEST
+
+// What stands behind the piece that is read may change what it says.
+START_TEST(a_framing_header_longer_than_is_read_is_said)
+{
+	static const struct {
+		const char *name, *value;
+		bool said;
+	} rows[] = {{"Transfer-Encoding: chunked", ", gzip", true}, {"Content-Length: 18", "0", true}, {"X: chunked", ", gzip", false}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		maker.n = 0;
+		make_text(&maker, POST);
+		make_text(&maker, rows[i].name);
+		for (unsigned n = 0; n < 9000; n++)
+			make_text(&maker, " ");
+		make_text(&maker, rows[i].value);
+		make_text(&maker, "\r\n\r\n");
+		play(made(&maker), true, DIRECTION_IN);
+		ck_assert_uint_eq(count_kind(&caught, OBS_HTTP_REQUEST), 1);
+		ck_assert_msg(caught.marked[COUNT_PROTO_HTTP_AMBIGUOUS] == rows[i].said, "%s", rows[i].name);
+	}
 }
 END_TEST
 
@@ -561,6 +588,7 @@ static void add_evasions(Suite *suite)
 
 	tcase_set_timeout(c, 120);
 	tcase_add_loop_test(c, a_trick_is_followed_or_marked_however_cut, 0, sizeof(tricks) / sizeof(tricks[0]));
+	tcase_add_test(c, a_framing_header_longer_than_is_read_is_said);
 	tcase_add_test(c, more_open_requests_than_remembered_are_said);
 	tcase_add_loop_test(c, a_coded_body_is_looked_at_as_a_clear_one, 0, sizeof(codings) / sizeof(codings[0]));
 	tcase_add_test(c, gzip_with_all_its_fields_and_two_members);
