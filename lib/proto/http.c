@@ -331,10 +331,12 @@ static void end_simple_request(struct http *h, const struct proto_flow *flow, co
 		give_work(client, sink->lend);
 }
 
-// This is no HTTP any more, but it may still be an attack: the rest of the segment is searched as a body would be.
+// This is no HTTP any more, but it may still be an attack: the rest of the segment is searched as a body would be, behind the line in hand, which is where the
+// window begins.
 static void give_up(struct http_call *c, struct bytes rest)
 {
 	struct http_side *s = c->side;
+	uint16_t line = s->tail ? 0 : s->length; // the front of a longer one was searched
 
 	s->content.count = s->transfer.count = 0;
 	http_work(s)->parts.pattern_length = 0;
@@ -342,6 +344,7 @@ static void give_up(struct http_call *c, struct bytes rest)
 		http_head_named(c);
 		http_body_start(c, HTTP_UNTIL_CLOSE);
 		s->file_done = true;
+		s->window.length = line;
 	}
 	window_add(&s->window, http_work(s)->line, rest);
 	http_body_look(c, true);

@@ -133,6 +133,24 @@ START_TEST(a_framing_header_longer_than_is_read_is_said)
 }
 END_TEST
 
+// A head is given up between two pieces of a line: both are searched.
+START_TEST(a_look_up_across_the_longest_heads_end_is_found)
+{
+	struct line lines[] = {{true, {NULL, 0}}, C("//h/a}\r\n\r\n")};
+	struct talk talk = talk_of(lines, 2, DIRECTION_IN, false);
+
+	maker.n = 0;
+	make_text(&maker, "GET / HTTP/1.1\r\nHost: a\r\n");
+	while (maker.n < 65530)
+		make_text(&maker, "X: y\r\n");
+	make_text(&maker, "X: ${jndi:ldap:");
+	lines[0].said = made(&maker);
+	talk_play(&talk, 0, 0, 0, &caught);
+	ck_assert_int_eq(caught.result, PARSE_BAD);
+	ck_assert_uint_eq(count_kind(&caught, OBS_JNDI), 1);
+}
+END_TEST
+
 START_TEST(more_open_requests_than_remembered_are_said)
 {
 	maker.n = 0;
@@ -589,6 +607,7 @@ static void add_evasions(Suite *suite)
 	tcase_set_timeout(c, 120);
 	tcase_add_loop_test(c, a_trick_is_followed_or_marked_however_cut, 0, sizeof(tricks) / sizeof(tricks[0]));
 	tcase_add_test(c, a_framing_header_longer_than_is_read_is_said);
+	tcase_add_test(c, a_look_up_across_the_longest_heads_end_is_found);
 	tcase_add_test(c, more_open_requests_than_remembered_are_said);
 	tcase_add_loop_test(c, a_coded_body_is_looked_at_as_a_clear_one, 0, sizeof(codings) / sizeof(codings[0]));
 	tcase_add_test(c, gzip_with_all_its_fields_and_two_members);
