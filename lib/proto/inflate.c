@@ -67,6 +67,10 @@ static enum inflate_result settle(struct inflate *i)
 	     zlib = i->kept >= 2 && !gzip && is_zlib(i->front);
 	int window = gzip ? GZIP_WINDOW : zlib ? ZLIB_WINDOW : RAW_WINDOW;
 
+	if (!i->kept) { // nothing at all: that is how some answer without a body
+		i->step = OVER;
+		return INFLATE_MORE;
+	}
 	if (i->kept < SNIFF_BYTES || (!gzip && !zlib && i->coding == INFLATE_GZIP))
 		return give_up(i);
 	i->gzip = gzip;

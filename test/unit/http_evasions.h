@@ -326,6 +326,18 @@ START_TEST(the_kind_of_a_coded_answer_is_that_of_what_is_in_it)
 }
 END_TEST
 
+START_TEST(a_coded_body_of_no_bytes_is_no_bad_one)
+{
+	static struct caught same;
+	struct line line = SRV("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+	struct talk talk = talk_of(&line, 1, DIRECTION_OUT, false);
+
+	talk_check(&talk, &same);
+	ck_assert_uint_eq(same.count, 1);
+	ck_assert(!same.marked[COUNT_PROTO_INFLATE_BAD]);
+}
+END_TEST
+
 START_TEST(more_layers_than_are_opened_are_said)
 {
 	play(bytes_of_text(POST "Content-Encoding: gzip, gzip\r\nContent-Encoding: gzip\r\nContent-Length: 18\r\n\r\n" LOOK), true,
@@ -613,6 +625,7 @@ static void add_evasions(Suite *suite)
 	tcase_add_test(c, gzip_with_all_its_fields_and_two_members);
 	tcase_add_test(c, gzip_may_be_a_transfer_coding);
 	tcase_add_test(c, the_kind_of_a_coded_answer_is_that_of_what_is_in_it);
+	tcase_add_test(c, a_coded_body_of_no_bytes_is_no_bad_one);
 	tcase_add_test(c, more_layers_than_are_opened_are_said);
 	tcase_add_test(c, bombs_are_given_up_and_after_the_third_nothing_is_opened);
 	tcase_add_test(c, an_inflater_stops_at_its_limits);
