@@ -22,7 +22,7 @@ void http_body_start(struct http_call *c, enum http_state state)
 
 bool http_body_wanted(const struct http_side *s)
 {
-	return !s->file_done || !s->window.done || s->parts;
+	return !s->file_done || !s->window.done || s->parts || s->bare;
 }
 
 void http_body_plain(struct http_call *c, struct bytes more)
@@ -53,11 +53,19 @@ void http_body_stop(struct http_call *c)
 {
 	struct http_side *s = c->side;
 
-	http_coding_end(s, c->sink->lend);
 	if (http_body_wanted(s))
 		http_body_look(c, true);
+	http_coding_end(s, c->sink->lend);
 	s->file_done = s->window.done = true;
 	s->parts = false;
+}
+
+// What a coded body is to those who undo no coding. FILE_NONE: too early to say.
+static enum file_kind bare_kind(struct bytes front, bool end)
+{
+	if (front.left < FILE_SHOWN_BYTES && !end)
+		return FILE_NONE;
+	return file_kind_of(front, !end && front.left < FILE_HEAD_BYTES);
 }
 
 static void look_for_file(struct http_call *c, bool end)
@@ -65,10 +73,16 @@ static void look_for_file(struct http_call *c, bool end)
 	struct http_side *s = c->side;
 	struct bytes head = bytes_of(http_work(s)->file, s->collected);
 	enum file_kind kind = file_kind_of(head, !end && s->collected < FILE_HEAD_BYTES);
+	struct bytes front = bytes_head(http_coding_front(s), FILE_HEAD_BYTES);
+	enum file_kind bare = front.left && !file_kind_fact(kind) ? bare_kind(front, end) : FILE_BINARY;
 	struct observation o;
 
 	s->looked = s->collected;
-	if (kind == FILE_NONE)
+	if (file_kind_fact(bare)) {
+		kind = bare;
+		head = front;
+	}
+	if (kind == FILE_NONE || bare == FILE_NONE)
 		return;
 	s->file_done = true;
 	// A coded body begins as its coding does. That it is a gzip says nothing about the file; that it is a program
@@ -97,6 +111,8 @@ void http_body_look(struct http_call *c, bool end)
 	if (!s->file_done && s->collected && (end || file_look_due(s->collected, s->looked)))
 		look_for_file(c, end);
 	window_name(&s->window, http_work(s)->line, c->in, c->sink, APP_HTTP);
+	if (s->bare && (end || http_coding_front(s).left == INFLATE_FRONT_BYTES))
+		http_coding_search(c);
 }
 
 void http_body_end(struct http_call *c, enum http_state next)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Compressed bodies, Content-Encoding and Transfer-Encoding alike: opened as far as anybody looks, so that what comes out goes where clear bytes go. What
-// cannot be opened is named and looked at as it stands. Knows the limits; inflate.c does the work. Called by the flow's worker.
+// cannot be opened is named and looked at as it stands. So is the front of what can be: most servers undo no coding, nor does the JDK. Knows the limits; inflate.c does the work. Called by the flow's worker.
 #include "http_impl.h"
 
 enum { PIECE_BYTES = 4096 };
@@ -10,6 +10,7 @@ void http_coding_end(struct http_side *s, struct lend *lend)
 	for (unsigned i = 0; i < HTTP_LAYERS; i++)
 		lend_give(lend, &s->layer[i]);
 	s->layers = 0;
+	s->bare = false;
 }
 
 static enum inflate_coding layer_coding(const struct http_side *s, unsigned i)
@@ -55,6 +56,33 @@ void http_coding_begin(struct http_call *c)
 	}
 	s->layers = (uint8_t)layers;
 	s->coded = false;
+	s->bare = !s->window.done;
+}
+
+struct bytes http_coding_front(const struct http_side *s)
+{
+	const struct inflate *layer = s->layers ? s->layer[0] : NULL;
+
+	return layer ? bytes_of(layer->front, layer->kept) : bytes_of(NULL, 0);
+}
+
+void http_coding_search(struct http_call *c)
+{
+	struct http_side *s = c->side;
+	struct bytes front = http_coding_front(s);
+
+	if (front.left && !inflate_is_plain(s->layer[0]))
+		jndi_scan(front, "body", c->in, c->sink, APP_HTTP);
+	s->bare = false;
+}
+
+// What need not be opened is still to be searched, and may be a file.
+static void keep_bare(struct http_call *c, struct bytes rest)
+{
+	struct http_side *s = c->side;
+
+	if (s->layers && (s->bare || !s->file_done))
+		inflate_keep(s->layer[0], rest);
 }
 
 static void stop_at_limit(struct http_call *c)
@@ -113,7 +141,8 @@ static bool pass_on(struct http_call *c, struct bytes piece, bool end, size_t ro
 	return true;
 }
 
-void http_coding_add(struct http_call *c, struct bytes more, bool end)
+// Opens until nothing more is wanted, or there is nothing more; *more moves on.
+static void open_layers(struct http_call *c, struct bytes *more, bool end)
 {
 	struct http_side *s = c->side;
 	size_t room = s->window.done && !s->parts ? FILE_HEAD_BYTES : PIECE_BYTES, n;
@@ -121,6 +150,21 @@ void http_coding_add(struct http_call *c, struct bytes more, bool end)
 
 	if (is_full(s))
 		return;
+	do {
+		bool last;
+
+		if (!step(c, 0, more, end, out, room, &n))
+			return;
+		last = end && !more->left && n < room && !inflate_waits(s->layer[0]);
+		if (!pass_on(c, bytes_of(out, n), last, room))
+			return;
+	} while (more->left || n == room || inflate_waits(s->layer[0]));
+}
+
+void http_coding_add(struct http_call *c, struct bytes more, bool end)
+{
+	struct http_side *s = c->side;
+
 	for (unsigned i = 0; i < s->layers; i++) {
 		lend_touch(c->sink->lend, &s->layer[i]);
 		if (s->layer[i])
@@ -129,13 +173,6 @@ void http_coding_add(struct http_call *c, struct bytes more, bool end)
 		http_body_stop(c);
 		return;
 	}
-	do {
-		bool last;
-
-		if (!step(c, 0, &more, end, out, room, &n))
-			return;
-		last = end && !more.left && n < room && !inflate_waits(s->layer[0]);
-		if (!pass_on(c, bytes_of(out, n), last, room))
-			return;
-	} while (more.left || n == room || inflate_waits(s->layer[0]));
+	open_layers(c, &more, end);
+	keep_bare(c, more);
 }

@@ -112,6 +112,7 @@ struct http_side {
 	bool file_done;        // its kind was reported
 	bool parts;            // the body in hand has parts
 	bool opened;           // something came out of the coding
+	bool bare;             // ... and the body is yet to be searched as it stands
 	bool raw;              // the stream has lost its framing: a segment that begins with a head takes it up again
 	bool extension, cr;    // chunk size line: more than the size stands there; the last byte was CR
 	uint8_t size_digits;   // of the chunk size read
@@ -218,6 +219,10 @@ enum parse http_step_chunk_end(struct http_call *c, struct bytes *data);
 void http_coding_begin(struct http_call *c);
 void http_coding_add(struct http_call *c, struct bytes more, bool end);
 void http_coding_end(struct http_side *s, struct lend *lend);
+// The first bytes of a body whose coding is being undone, as they stand; empty: of no other.
+struct bytes http_coding_front(const struct http_side *s);
+// A coded body of a request is searched as it stands.
+void http_coding_search(struct http_call *c);
 
 // A request's Content-Type: has its body parts, and what divides them?
 void http_parts_declared(struct http_call *c, struct bytes content_type);

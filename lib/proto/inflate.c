@@ -175,6 +175,7 @@ enum inflate_result inflate_step(struct inflate *i, struct bytes *in, bool end, 
 
 	*n = 0;
 	if (i->step == OVER) {
+		keep_front(i, *in);
 		bytes_skip(in, in->left);
 		return INFLATE_MORE;
 	}
@@ -183,6 +184,16 @@ enum inflate_result inflate_step(struct inflate *i, struct bytes *in, bool end, 
 	if (result != INFLATE_MORE || i->step == SNIFF)
 		return result;
 	return i->step == OPEN ? open_more(i, in, out, room, n) : plain(i, in, out, room, n);
+}
+
+void inflate_keep(struct inflate *i, struct bytes more)
+{
+	keep_front(i, more);
+}
+
+bool inflate_is_plain(const struct inflate *i)
+{
+	return i->step == REPLAY || i->step == PLAIN;
 }
 
 bool inflate_waits(const struct inflate *i)

@@ -9,7 +9,7 @@ enum inflate_limits {
 	INFLATE_MOST_BYTES = 1 << 20,  // that come out of one layer of one body
 	INFLATE_FREE_BYTES = 64 << 10, // that may come out whatever the ratio
 	INFLATE_RATIO = 100,           // beyond them: bytes out for a byte in
-	INFLATE_FRONT_BYTES = 512,     // kept, to be given out should the beginning be no compressed data after all
+	INFLATE_FRONT_BYTES = 8192,    // kept as they stand: given out should the beginning be no compressed data after all, and looked at besides
 	INFLATE_ARENA_BYTES = 44 << 10, // zlib's state (7.2 KB) and its window (32 KiB)
 };
 
@@ -42,3 +42,7 @@ void inflate_begin(struct inflate *i, enum inflate_coding declared);
 enum inflate_result inflate_step(struct inflate *i, struct bytes *in, bool end, uint8_t *out, size_t room, size_t *n);
 // Is something kept that the next step gives out, though there is no more input?
 bool inflate_waits(const struct inflate *i);
+// Has what went in come out again as it was?
+bool inflate_is_plain(const struct inflate *i);
+// Bytes that need not be opened any more, but belong to the front.
+void inflate_keep(struct inflate *i, struct bytes more);

@@ -81,7 +81,7 @@ struct proto_pool_sizes { // 0: as many as befits the number of contexts
 	uint32_t contexts;
 	uint32_t states;    // parser states larger than PROTO_SMALL_BYTES, 20 KiB each
 	uint32_t works;     // messages in hand, 11 KiB each
-	uint32_t inflaters; // layers of compressed bodies, 45 KiB each
+	uint32_t inflaters; // layers of compressed bodies, 53 KiB each
 };
 struct proto_pool *proto_pool_create(uint32_t contexts, struct counters *counters); // NULL with errno
 struct proto_pool *proto_pool_create_sized(const struct proto_pool_sizes *sizes, struct counters *counters);

@@ -326,6 +326,53 @@ START_TEST(the_kind_of_a_coded_answer_is_that_of_what_is_in_it)
 }
 END_TEST
 
+// Most servers undo no coding of a request, and not all clients do of an answer: they read the bytes as they stand.
+START_TEST(what_stands_behind_coded_bytes_is_searched_as_it_stands)
+{
+	static uint8_t filler[20000];
+	static struct caught same;
+	struct line line = {true, {NULL, 0}};
+	struct talk talk = talk_of(&line, 1, DIRECTION_IN, false);
+
+	memset(filler, 'a', sizeof(filler));
+	for (unsigned more = 0; more < 3; more++) {
+		one.n = 0;
+		packed(bytes_of(filler, sizeof(filler)), GZIP, &one);
+		one.n -= 8; // its end is not waited for
+		make_text(&one, LOOK);
+		for (unsigned i = 0; i < more * 6000; i++)
+			make_text(&one, "b");
+		make_body(&maker, POST "Content-Encoding: gzip\r\n", made(&one));
+		make_text(&maker, "GET /2 HTTP/1.1\r\n\r\n");
+		line.said = made(&maker);
+		talk_check(&talk, &same);
+		ck_assert_uint_eq(count_kind(&same, OBS_HTTP_REQUEST), 2);
+		ck_assert_uint_eq(count_kind(&same, OBS_JNDI), 1);
+	}
+}
+END_TEST
+
+// A class of version 51 whose first constant is chosen so that all is bare deflate, too, of more bytes than are looked at. The JDK undoes no coding.
+START_TEST(a_class_that_is_deflate_too_is_a_class)
+{
+	static const uint8_t front[] = {0xca, 0xfe, 0xba, 0xbe, 0x91, 0x32, 0x00, 0x33, 0x00, 0x20, 0x01, 0x01, 0xc2,
+					0xc4, 0xaf, 0xcc, 0xa1, 0xca, 0xa1, 0xdc, 0xaf, 0xd2, 0xa3, 0xca, 0x81};
+	struct line lines[] = {C("GET /a.class HTTP/1.1\r\nHost: a\r\n\r\n"), {false, {NULL, 0}}};
+	struct talk talk = talk_of(lines, 2, DIRECTION_OUT, false);
+	static struct caught same;
+
+	one.n = 0;
+	make(&one, front, sizeof(front));
+	for (unsigned i = 0; i < 600; i++)
+		make_text(&one, "x");
+	make_body(&maker, "HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n", made(&one));
+	lines[1].said = made(&maker);
+	talk_check(&talk, &same);
+	ck_assert_uint_eq(same.count, 3);
+	ck_assert_uint_eq(same.o[2].facts, FACT_BIT(FACT_JAVA_CLASS));
+}
+END_TEST
+
 START_TEST(a_coded_body_of_no_bytes_is_no_bad_one)
 {
 	static struct caught same;
@@ -625,6 +672,8 @@ static void add_evasions(Suite *suite)
 	tcase_add_test(c, gzip_with_all_its_fields_and_two_members);
 	tcase_add_test(c, gzip_may_be_a_transfer_coding);
 	tcase_add_test(c, the_kind_of_a_coded_answer_is_that_of_what_is_in_it);
+	tcase_add_test(c, what_stands_behind_coded_bytes_is_searched_as_it_stands);
+	tcase_add_test(c, a_class_that_is_deflate_too_is_a_class);
 	tcase_add_test(c, a_coded_body_of_no_bytes_is_no_bad_one);
 	tcase_add_test(c, more_layers_than_are_opened_are_said);
 	tcase_add_test(c, bombs_are_given_up_and_after_the_third_nothing_is_opened);
