@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Streams of an HTTP/2 connection and the first bytes of their bodies: what kind of file it is, and, in requests from
-// outside, look-ups. Content codings are not undone here: add_bytes is where opened bytes would come in.
+// outside, look-ups. Content codings are not undone here, but said: add_bytes is where opened bytes would come in.
 #include "http2_impl.h"
 
 struct http2_stream *http2_stream_find(struct http2_place *p, uint32_t id)
@@ -40,8 +40,11 @@ struct http2_stream *http2_stream_open(struct http2_call *c, uint32_t id, uint64
 		http2_limit(c);
 		return NULL;
 	}
-	if (s->id)
+	if (s->id) {
+		if (!s->body[1].ended)
+			http2_limit(c); // a look-up across what came and what comes is not seen
 		close_stream(c, s);
+	}
 	for (unsigned i = 0; i < 2; i++)
 		memset(&s->body[i], 0, offsetof(struct http2_body, type));
 	s->id = id;
@@ -141,6 +144,8 @@ void http2_body_add(struct http2_call *c, uint32_t id, struct bytes more)
 		return;
 	}
 	b = &s->body[c->in->from_client];
+	if (b->coded && !b->collected)
+		proto_mark(c->sink, COUNT_PROTO_INFLATE_BAD);
 	add_bytes(c, b, more);
 	look(c, s, b, false);
 }

