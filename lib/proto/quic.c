@@ -65,7 +65,8 @@ static bool read_crypto(struct stream *s, struct bytes *b)
 	if (!quic_read_number(b, &offset) || !quic_read_number(b, &length) || length > b->left)
 		return false;
 	bytes_take(b, (size_t)length, &data);
-	take_crypto(s, offset, data);
+	if (s)
+		take_crypto(s, offset, data);
 	return true;
 }
 
@@ -86,7 +87,7 @@ static bool skip_ack(struct bytes *b, bool ecn)
 	return true;
 }
 
-// Returns whether there was a piece of a hello. What is none of these frames ends the connection, so it ends the packet.
+// Returns whether there was a piece of a hello, which goes to s; s may be NULL. What is none of these frames ends the connection, so it ends the packet.
 static bool read_frames(struct stream *s, struct bytes b)
 {
 	bool crypto = false, good = true;
@@ -256,6 +257,22 @@ static bool take_initial(struct quic *q, const struct quic_header *h, const stru
 	return !s->told;
 }
 
+// An Initial in a small datagram: some servers discard those only before they know the connection, and take its piece of the hello before the one that comes
+// in a full datagram.
+static void note_small(const struct quic *q, const struct quic_header *h, const struct proto_sink *sink)
+{
+	const struct stream *s = &q->client;
+	uint8_t plain[QUIC_PACKET_BYTES];
+	uint64_t largest = s->largest;
+	struct bytes frames;
+
+	if (!s->keyed || s->told)
+		return;
+	frames = quic_open(h, &s->keys, &largest, plain);
+	if (frames.at && read_frames(NULL, frames))
+		proto_mark(sink, COUNT_PROTO_QUIC_LIMIT);
+}
+
 // The same of the server, whose keys come from the client's first id, in the version that the server has chosen (RFC 9368 §4.1). Nothing is waited for but
 // its hello, so what cannot be opened is no packet of this connection.
 static bool take_answer(struct quic *q, const struct quic_header *h)
@@ -292,8 +309,9 @@ static enum parse take_packets(struct quic *q, struct bytes data, const struct p
 	bool small = data.left < DATAGRAM_BYTES, more = false, beyond = false;
 	struct bytes first = bytes_of(NULL, 0);
 	struct quic_header h;
+	unsigned i = 0;
 
-	for (unsigned i = 0; i < QUIC_PACKETS && data.left && quic_header_read(&data, &h); i++) {
+	for (; i < QUIC_PACKETS && data.left && quic_header_read(&data, &h); i++) {
 		if (i > 0 && h.type != QUIC_SHORT && !bytes_equal(h.destination, first))
 			break; // RFC 9000 §12.2: such a one is ignored
 		first = i ? first : h.destination;
@@ -303,7 +321,11 @@ static enum parse take_packets(struct quic *q, struct bytes data, const struct p
 			beyond = true;
 		else if (i == 0 || h.type != QUIC_0RTT)
 			note_unread(&h, sink);
+		if (h.type == QUIC_INITIAL && small)
+			note_small(q, &h, sink);
 	}
+	if (i == QUIC_PACKETS && data.left && !q->client.told)
+		proto_mark(sink, COUNT_PROTO_QUIC_LIMIT);
 	q->client.datagrams += more;
 	if (more)
 		tell_hello(&q->client, in, sink);

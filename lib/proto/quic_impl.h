@@ -8,9 +8,8 @@ enum quic_limits {
 	QUIC_ID_BYTES = 20,         // connection id, RFC 9000 §17.2
 	QUIC_PACKET_BYTES = 4096,   // of an Initial packet that is opened; real ones fit a frame of 1,500 bytes
 	QUIC_CRYPTO_BYTES = 4096,   // of one side's hello collected, after a retry of both
-	QUIC_PACKETS = 8,           // looked at in one datagram
+	QUIC_PACKETS = 8,           // looked at in one datagram; of a client's, more are marked
 	QUIC_DATAGRAMS = 4,         // a hello may be spread over
-	QUIC_FRAMES = 64,           // CRYPTO and ACK frames of one packet; padding is free
 };
 
 enum quic_type { // RFC 9000 §17.2; RFC 9369 §3.2 numbers them otherwise

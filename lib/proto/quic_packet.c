@@ -114,11 +114,12 @@ bool quic_header_read(struct bytes *datagram, struct quic_header *h)
 bool quic_has_initial(struct bytes datagram)
 {
 	struct quic_header h;
+	unsigned i = 0;
 
-	for (unsigned i = 0; i < QUIC_PACKETS && datagram.left && quic_header_read(&datagram, &h); i++)
+	for (; i < QUIC_PACKETS && datagram.left && quic_header_read(&datagram, &h); i++)
 		if (h.type == QUIC_INITIAL)
 			return true;
-	return false;
+	return i == QUIC_PACKETS && datagram.left; // behind them there may be one
 }
 
 void quic_keys_of(const struct quic_version *v, struct bytes destination, bool of_client, struct quic_keys *out)

@@ -406,6 +406,63 @@ START_TEST(what_a_server_discards_is_not_taken)
 }
 END_TEST
 
+// Junk that a server passes over stands before the hello: more packets than are looked at.
+START_TEST(more_packets_than_are_looked_at_are_marked)
+{
+	static const uint8_t early[] = {0xd0, 0, 0, 0, 1, 8, 0x83, 0x94, 0xc8, 0xf0, 0x3e, 0x51, 0x57, 0x08, 0, 1, 0}; // 0-RTT of one byte
+	struct initial p = plain_initial();
+
+	for (unsigned before = QUIC_PACKETS - 2; before <= QUIC_PACKETS; before++)
+		for (unsigned begun = 0; begun < 2; begun++) {
+			setup();
+			packet.n = frames.n = 0;
+			p.size = begun;
+			MAKE(&frames, 1); // PING
+			if (begun)
+				make_initial(&packet, &p, made(&frames));
+			for (unsigned i = begun; i < before; i++)
+				make(&packet, early, sizeof(early));
+			frames.n = 0;
+			make_crypto(&frames, 0, bytes_of(rfc_hello, sizeof(rfc_hello)));
+			p.size = 1162;
+			make_initial(&packet, &p, made(&frames));
+			send_bytes(true, made(&packet));
+			ck_assert_uint_eq(seen(OBS_TLS), before < QUIC_PACKETS);
+			ck_assert_uint_eq(marks, before == QUIC_PACKETS);
+			ck_assert(!marks || mark == COUNT_PROTO_QUIC_LIMIT);
+		}
+}
+END_TEST
+
+// Some servers discard small datagrams only while they know no connection: what such a one says may be what they take.
+START_TEST(a_piece_of_a_hello_in_a_small_datagram_is_marked)
+{
+	struct bytes all = bytes_of(rfc_hello, sizeof(rfc_hello));
+	struct initial p = plain_initial();
+
+	frames.n = 0;
+	make_crypto(&frames, 0, bytes_head(all, 60));
+	send_frames(&p);
+	frames.n = 0;
+	p.number++;
+	p.size = 300;
+	MAKE(&frames, 2, 0, 0, 0, 0); // an ACK says nothing
+	send_frames(&p);
+	ck_assert_uint_eq(marks, 0);
+	p.number++;
+	make_crypto(&frames, 60, bytes_from(all, 60));
+	send_frames(&p);
+	ck_assert_uint_eq(seen(OBS_TLS), 0);
+	ck_assert_uint_eq(marks, 1);
+	ck_assert_int_eq(mark, COUNT_PROTO_QUIC_LIMIT);
+	p.number++;
+	p.size = 1162;
+	send_frames(&p);
+	ck_assert_uint_eq(seen(OBS_TLS), 1);
+	ck_assert_uint_eq(marks, 1);
+}
+END_TEST
+
 START_TEST(what_cannot_be_read_is_recognised_and_counted)
 {
 	static const struct {
@@ -691,6 +748,8 @@ int main(void)
 	tcase_add_test(t, without_a_free_context_one_datagram_is_still_read_and_half_a_hello_marked);
 	tcase_add_test(t, junk_first_does_not_hide_the_hello);
 	tcase_add_test(t, what_a_server_discards_is_not_taken);
+	tcase_add_test(t, more_packets_than_are_looked_at_are_marked);
+	tcase_add_test(t, a_piece_of_a_hello_in_a_small_datagram_is_marked);
 	tcase_add_test(t, what_cannot_be_read_is_recognised_and_counted);
 	tcase_add_test(t, look_alikes_are_not_recognised);
 	tcase_add_test(t, any_byte_that_lies_and_any_length_is_borne);
