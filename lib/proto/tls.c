@@ -71,8 +71,11 @@ static enum parse take_client(struct tls *t, const struct proto_input *in, const
 		hello.oddities |= TLS_ODD_RECORDS;
 	tls_hello_emit(&hello, app_of(t), in, sink);
 	t->side[1].over = ++t->hellos == HELLOS;
-	t->have = 0;
-	return PARSE_MORE;
+	b = t->side[1].over ? bytes_of(NULL, 0) : bytes_from(b, size);
+	if (b.left)
+		memmove(t->collected, b.at, b.left);
+	t->have = (uint32_t)b.left;
+	return t->have ? take_client(t, in, sink) : PARSE_MORE; // at most HELLOS deep
 }
 
 // A hello whose rest will not come: the server may know more of it than we do, so what was read is told, marked as a part.
@@ -302,6 +305,7 @@ static enum parse tls_feed(void *state, const struct proto_input *in, const stru
 	p = feed_side(t, in, sink);
 	if (p != PARSE_MORE && t->hellos) { // it goes on in cipher, or with anything else: its hello is told
 		t->side[1].over = true;
+		t->have = 0; // the server's answer needs the room
 		p = PARSE_MORE;
 	}
 	return p == PARSE_MORE && t->side[0].over && (t->side[1].over || t->hellos) ? PARSE_DONE : p;

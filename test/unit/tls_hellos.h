@@ -81,7 +81,7 @@ END_TEST
 // Two, but not three; and what else it says before the server does, or half of, hides nothing.
 START_TEST(a_second_hello_before_the_answer_is_told)
 {
-	static struct maker more[3];
+	static struct maker more[4];
 	struct line lines[4];
 	struct talk talk = {.ops = &proto_tls, .flow = outward, .lines = lines, .count = 4};
 
@@ -90,11 +90,12 @@ START_TEST(a_second_hello_before_the_answer_is_told)
 	make_records(&stream, made(&hello), 100);
 	make_server_hello(&answer, true);
 	answer_in(16384);
-	more[0].n = more[1].n = more[2].n = 0;
+	more[0].n = more[1].n = more[2].n = more[3].n = 0;
 	make(&more[0], stream.b, stream.n);
 	make(&more[1], stream.b, stream.n / 2);
 	MAKE(&more[2], 0x17, 3, 3, 0, 2, 1, 2); // early data
-	for (int row = 0; row < 3; row++) {
+	MAKE(&more[3], 0x16, 3, 3, 0, 5, 16, 0, 0, 1, 0); // a message that is no hello
+	for (int row = 0; row < 4; row++) {
 		lines[0] = lines[3] = (struct line){true, made(&stream)};
 		lines[1] = (struct line){true, made(&more[row])};
 		lines[2] = (struct line){false, made(&server_stream)};
@@ -102,6 +103,20 @@ START_TEST(a_second_hello_before_the_answer_is_told)
 		ck_assert_uint_eq(caught.count, row == 0 ? 3 : 2);
 		ck_assert_uint_eq(caught.o[caught.count - 1].kind, OBS_TLS_SERVER);
 		ck_assert(!caught.marked[COUNT_PROTO_BAD]);
+	}
+}
+END_TEST
+
+START_TEST(two_hellos_in_one_record_are_both_told)
+{
+	hello.n = 0;
+	make_hello(&hello, "first.example", "h2");
+	make_hello(&hello, "second.example", "h2");
+	for (unsigned row = 0; row < 2; row++) {
+		say_hello(row ? 100 : 16384);
+		ck_assert_uint_eq(caught.count, 2);
+		talk_expect_text(&caught.o[0], TEXT_TLS_SNI, "first.example");
+		talk_expect_text(&caught.o[1], TEXT_TLS_SNI, "second.example");
 	}
 }
 END_TEST

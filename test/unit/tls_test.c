@@ -732,6 +732,7 @@ int main(void)
 	tcase_add_test(t, a_hello_with_a_hole_is_told_in_part_and_does_not_hide_the_answer);
 	tcase_add_test(t, a_hello_that_ends_with_its_flow_is_told_as_far_as_it_came);
 	tcase_add_test(t, a_second_hello_before_the_answer_is_told);
+	tcase_add_test(t, two_hellos_in_one_record_are_both_told);
 	tcase_add_test(t, a_server_of_an_early_draft_tells_its_choice);
 	tcase_add_test(t, a_server_that_speaks_first_hides_no_hello);
 	tcase_add_test(t, any_length_that_lies_in_a_certificate_is_borne);
