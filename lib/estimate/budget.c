@@ -63,9 +63,9 @@ static uint32_t most_in_a_day(const struct budget *b)
 	return n > LEAST_SURGE ? n : LEAST_SURGE;
 }
 
-enum budget_word budget_ask(struct budget *b, int64_t level)
+enum budget_word budget_ask(struct budget *b, int64_t threshold, int64_t level)
 {
-	if (level <= b->threshold)
+	if (level <= threshold)
 		return BUDGET_QUIET;
 	if (b->alarms >= most_in_a_day(b)) {
 		b->grouped++;

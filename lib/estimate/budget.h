@@ -60,8 +60,8 @@ void budget_change(struct budget *b, double per_day);
 // Another share of what the user asked for: from the next end of a day on; what is owed stays.
 void budget_share(struct budget *b, double per_day);
 uint32_t budget_peaks(const struct budget *b); // that are kept, of all days: what the threshold rests on
-// A device's evidence now, at most until its first alarm of the day.
-enum budget_word budget_ask(struct budget *b, int64_t level);
+// A device's evidence now, at most until its first alarm of the day. `threshold`: its own, or another's while it rests on too little.
+enum budget_word budget_ask(struct budget *b, int64_t threshold, int64_t level);
 void budget_withdraw(struct budget *b); // the latest alarm of today was told to nobody: as if it had not been asked for
 void budget_confirm(struct budget *b); // an alarm of today was a true one
 // A device's highest of the day that ends; not of one whose alarm was confirmed. Beyond ± 2^52 it is taken for that.

@@ -95,7 +95,7 @@ static enum alarm_word consider(struct judge *j, const struct device *d, int64_t
 	if (w->asked == BUDGET_QUIET && !news)
 		return ALARM_BELOW;
 	if (w->asked == BUDGET_QUIET)
-		w->asked = (uint8_t)budget_ask(&j->budget[d->role], level);
+		w->asked = (uint8_t)budget_ask(&j->budget[d->role], j->threshold[d->role], level);
 	else
 		return w->asked == BUDGET_GROUP ? ALARM_GROUPED : ALARM_STANDS;
 	return w->asked == BUDGET_ALARM ? ALARM_NEW : w->asked == BUDGET_GROUP ? ALARM_GROUPED : ALARM_BELOW;

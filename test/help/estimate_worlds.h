@@ -76,7 +76,7 @@ static inline double budget_day(struct budget *b, struct dice *d, double drift, 
 		highest = bits > highest ? bits : highest;
 		level = (int64_t)(bits * 1e6);
 		if (live)
-			*alarms += budget_ask(b, level) != BUDGET_QUIET;
+			*alarms += budget_ask(b, b->threshold, level) != BUDGET_QUIET;
 		budget_peak(b, level);
 	}
 	budget_end_day(b, live ? BUDGET_LIVE : BUDGET_TRAINED);

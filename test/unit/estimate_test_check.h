@@ -29,7 +29,7 @@ static void flat_budget_event(void *x, struct dice *d, uint32_t i)
 	int64_t level = (int64_t)(5e6 * dice_exponential(d));
 
 	level = dice_below(d, 200) ? level : dice_below(d, 2) ? INT64_MAX : INT64_MIN;
-	if (budget_ask(b, level) == BUDGET_ALARM && dice_below(d, 3) == 0)
+	if (budget_ask(b, b->threshold, level) == BUDGET_ALARM && dice_below(d, 3) == 0)
 		budget_confirm(b);
 	budget_peak(b, level);
 	if (i % 90 == 89)

@@ -269,12 +269,12 @@ START_TEST(budget_is_not_raised_by_noise)
 	int64_t before;
 
 	budget_begin(&b, 3);
-	ck_assert_int_eq(budget_ask(&b, INT64_MAX), BUDGET_QUIET);
+	ck_assert_int_eq(budget_ask(&b, b.threshold, INT64_MAX), BUDGET_QUIET);
 	for (uint32_t day = 0; day < 20; day++)
 		budget_day(&b, &d, 0, 300, 0, day >= 14, &told);
 	before = b.threshold;
 	for (uint32_t i = 0; i < 200; i++) { // a flood from 200 devices
-		enum budget_word w = budget_ask(&b, before + 30000000);
+		enum budget_word w = budget_ask(&b, b.threshold, before + 30000000);
 
 		alarms += w == BUDGET_ALARM;
 		grouped += w == BUDGET_GROUP;
@@ -284,7 +284,7 @@ START_TEST(budget_is_not_raised_by_noise)
 	ck_assert_uint_eq(grouped, 185);
 	budget_end_day(&b, BUDGET_LIVE);
 	ck_assert_int_le(b.threshold, before + b.step);
-	budget_ask(&b, INT64_MAX);
+	budget_ask(&b, b.threshold, INT64_MAX);
 	budget_confirm(&b);
 	budget_confirm(&b);
 	ck_assert_uint_eq(b.confirmed, 1);
@@ -342,7 +342,7 @@ START_TEST(budget_of_less_than_one_a_day_does_not_follow_a_single_alarm)
 		budget_end_day(&b, BUDGET_TRAINED);
 	}
 	before = b.threshold;
-	ck_assert_int_eq(budget_ask(&b, before + EVIDENCE_BIT), BUDGET_ALARM);
+	ck_assert_int_eq(budget_ask(&b, b.threshold, before + EVIDENCE_BIT), BUDGET_ALARM);
 	for (int64_t bits = 1; bits <= 20; bits++)
 		budget_peak(&b, bits * EVIDENCE_BIT * 3 / 4);
 	budget_end_day(&b, BUDGET_LIVE);

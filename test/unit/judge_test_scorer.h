@@ -60,16 +60,21 @@ static void on_score(void *user, const struct score *s)
 		flood_scores++;
 }
 
-static void budgeted(void) // 16 ordinary days with a budget of one alarm a day
+static void budgeted_for(unsigned days) // that many ordinary days with a budget of one alarm a day
 {
 	teardown();
 	begin();
 	judge_destroy(judge);
 	judge = judge_create(&(struct judge_config){.policies = policies, .learn = learned, .counters = &counters, .alert = on_alert,
 						    .alarms_per_day = 1});
-	for (unsigned day = 0; day < 16; day++)
+	for (unsigned day = 0; day < days; day++)
 		ordinary_day(day);
 	alert_count = 0;
+}
+
+static void budgeted(void)
+{
+	budgeted_for(16);
 }
 
 START_TEST(each_role_has_a_share_of_the_budget_by_the_root_of_its_devices)
@@ -133,6 +138,27 @@ START_TEST(after_an_alarm_evidence_begins_anew)
 	ck_assert_int_gt(judge_evidence(judge, d, now + 3), 8 * EVIDENCE_BIT);
 	judge_step(judge, START + 17 * DAY + 1, MODE_OBSERVE);
 	ck_assert_int_eq(judge_evidence(judge, d, START + 17 * DAY + 1), 0);
+	teardown();
+	setup();
+}
+END_TEST
+
+// Three servers of six days are fewer than twenty days of a device: what holds for the others holds for them, and not what odd days among so few say.
+START_TEST(a_role_that_was_seen_too_little_alarms_at_the_threshold_it_is_told)
+{
+	struct judge_budget b;
+
+	budgeted_for(9);
+	for (unsigned day = 9; day < 12; day++) {
+		strike(server(day - 9), ip("203.0.113.77"), "evil/1", START + day * DAY + HOUR);
+		ordinary_day(day);
+	}
+	judge_step(judge, START + 12 * DAY + 1, MODE_OBSERVE);
+	requested(server(1), ip("203.0.113.78"), 80, "new.example.net", "agent/2", "/x", 0, START + 12 * DAY + HOUR);
+	judge_get_budget(judge, &b);
+	ck_assert(b.calibrated);
+	ck_assert_int_eq(b.role[ROLE_EXPOSED].threshold, 0); // as the clients'
+	ck_assert_uint_eq(b.role[ROLE_EXPOSED].today, 1);
 	teardown();
 	setup();
 }
@@ -389,6 +415,7 @@ static void add_scorer(TCase *cases)
 	tcase_add_test(cases, an_alarm_that_has_grown_is_told_again);
 	tcase_add_test(cases, a_match_that_is_a_habit_weighs_little);
 	tcase_add_test(cases, a_weight_is_the_rarer_of_what_is_declared_and_what_was_seen);
+	tcase_add_test(cases, a_role_that_was_seen_too_little_alarms_at_the_threshold_it_is_told);
 	tcase_add_test(cases, what_is_more_likely_than_not_speaks_for_the_device);
 	tcase_add_test(cases, a_newcomer_is_compared_with_newcomers);
 	tcase_add_test(cases, a_flood_is_scored_by_kinds_and_silences_nobody);
