@@ -142,6 +142,7 @@ struct flow_table *flow_table_create(const struct flow_config *config, struct co
 	t->counters = counters;
 	t->ended = ended;
 	t->user = user;
+	t->why = COUNTER_COUNT;
 	error = create_parts(t, config);
 	if (error) {
 		flow_table_destroy(t);
@@ -385,9 +386,12 @@ struct flow *flow_by_id(struct flow_table *t, uint64_t id)
 	return &t->flows[i];
 }
 
-enum counter flow_uninspected_why(const struct flow_table *t)
+enum counter flow_uninspected_why(struct flow_table *t)
 {
-	return t->why;
+	enum counter why = t->why;
+
+	t->why = COUNTER_COUNT;
+	return why;
 }
 
 uint32_t flow_count(const struct flow_table *t)

@@ -205,8 +205,9 @@ enum flow_take {
 enum flow_take flow_order_takes(const struct flow_table *t, const struct flow *f, enum flow_side sender,
 				const struct packet *p, struct bytes payload, const struct flow_unseen *unseen);
 
-// Why the flow that was last given FLOW_FLAG_UNINSPECTED here got it: the counter of the limit.
-enum counter flow_uninspected_why(const struct flow_table *t);
+// Why a flow was given FLOW_FLAG_UNINSPECTED here since this was last asked, whether it had it before or not: the counter of the limit, of several the
+// last. COUNTER_COUNT: none was. To be asked after each packet of a flow that has the flag, and in flow_end_fn after flow_order_end, so that it is that flow's.
+enum counter flow_uninspected_why(struct flow_table *t);
 
 // The flow longest silent, of the next few slots, that has a `context`; NULL: none there. Bounded.
 struct flow *flow_next_context(struct flow_table *t);

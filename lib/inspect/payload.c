@@ -34,16 +34,17 @@ bool flow_is_refused(const struct inspect *s, const struct flow *f)
 	return f->flags & FLOW_FLAG_REFUSED && !s->panic;
 }
 
+// Told once, by its first reason; every reason may refuse it.
 static void tell_once(struct inspect *s, struct flow *f, enum counter why)
 {
+	if (is_refused(s, why))
+		f->flags |= FLOW_FLAG_REFUSED;
 	if (f->flags & FLOW_FLAG_UNINSPECTED_SENT)
 		return;
 	if (why == COUNT_INSPECTION_OFF)
 		count(s->counters, why);
 	f->flags |= FLOW_FLAG_UNINSPECTED_SENT;
 	emit_simple(s, f, OBS_UNINSPECTED, why, 0);
-	if (is_refused(s, why))
-		f->flags |= FLOW_FLAG_REFUSED;
 }
 
 void inspect_uninspected(struct inspect *s, struct flow *f, enum counter why)
@@ -155,6 +156,14 @@ static void take_urgent(struct inspect *s, struct flow *f)
 		decode_clear_urgent((uint8_t *)(uintptr_t)s->frame->at, s->packet);
 }
 
+static void tell_order(struct inspect *s, struct flow *f)
+{
+	enum counter why = f->flags & FLOW_FLAG_UNINSPECTED ? flow_uninspected_why(s->flows) : COUNTER_COUNT;
+
+	if (why != COUNTER_COUNT)
+		inspect_uninspected(s, f, why);
+}
+
 void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender, const bool fin_before[2])
 {
 	struct bytes payload = packet_payload(s->frame, s->packet);
@@ -168,8 +177,7 @@ void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender, c
 		half_close(s, f, FLOW_CLIENT, fin_before[FLOW_CLIENT]);
 		half_close(s, f, FLOW_SERVER, fin_before[FLOW_SERVER]);
 		give_back_context(s, f);
-		if (f->flags & FLOW_FLAG_UNINSPECTED)
-			inspect_uninspected(s, f, flow_uninspected_why(s->flows));
+		tell_order(s, f);
 	} else if (f->transport == TRANSPORT_UDP && payload.left) {
 		struct proto_input in = input_of(&s->ends, sender, payload, false);
 
@@ -186,8 +194,7 @@ void inspect_last_words(struct inspect *s, struct flow *f)
 	s->flow = f;
 	describe_flow(f, &s->ends);
 	flow_order_end(s->flows, f, deliver, s);
-	if (f->flags & FLOW_FLAG_UNINSPECTED)
-		inspect_uninspected(s, f, flow_uninspected_why(s->flows));
+	tell_order(s, f);
 	if (f->context) {
 		proto_half_close(s->pool, f->context, true, &s->ends, &s->sink);
 		proto_half_close(s->pool, f->context, false, &s->ends, &s->sink);

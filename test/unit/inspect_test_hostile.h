@@ -487,6 +487,17 @@ START_TEST(a_held_frame_is_counted_once)
 }
 END_TEST
 
+// The first reason told of a flow may be one that nobody refuses; the next one is asked all the same.
+START_TEST(a_limit_refuses_a_flow_that_was_flagged_for_another_one)
+{
+	build_refusing(COUNT_TCP_URGENT);
+	talk.server_port = 21;
+	ck_assert_int_eq(say(0, TCP_ACK, "USER x\r\n", 8), INSPECT_FORWARD); // midstream
+	ck_assert_int_eq(say(0, TCP_ACK | TCP_URG, "PASS y\r\n", 8), INSPECT_DROP);
+	ck_assert_int_eq(say(0, TCP_ACK, "RETR z\r\n", 8), INSPECT_DROP);
+}
+END_TEST
+
 static TCase *hostile_case(void)
 {
 	TCase *t = tcase_create("hostile");
@@ -516,6 +527,7 @@ static TCase *hostile_case(void)
 	tcase_add_test(t, a_heartbeat_from_the_future_is_no_heartbeat);
 	tcase_add_test(t, a_server_cannot_turn_the_flow_round);
 	tcase_add_test(t, a_held_frame_is_counted_once);
+	tcase_add_test(t, a_limit_refuses_a_flow_that_was_flagged_for_another_one);
 	tcase_add_test(t, the_answer_behind_a_body_nobody_looks_at_is_seen);
 	tcase_add_test(t, a_segment_with_the_end_of_such_a_body_is_seen);
 	tcase_add_test(t, only_what_is_looked_at_may_not_come_twice_and_differ);
