@@ -102,7 +102,7 @@ static struct block_entry *block_untracked(struct inspect *s)
 	const struct address *endpoint = from_inside ? &p->destination : &p->source;
 	uint16_t port = from_inside ? p->destination_port : p->source_port;
 
-	if (!block_count(s->blocks) || !enforce_on(s) || !address_is_set(&p->source))
+	if (!block_count(s->blocks) || !blocks_hold(s) || !address_is_set(&p->source))
 		return NULL;
 	return block_find(s->blocks, p->transport, device, endpoint, port, s->deadline_ns);
 }

@@ -498,6 +498,22 @@ START_TEST(a_limit_refuses_a_flow_that_was_flagged_for_another_one)
 }
 END_TEST
 
+START_TEST(a_block_that_a_person_confirmed_holds_where_the_flow_table_is_full)
+{
+	struct verdict v;
+
+	teardown();
+	build_sized(NULL, 0, 1, 64);
+	brain->mode = MODE_ADVISE;
+	handshake();
+	v = block_verdict(1, 1389, SECOND_NS);
+	talk.client_port++;
+	ck_assert(ring_push(&verdicts, &v));
+	ck_assert_int_eq(say(0, TCP_ACK, "x", 1), INSPECT_DROP);
+	ck_assert_uint_ge(counters.value[COUNT_FLOWS_FULL], 1);
+}
+END_TEST
+
 static TCase *hostile_case(void)
 {
 	TCase *t = tcase_create("hostile");
@@ -527,6 +543,7 @@ static TCase *hostile_case(void)
 	tcase_add_test(t, a_heartbeat_from_the_future_is_no_heartbeat);
 	tcase_add_test(t, a_server_cannot_turn_the_flow_round);
 	tcase_add_test(t, a_held_frame_is_counted_once);
+	tcase_add_test(t, a_block_that_a_person_confirmed_holds_where_the_flow_table_is_full);
 	tcase_add_test(t, a_limit_refuses_a_flow_that_was_flagged_for_another_one);
 	tcase_add_test(t, the_answer_behind_a_body_nobody_looks_at_is_seen);
 	tcase_add_test(t, a_segment_with_the_end_of_such_a_body_is_seen);
