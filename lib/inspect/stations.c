@@ -102,6 +102,15 @@ static void tell_hidden(struct inspect *s, struct flow *f)
 		inspect_uninspected(s, f, COUNT_DECODE_EXTENSIONS);
 }
 
+// A cut flow goes by again (the mode has changed, or panic): what was dropped meanwhile is missing, and nothing of a connection is parsed any more.
+static void tell_cut(struct inspect *s, struct flow *f)
+{
+	if (f->transport != TRANSPORT_TCP || !(f->flags & FLOW_FLAG_DONE) || f->flags & FLOW_FLAG_UNINSPECTED)
+		return;
+	count(s->counters, COUNT_TCP_GAP);
+	inspect_uninspected(s, f, COUNT_TCP_GAP);
+}
+
 static enum inspect_action inspect_flow(struct inspect *s, struct flow *f, enum flow_side sender)
 {
 	const bool fin_before[2] = {f->tcp[0].fin, f->tcp[1].fin};
@@ -119,6 +128,8 @@ static enum inspect_action inspect_flow(struct inspect *s, struct flow *f, enum 
 	describe_flow(f, &s->ends);
 	if (s->packet->oddities)
 		tell_hidden(s, f);
+	if (f->flags & FLOW_FLAG_CUT)
+		tell_cut(s, f);
 	before[sender] = f->tcp[sender].next_seq;
 	inspect_payload(s, f, sender, fin_before);
 	if (!s->cut && !flow_is_refused(s, f))

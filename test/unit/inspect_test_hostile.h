@@ -514,6 +514,36 @@ START_TEST(a_block_that_a_person_confirmed_holds_where_the_flow_table_is_full)
 }
 END_TEST
 
+START_TEST(what_a_cut_flow_says_when_it_passes_again_is_flagged)
+{
+	struct observation o;
+
+	ask_for_class();
+	ck_assert_int_eq(say(1, TCP_ACK, java_class, sizeof(java_class) - 1), INSPECT_DROP);
+	ck_assert(!observed(OBS_UNINSPECTED, &o));
+	inspect_panic(inspect, true);
+	ck_assert_int_eq(say(1, TCP_ACK, "more", 4), INSPECT_FORWARD);
+	ck_assert(observed(OBS_UNINSPECTED, &o));
+}
+END_TEST
+
+START_TEST(a_flow_whose_block_has_ended_in_mode_advise_is_flagged)
+{
+	struct verdict v;
+	struct observation o;
+
+	brain->mode = MODE_ADVISE;
+	handshake();
+	v = block_verdict(1, 1389, SECOND_NS);
+	ck_assert(ring_push(&verdicts, &v));
+	ck_assert_int_eq(say(0, TCP_ACK, "hello", 5), INSPECT_DROP);
+	talk.now_ns += 2 * SECOND_NS;
+	talk.seq[0] -= 5;
+	ck_assert_int_eq(say(0, TCP_ACK, class_request, sizeof(class_request) - 1), INSPECT_FORWARD);
+	ck_assert(observed(OBS_UNINSPECTED, &o));
+}
+END_TEST
+
 static TCase *hostile_case(void)
 {
 	TCase *t = tcase_create("hostile");
@@ -543,6 +573,8 @@ static TCase *hostile_case(void)
 	tcase_add_test(t, a_heartbeat_from_the_future_is_no_heartbeat);
 	tcase_add_test(t, a_server_cannot_turn_the_flow_round);
 	tcase_add_test(t, a_held_frame_is_counted_once);
+	tcase_add_test(t, a_flow_whose_block_has_ended_in_mode_advise_is_flagged);
+	tcase_add_test(t, what_a_cut_flow_says_when_it_passes_again_is_flagged);
 	tcase_add_test(t, a_block_that_a_person_confirmed_holds_where_the_flow_table_is_full);
 	tcase_add_test(t, a_limit_refuses_a_flow_that_was_flagged_for_another_one);
 	tcase_add_test(t, the_answer_behind_a_body_nobody_looks_at_is_seen);
