@@ -206,13 +206,19 @@ static void move_to(struct flow_table *t, struct flow *f, enum flow_state state)
 		flow_ring_closed(t, f);
 }
 
+// Bytes that were let by and wait to be delivered come before any FIN: an acknowledgement may mean one of them.
+static bool next_is_parked(const struct flow_table *t, const struct flow_tcp_side *s)
+{
+	return s->park_head && seq_ahead(t->park.segments[s->park_head - 1].seq, s->next_seq) <= 0;
+}
+
 void flow_tcp_settle_fin(struct flow_table *t, struct flow *f)
 {
 	for (int side = 0; side < 2; side++) {
 		struct flow_tcp_side *s = &f->tcp[side], *peer = &f->tcp[!side];
 
 		if (s->fin || !(s->seen & TCP_SEEN_FIN) || !(peer->seen & TCP_SEEN_ACK) ||
-		    peer->acked != s->next_seq + 1)
+		    peer->acked != s->next_seq + 1 || next_is_parked(t, s))
 			continue;
 		s->fin = 1;
 		s->next_seq++;

@@ -230,6 +230,22 @@ START_TEST(the_window_of_a_syn_is_not_scaled)
 }
 END_TEST
 
+// The server had the byte on the SYN (RFC 7413) and acknowledged it; the FIN behind it is not what that acknowledgement counts.
+START_TEST(a_byte_on_a_syn_is_not_taken_for_a_fin)
+{
+	struct world *w = world_new(8, 8);
+
+	say(w, C, SYN, 0, 0, "G");
+	say(w, S, SYN | ACK, 0, 2, "");
+	say(w, C, FIN | ACK, 2, 1, "");
+	assert_got(w, C, "G");
+	ck_assert_int_eq(w->flow->tcp[C].fin, 0);
+	say(w, S, ACK, 1, 3, "");
+	ck_assert_int_eq(w->flow->tcp[C].fin, 1);
+	world_end(w);
+}
+END_TEST
+
 #define FLOW_TESTS_TCP                                                                                                 \
 	only_the_exact_rst_closes, a_rst_with_a_payload_is_no_data, an_acknowledgement_after_a_rst_reopens,            \
 		a_refused_connection_is_closed_by_its_acknowledgement, a_fin_counts_when_it_is_acknowledged,           \
@@ -237,4 +253,4 @@ END_TEST
 		a_syn_after_a_syn_ack_nobody_asked_for_sets_the_direction,                                             \
 		a_new_syn_on_a_closed_flow_begins_a_new_one, a_syn_on_an_open_flow_changes_nothing,                    \
 		odd_segments_touch_neither_state_nor_stream, strays_before_a_syn_do_not_spoil_its_flow,                    \
-		the_window_of_a_syn_is_not_scaled
+		the_window_of_a_syn_is_not_scaled, a_byte_on_a_syn_is_not_taken_for_a_fin
