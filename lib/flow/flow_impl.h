@@ -29,6 +29,7 @@ enum tcp_seen {
 			       // peer's earlier first byte, where the peer has sent two SYNs with different numbers;
 			       // still earlier ones are in the copies
 	TCP_SEEN_FIN = 1 << 2, // it has sent a FIN within reach; `fin` follows when the peer acknowledges it
+	TCP_SEEN_SYN = 1 << 3, // it has sent a SYN
 };
 
 enum park_hold { // why parked bytes are not delivered even when they are next

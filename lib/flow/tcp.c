@@ -47,6 +47,7 @@ static void take_syn(struct flow_table *t, struct flow *f, enum flow_side sender
 		f->flags &= (uint16_t)~FLOW_FLAG_MIDSTREAM;
 		f->state = FLOW_OPENING;
 	}
+	s->seen |= TCP_SEEN_SYN;
 	if (peer->seen & TCP_SEEN_ACK)
 		return;
 	if (s->seen & TCP_SEEN_SEQ && s->next_seq == first)
@@ -308,6 +309,9 @@ static bool take_opening(struct flow_table *t, struct flow *f, enum flow_side se
 		take_ack(t, f, sender, p);
 	}
 	if (f->state != FLOW_NEW && numbers_are_agreed(f)) {
+		// The server answered without a SYN of its own: it is in the midst of a connection whose RST it never got.
+		if (!(f->tcp[FLOW_SERVER].seen & TCP_SEEN_SYN))
+			become_midstream(t, f);
 		f->state = FLOW_OPEN;
 		return true;
 	}

