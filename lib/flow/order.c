@@ -395,8 +395,8 @@ static void place(const struct delivery *d, enum flow_side side, const struct pa
 
 	if (ahead > reach || ahead < -reach || !(s->seen & TCP_SEEN_SEQ)) {
 		count(d->table->counters, COUNT_TCP_OUTSIDE_WINDOW);
-		// Before both ends agree on numbers it is not known what the receiver refuses.
-		if (d->flow->state < FLOW_OPEN)
+		// Before both ends agree on numbers it is not known what the receiver refuses; in midstream they are one side's claim.
+		if (d->flow->state < FLOW_OPEN || d->flow->flags & FLOW_FLAG_MIDSTREAM)
 			flow_set_uninspected(d->table, d->flow, COUNT_TCP_OUTSIDE_WINDOW);
 		return;
 	}

@@ -345,7 +345,7 @@ bool flow_tcp_update(struct flow_table *t, struct flow *f, enum flow_side sender
 	} else if (p->tcp_flags & TCP_SYN) {
 		// A SYN/ACK after bytes of a flow believed one-way: the receiver cannot have taken those (evasion 59).
 		if (f->flags & FLOW_FLAG_MIDSTREAM && f->packets[sender] == 1)
-			flow_set_uninspected(t, f, COUNT_TCP_MIDSTREAM);
+			tell_outside_window(t, f);
 		return false;
 	} else if (p->tcp_flags & TCP_ACK) {
 		take_ack(t, f, sender, p);

@@ -384,6 +384,18 @@ START_TEST(a_cut_frame_is_flagged)
 }
 END_TEST
 
+START_TEST(bytes_outside_what_only_one_side_claimed_are_flagged)
+{
+	struct world *w = world_new(8, 8);
+
+	say(w, C, ACK, 500000000, 1, "junk"); // no receiver takes it
+	ck_assert(w->flow->flags & FLOW_FLAG_MIDSTREAM && !is_uninspected(w));
+	say(w, C, ACK, 1, 1, "real");
+	ck_assert(is_uninspected(w) && counted(w, COUNT_TCP_OUTSIDE_WINDOW) == 1);
+	world_end(w);
+}
+END_TEST
+
 // xorshift64: the same numbers everywhere.
 static uint32_t chance(uint64_t *state, uint32_t below)
 {
@@ -474,4 +486,5 @@ END_TEST
 		data_with_an_ack_no_receiver_takes_does_not_displace_the_real,                                         \
 		a_capture_that_swaps_directions_loses_nothing, a_question_without_its_end_is_told_before_what_answers_it,  \
 		what_waits_when_the_flow_ends_is_delivered_then, an_ack_beyond_belief_is_flagged_and_moves_nothing,      \
+		bytes_outside_what_only_one_side_claimed_are_flagged,    \
 		a_cut_frame_is_flagged, any_segmentation_gives_the_twins_stream

