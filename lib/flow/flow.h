@@ -191,7 +191,8 @@ typedef void (*flow_bytes_fn)(void *user, struct flow *f, enum flow_side sender,
 void flow_order(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p, struct bytes payload,
 		const struct flow_unseen *unseen, flow_bytes_fn deliver, void *user);
 // The flow ends: what still waits for bytes before it, or for its receiver to see what it acknowledges, is delivered as it lies, the client's first, with a gap
-// where bytes are missing; nobody will say more of it. What its receiver must have refused is not. For use in flow_end_fn.
+// where bytes are missing; nobody will say more of it. What its receiver must have refused is not. Bytes missing at the end, by the receiver's word, are told
+// as a gap, once, unless the flow is uninspected already. For use in flow_end_fn.
 void flow_order_end(struct flow_table *t, struct flow *f, flow_bytes_fn deliver, void *user);
 
 enum flow_take {

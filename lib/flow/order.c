@@ -521,6 +521,18 @@ static void pass_rest(const struct delivery *d, enum flow_side side)
 	}
 }
 
+// The receiver has acknowledged more than came by here, and nothing behind it has said so.
+static void tell_lost_end(const struct delivery *d, enum flow_side side)
+{
+	const struct flow_tcp_side *s = &d->flow->tcp[side], *peer = &d->flow->tcp[!side];
+	int32_t fin = s->seen & TCP_SEEN_FIN && !s->fin ? 1 : 0;
+
+	if (d->flow->flags & FLOW_FLAG_UNINSPECTED || !(peer->seen & TCP_SEEN_ACK) || seq_ahead(peer->acked, s->next_seq) <= fin)
+		return;
+	uninspected(d, COUNT_TCP_GAP);
+	d->deliver(d->user, d->flow, side, bytes_of(NULL, 0), true);
+}
+
 void flow_order_end(struct flow_table *t, struct flow *f, flow_bytes_fn deliver, void *user)
 {
 	const struct delivery d = {.table = t, .flow = f, .deliver = deliver, .user = user};
@@ -529,4 +541,6 @@ void flow_order_end(struct flow_table *t, struct flow *f, flow_bytes_fn deliver,
 		return;
 	pass_rest(&d, FLOW_CLIENT);
 	pass_rest(&d, FLOW_SERVER);
+	tell_lost_end(&d, FLOW_CLIENT);
+	tell_lost_end(&d, FLOW_SERVER);
 }

@@ -189,7 +189,7 @@ void inspect_last_words(struct inspect *s, struct flow *f)
 {
 	const struct proto_flow ends = s->ends; // of the flow under inspection
 
-	if (f->flags & FLOW_FLAG_DONE || (!f->context && !f->tcp[FLOW_CLIENT].parked && !f->tcp[FLOW_SERVER].parked))
+	if (f->flags & FLOW_FLAG_DONE || f->state < FLOW_OPEN)
 		return;
 	s->flow = f;
 	describe_flow(f, &s->ends);

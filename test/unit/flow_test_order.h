@@ -396,6 +396,25 @@ START_TEST(bytes_outside_what_only_one_side_claimed_are_flagged)
 }
 END_TEST
 
+// The receiver has more than came by here, and nobody says more: it is told when the flow ends.
+START_TEST(a_stream_without_its_end_is_flagged_when_the_flow_ends)
+{
+	for (int fin = 0; fin < 2; fin++) {
+		struct world *w = world_new(8, 8);
+
+		shake_hands(w);
+		w->last_words = true;
+		say(w, C, fin ? FIN | ACK : ACK, 1, 1, "quest");
+		say(w, S, ACK, 1, fin ? 7 : 9, "");
+		ck_assert(!is_uninspected(w));
+		flow_table_flush(w->table, FLOW_END_TIMEOUT);
+		ck_assert_uint_eq(w->gaps[C], !fin);
+		ck_assert_uint_eq(counted(w, COUNT_TCP_GAP), !fin);
+		world_end(w);
+	}
+}
+END_TEST
+
 // xorshift64: the same numbers everywhere.
 static uint32_t chance(uint64_t *state, uint32_t below)
 {
@@ -487,4 +506,5 @@ END_TEST
 		a_capture_that_swaps_directions_loses_nothing, a_question_without_its_end_is_told_before_what_answers_it,  \
 		what_waits_when_the_flow_ends_is_delivered_then, an_ack_beyond_belief_is_flagged_and_moves_nothing,      \
 		bytes_outside_what_only_one_side_claimed_are_flagged,    \
+		a_stream_without_its_end_is_flagged_when_the_flow_ends,    \
 		a_cut_frame_is_flagged, any_segmentation_gives_the_twins_stream
