@@ -164,6 +164,16 @@ static void tell_order(struct inspect *s, struct flow *f)
 		inspect_uninspected(s, f, why);
 }
 
+// Whatever else IP carries (SCTP, ESP, ...) nobody reads.
+static void tell_transport(struct inspect *s, struct flow *f)
+{
+	if (f->transport == TRANSPORT_UDP || f->transport == TRANSPORT_ICMP || f->transport == TRANSPORT_ICMP6 ||
+	    s->packet->oddities & (ODDITY_TUNNEL | ODDITY_EXTENSIONS))
+		return;
+	count(s->counters, COUNT_DECODE_TRANSPORT);
+	inspect_uninspected(s, f, COUNT_DECODE_TRANSPORT);
+}
+
 void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender, const bool fin_before[2])
 {
 	struct bytes payload = packet_payload(s->frame, s->packet);
@@ -182,6 +192,8 @@ void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender, c
 		struct proto_input in = input_of(&s->ends, sender, payload, false);
 
 		proto_datagram(s->pool, &f->context, &in, &s->sink, &f->app);
+	} else {
+		tell_transport(s, f);
 	}
 }
 

@@ -573,6 +573,34 @@ START_TEST(forged_bytes_before_the_handshake_do_not_hide_the_rest)
 }
 END_TEST
 
+START_TEST(a_transport_that_nobody_reads_is_counted_and_flagged)
+{
+	static const struct {
+		uint8_t transport;
+		bool read;
+	} rows[] = {{132, false}, {50, false}, {TRANSPORT_UDP, true}, {TRANSPORT_ICMP, true}};
+	struct observation o;
+	unsigned unread = 0;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame *f = datagram(0);
+		uint8_t *ip = made.at + 14;
+
+		ip[9] = rows[i].transport;
+		wire_be16(ip + 10, 0);
+		wire_be16(ip + 10, wire_sum(ip, 20, 0));
+		if (rows[i].transport == TRANSPORT_ICMP) {
+			memset(ip + 20, 0, 8);
+			wire_be16(ip + 22, wire_sum(ip + 20, 30, 0));
+		}
+		ck_assert_int_eq(pass(f), INSPECT_FORWARD);
+		ck_assert_int_eq(observed(OBS_UNINSPECTED, &o), !rows[i].read);
+		unread += !rows[i].read;
+		ck_assert_uint_eq(counters.value[COUNT_DECODE_TRANSPORT], unread);
+	}
+}
+END_TEST
+
 static TCase *hostile_case(void)
 {
 	TCase *t = tcase_create("hostile");
@@ -602,6 +630,7 @@ static TCase *hostile_case(void)
 	tcase_add_test(t, a_heartbeat_from_the_future_is_no_heartbeat);
 	tcase_add_test(t, a_server_cannot_turn_the_flow_round);
 	tcase_add_test(t, a_held_frame_is_counted_once);
+	tcase_add_test(t, a_transport_that_nobody_reads_is_counted_and_flagged);
 	tcase_add_test(t, forged_bytes_before_the_handshake_do_not_hide_the_rest);
 	tcase_add_test(t, forged_numbers_of_a_flow_without_a_handshake_do_not_hide_the_rest);
 	tcase_add_test(t, a_flow_whose_block_has_ended_in_mode_advise_is_flagged);
