@@ -118,6 +118,11 @@ static enum defrag_result drop_bad(struct defrag *d, const struct arrival *a, ui
 
 enum relation { APART, REPEATED, CONTRADICTS };
 
+static bool may_part(const struct record *r, const struct packet *p)
+{
+	return r->ttl != p->ttl && (r->ttl < DEFRAG_HOPS || p->ttl < DEFRAG_HOPS);
+}
+
 static enum relation relation_to_piece(const struct defrag *d, uint32_t block, const struct arrival *a)
 {
 	const struct record *r = defrag_arena_record(&d->arena, block);
@@ -127,7 +132,7 @@ static enum relation relation_to_piece(const struct defrag *d, uint32_t block, c
 	if (!p->fragment_more && end > a->end)
 		return CONTRADICTS; // what was kept lies past this end
 	if (a->end <= r->offset || end <= p->fragment_offset)
-		return APART;
+		return may_part(r, p) ? CONTRADICTS : APART;
 	if (r->offset == p->fragment_offset && end == a->end && r->more == p->fragment_more &&
 	    defrag_arena_equal(&d->arena, block, r->data_at, bytes_of(a->frame->at + p->payload_offset, r->data_bytes)))
 		return REPEATED;
@@ -187,6 +192,7 @@ static void keep(struct defrag *d, uint32_t g, uint32_t block, const struct arri
 	r->transport = p->transport;
 	r->family = p->source.family;
 	r->more = p->fragment_more;
+	r->ttl = p->ttl;
 	r->role = a->nested == DEFRAG_NONE ? RECORD_FRAME | RECORD_DATA : RECORD_DATA;
 	slots_append(d, g, block);
 	if (a->nested != DEFRAG_NONE) {

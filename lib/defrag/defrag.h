@@ -12,6 +12,7 @@ enum defrag_limits {
 	DEFRAG_FRAME_BYTES = 16512,     // longest frame kept (jumbo)
 	DEFRAG_HEAD_BYTES = 2048,       // longest link header, tags and tunnels before the IP header that is fragmented
 	DEFRAG_PIECES = 64,             // fragments of one datagram; 64 KiB at an MTU of 1,280 need 53
+	DEFRAG_HOPS = 32,               // with fewer left (TTL, hop limit) a fragment may not come as far as the others
 	DEFRAG_PER_SOURCE_SHARE = 8,    // one source holds at most 1/8 of datagrams and of bytes
 	DEFRAG_STEP_DATAGRAMS = 64,     // given up by one defrag_step at most
 };
@@ -55,6 +56,8 @@ void defrag_destroy(struct defrag *d);
 // Overlaps: byte-identical repeats are dropped silently as duplicates (DEFRAG_DROP without giving up the datagram); any other overlap gives up the whole
 // datagram, in IPv4 as in IPv6 (RFC 5722), and so does a second end. A fragment with ODDITY_HEADER (no whole transport header in the first one, past 65,535, a length
 // that is no multiple of 8 before the last) or ODDITY_CUT gives up its datagram too: DEFRAG_DROP (RFC 1858, RFC 8200 §4.5). One that only a capture cut: DEFRAG_REFUSED.
+// So do fragments with different hops left of which one has fewer than DEFRAG_HOPS: where only some arrive, the receiver puts them together with those of the
+// sender's next datagram of the same id, as nobody has seen them.
 // Key: addresses, protocol (IPv4), identification, VLANs, tunnels, port (evasion 11).
 //
 // Fragments in fragments: *out of one call, decoded by decode_datagram to another DECODE_PIECE, may be given to the next call as `f`. Unless the answer is

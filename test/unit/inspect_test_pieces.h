@@ -148,6 +148,34 @@ START_TEST(a_flood_of_first_fragments_lets_nothing_by)
 }
 END_TEST
 
+static void set_hops(uint8_t *ip, uint8_t hops)
+{
+	ip[8] = hops;
+	wire_be16(ip + 10, 0);
+	wire_be16(ip + 10, wire_sum(ip, 20, 0));
+}
+
+// The first piece of a datagram runs out of hops behind us. There the rest of it would wait for the first piece of the next one of the same number, and the
+// two would be read together as nobody saw them.
+START_TEST(pieces_that_do_not_come_equally_far_never_leave)
+{
+	static const uint8_t hops[] = {1, 63}; // the other pieces have 64
+
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned n;
+
+		talk.client_port++;
+		handshake();
+		talk_say(&talk, &made, 1, TCP_ACK, "HTTP/1.1 204 No Content\r\nServer: x\r\n\r\n", 39);
+		n = cut_up(32);
+		set_hops(piece[0].at + 14, hops[i]);
+		for (unsigned k = 0; k < n; k++)
+			pass(&piece[k].frame);
+		ck_assert_uint_eq(sents, i ? n : 0);
+	}
+}
+END_TEST
+
 static TCase *pieces_case(void)
 {
 	TCase *t = tcase_create("pieces");
@@ -158,5 +186,6 @@ static TCase *pieces_case(void)
 	tcase_add_test(t, fragments_that_contradict_each_other_never_leave);
 	tcase_add_test(t, what_is_blocked_does_not_come_in_fragments);
 	tcase_add_test(t, a_flood_of_first_fragments_lets_nothing_by);
+	tcase_add_test(t, pieces_that_do_not_come_equally_far_never_leave);
 	return t;
 }
