@@ -101,6 +101,11 @@ static enum inspect_action take_piece(struct inspect *s, struct look *l)
 	}
 	if (enforce_drop_untracked(s))
 		return INSPECT_DROP;
+	// The datagram has the first one's; a receiver may refuse another for its own.
+	if (l->packet.fragment_offset && l->packet.oddities && !oddities_pass(s)) {
+		count(s->counters, COUNT_FRAMES_DROPPED_LIMIT);
+		return INSPECT_DROP;
+	}
 	return inspect_piece(s, l);
 }
 

@@ -176,6 +176,71 @@ START_TEST(pieces_that_do_not_come_equally_far_never_leave)
 }
 END_TEST
 
+// The frame of a tunnel (IP in IP) that carries piece k; a cut_up of it takes that piece's place.
+static unsigned cut_up_in_tunnel(unsigned k, size_t each)
+{
+	size_t inner = piece[k].frame.bytes - 14;
+	uint8_t *ip = made.at + 14;
+
+	memcpy(made.at, piece[k].at, 34);
+	memcpy(made.at + 34, piece[k].at + 14, inner);
+	ip[9] = 4;
+	wire_be16(ip + 2, (uint16_t)(20 + inner));
+	wire_be16(ip + 6, 0);
+	made.frame.bytes = made.frame.wire_bytes = (uint32_t)(34 + inner);
+	return cut_up(each);
+}
+
+START_TEST(pieces_in_pieces_have_right_sums_or_never_leave)
+{
+	for (unsigned wrong = 0; wrong < 2; wrong++) {
+		struct piece kept[2];
+		unsigned sent_in_all = 0, frames = 0;
+
+		talk.client_port++;
+		handshake();
+		talk_say(&talk, &made, 1, TCP_ACK, "HTTP/1.1 204 No Content\r\n\r\n", 27);
+		ck_assert_uint_eq(cut_up(32), 2);
+		memcpy(kept, piece, sizeof(kept));
+		kept[0].at[14 + 10] ^= wrong;
+		for (unsigned k = 0; k < 2; k++) {
+			unsigned n;
+
+			piece[0] = kept[k];
+			n = cut_up_in_tunnel(0, 32);
+			for (unsigned i = 0; i < n; i++)
+				pass(&piece[i].frame);
+			frames += n;
+			sent_in_all += sents;
+		}
+		ck_assert_uint_eq(sent_in_all, wrong ? 0 : frames);
+		ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_CHECKSUM], wrong);
+	}
+}
+END_TEST
+
+// No option of a piece that is not the first is left in the datagram.
+START_TEST(options_of_a_later_piece_are_refused_where_the_limit_says_so)
+{
+	static const uint8_t route[4] = {1, 1, 1, 0};
+	unsigned n;
+
+	build_refusing(COUNT_DECODE_OPTIONS);
+	n = class_in_pieces();
+	memmove(piece[1].at + 38, piece[1].at + 34, piece[1].frame.bytes - 34);
+	memcpy(piece[1].at + 34, route, 4);
+	piece[1].at[14] = 0x46;
+	piece[1].frame.bytes = piece[1].frame.wire_bytes += 4;
+	wire_be16(piece[1].at + 16, piece[1].frame.bytes - 14);
+	wire_be16(piece[1].at + 24, 0);
+	wire_be16(piece[1].at + 24, wire_sum(piece[1].at + 14, 24, 0));
+	ck_assert_int_eq(pass(&piece[0].frame), INSPECT_KEPT);
+	ck_assert_int_eq(pass(&piece[1].frame), INSPECT_DROP);
+	ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_LIMIT], 1);
+	ck_assert_uint_eq(n, 3);
+}
+END_TEST
+
 static TCase *pieces_case(void)
 {
 	TCase *t = tcase_create("pieces");
@@ -186,6 +251,8 @@ static TCase *pieces_case(void)
 	tcase_add_test(t, fragments_that_contradict_each_other_never_leave);
 	tcase_add_test(t, what_is_blocked_does_not_come_in_fragments);
 	tcase_add_test(t, a_flood_of_first_fragments_lets_nothing_by);
+	tcase_add_test(t, options_of_a_later_piece_are_refused_where_the_limit_says_so);
+	tcase_add_test(t, pieces_in_pieces_have_right_sums_or_never_leave);
 	tcase_add_test(t, pieces_that_do_not_come_equally_far_never_leave);
 	return t;
 }
