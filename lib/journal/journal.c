@@ -76,6 +76,7 @@ static const char *const texts[STATEMENTS] = {
 	// Those first judged are looked at, however many there are: the work is bounded.
 	[TRIM_SCORES] = "DELETE FROM score WHERE n IN (SELECT n FROM score ORDER BY n LIMIT ?1)"
 			" AND (time_ns<?2 OR n<=(SELECT max(n) FROM score)-?3)",
+	[TRIM_NOTES] = "DELETE FROM alert WHERE id IN (SELECT id FROM alert WHERE priority<=1 AND id>?2 AND id<=?3 ORDER BY id LIMIT ?1)",
 	[GET_SCORES] = "SELECT record FROM (SELECT n, time_ns, record FROM score WHERE ?1=?1 AND ?2=?2 AND time_ns>=?3"
 		       " AND (?4=0 OR time_ns<?4) AND ?5=?5 AND (?6='' OR device=?6)"
 		       " ORDER BY time_ns DESC, n DESC LIMIT ?7) ORDER BY time_ns, n",
@@ -379,7 +380,7 @@ int journal_step(struct journal *j, uint64_t now_ns, bool flush)
 	if (!flush && now_ns >= j->committed_ns && now_ns - j->committed_ns < NS_PER_S)
 		return 0;
 	j->committed_ns = now_ns;
-	journal_trim_scores(j, now_ns); // what could not be done now is tried again
+	journal_trim(j, now_ns); // what could not be done now is tried again
 	return journal_commit(j);
 }
 
@@ -446,6 +447,7 @@ int journal_alert(struct journal *j, const struct alert *a)
 	bind_text(s, 10, response_name(a->response));
 	bind_number(s, 11, a->block);
 	sqlite3_bind_blob(s, 12, a, sizeof(*a), SQLITE_STATIC);
+	j->newest_alert = a->id > j->newest_alert ? a->id : j->newest_alert;
 	return journal_run(j, s);
 }
 

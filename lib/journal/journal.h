@@ -15,7 +15,8 @@ struct journal *journal_open(const char *path, char *error, size_t error_bytes);
 struct journal *journal_open_read(const char *path, char *error, size_t error_bytes);
 void journal_close(struct journal *j);
 uint64_t journal_next(struct journal *j, const char *table); // next id of "alert", "incident", "block", "suppression": 1 + the largest
-int journal_alert(struct journal *j, const struct alert *a);        // inserts or replaces by id
+// Inserts or replaces by id. Notes (priority 1) go when 65,536 alerts have come after them: everybody on the internet can cause them.
+int journal_alert(struct journal *j, const struct alert *a);
 int journal_incident(struct journal *j, const struct incident *i);
 int journal_block(struct journal *j, const struct block *b, const char *what, uint64_t now_ns); // and an audit row
 int journal_audit(struct journal *j, uint64_t now_ns, const char *who, const char *what, const char *detail);

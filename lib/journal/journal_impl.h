@@ -17,6 +17,7 @@ enum journal_statement {
 	GET_BLOCKS,
 	PUT_SCORE,
 	TRIM_SCORES,
+	TRIM_NOTES,
 	GET_SCORES,
 	GET_SCORES_OF,
 	PUT_SUPPRESSION,
@@ -32,7 +33,9 @@ struct journal {
 	bool damaged;          // SQLite said so: the next call sets the file aside
 	bool reading;          // opened to be looked at: nothing is written, nothing set aside
 	uint64_t committed_ns; // when journal_step last committed
-	uint64_t trimmed_ns;   // when scores were last looked at for what is too old
+	uint64_t trimmed_ns;   // when it was last looked for what is too old or too much
+	uint64_t newest_alert; // the highest id that was written
+	uint64_t notes_to;     // up to that id no note is left
 };
 
 union record {
@@ -80,5 +83,5 @@ int journal_each(struct journal *j, enum journal_statement which, const struct j
 void journal_end(char *text, size_t cap);
 // Does what a score holds, in the table or in an alert, keep within its bounds? Ends its texts.
 bool journal_score_fits(struct score *s);
-// Lets scores go that are older than 90 days or too many: a few hundred a call at most, a call a minute.
-void journal_trim_scores(struct journal *j, uint64_t now_ns);
+// Lets scores go that are older than 90 days or too many, and notes behind which so many alerts have come: a few hundred a call at most, a call a minute.
+void journal_trim(struct journal *j, uint64_t now_ns);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What is kept beside alerts: the events they rest on, for 90 days, and what people asked not to be told again.
+// How long what is kept: events, for 90 days, and notes, which everybody on the internet can cause, until so many alerts have come after them. And what
+// people asked not to be told again.
 #include "journal_impl.h"
 
 #include "text.h"
 
 #include <stdio.h>
 
-enum { TRIM_ROWS = 512, SCORES_MOST = 1 << 20 /* 1.3 GB */ };
+enum { TRIM_ROWS = 512, SCORES_MOST = 1 << 20 /* 1.3 GB */, NOTES_MOST = 1 << 16 /* 0.4 GB */ };
 #define KEPT_NS (90 * 86400 * NS_PER_S)
 #define TRIM_EVERY_NS (60 * NS_PER_S)
 #define END(text) journal_end(text, sizeof(text))
@@ -62,20 +63,37 @@ int journal_scores(struct journal *j, const struct journal_query *q, bool (*fn)(
 	return journal_each(j, q && q->id ? GET_SCORES_OF : GET_SCORES, q, &kind, (union record_fn){.score = fn}, user);
 }
 
-void journal_trim_scores(struct journal *j, uint64_t now_ns)
-{
-	sqlite3_stmt *s;
+// --- what goes ---
 
+// How many rows went; -1: it could not be done.
+static int trim(struct journal *j, enum journal_statement which, uint64_t second, uint64_t third)
+{
+	sqlite3_stmt *s = journal_statement(j, which);
+
+	sqlite3_bind_int64(s, 1, TRIM_ROWS);
+	sqlite3_bind_int64(s, 2, (sqlite3_int64)second);
+	sqlite3_bind_int64(s, 3, (sqlite3_int64)third);
+	return journal_run(j, s) ? -1 : sqlite3_changes(j->db);
+}
+
+static int trim_notes(struct journal *j)
+{
+	uint64_t to = j->newest_alert > NOTES_MOST ? j->newest_alert - NOTES_MOST : 0;
+	int gone = to > j->notes_to ? trim(j, TRIM_NOTES, j->notes_to, to) : 0;
+
+	if (gone >= 0 && gone < TRIM_ROWS)
+		j->notes_to = to;
+	return gone;
+}
+
+void journal_trim(struct journal *j, uint64_t now_ns)
+{
 	if (now_ns >= j->trimmed_ns && now_ns - j->trimmed_ns < TRIM_EVERY_NS)
 		return;
 	j->trimmed_ns = now_ns;
 	if (now_ns < KEPT_NS || journal_ready(j) != 0)
 		return;
-	s = journal_statement(j, TRIM_SCORES);
-	sqlite3_bind_int64(s, 1, TRIM_ROWS);
-	sqlite3_bind_int64(s, 2, (sqlite3_int64)(now_ns - KEPT_NS));
-	sqlite3_bind_int64(s, 3, SCORES_MOST);
-	if (journal_run(j, s) == 0 && sqlite3_changes(j->db) == TRIM_ROWS)
+	if (trim(j, TRIM_SCORES, now_ns - KEPT_NS, SCORES_MOST) == TRIM_ROWS || trim_notes(j) == TRIM_ROWS)
 		j->trimmed_ns = now_ns - TRIM_EVERY_NS; // there is more: again with the next call
 }
 

@@ -702,6 +702,7 @@ int main(void)
 		two_equal_runs_dump_equal_text,
 		a_record_of_another_version_or_size_is_not_shown,
 		scores_are_found_by_device_and_time_and_by_key,
+		notes_go_when_many_alerts_have_come_after_them_and_nothing_else_does,
 		a_score_that_counts_out_of_bounds_is_not_shown,
 		scores_older_than_90_days_go_in_bounded_steps,
 		a_journal_of_version_1_is_brought_up_to_date_and_keeps_its_alerts,

@@ -56,6 +56,40 @@ START_TEST(scores_are_found_by_device_and_time_and_by_key)
 }
 END_TEST
 
+static bool count_alert(void *user, const struct alert *a)
+{
+	return true;
+}
+
+// A flood of notes takes no more than its room, and no other alert's.
+START_TEST(notes_go_when_many_alerts_have_come_after_them_and_nothing_else_does)
+{
+	enum { FAR = 1 << 16, NOTES = 700 };
+	struct journal *j = open_journal(NULL);
+	struct seen seen = {.count = 0};
+	uint64_t now = T0;
+
+	for (uint64_t id = 1; id <= NOTES + 2; id++) {
+		struct alert a = numbered(id, T0 + id);
+
+		a.priority = id == 1 || id == NOTES + 2 ? 3 : 1;
+		ck_assert_int_eq(journal_alert(j, &a), 0);
+	}
+	ck_assert_int_eq(journal_step(j, now, true), 0);
+	ck_assert_uint_eq(journal_alerts(j, &(struct journal_query){.limit = 2 * NOTES}, count_alert, NULL), NOTES + 2);
+	for (uint64_t far = FAR + NOTES; far <= FAR + NOTES + 1; far++) {
+		struct alert a = numbered(far, T0 + far);
+
+		ck_assert_int_eq(journal_alert(j, &a), 0);
+	}
+	for (unsigned n = 0; n < 4; n++)
+		ck_assert_int_eq(journal_step(j, now += 61 * SECOND_NS, true), 0);
+	ck_assert_int_eq(journal_alerts(j, NULL, see_alert, &seen), 4);
+	ck_assert(seen.id[0] == 1 && seen.id[1] == NOTES + 2 && seen.id[2] == FAR + NOTES && seen.id[3] == FAR + NOTES + 1);
+	journal_close(j);
+}
+END_TEST
+
 START_TEST(a_score_that_counts_out_of_bounds_is_not_shown)
 {
 	struct journal *j = open_journal(NULL);
