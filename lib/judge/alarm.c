@@ -303,8 +303,17 @@ static bool has_alarmed(const struct judge *j, const struct device *d, const str
 	return w->asked != BUDGET_QUIET || w->special || (!live && w->peak > j->threshold[d->role]);
 }
 
+static enum budget_day kind_of_day(const struct judge *j, bool live)
+{
+	if (!live || !alarm_is_calibrated(j))
+		return BUDGET_TRAINED;
+	return j->without & WITHOUT_FEEDBACK ? BUDGET_WATCHED : BUDGET_LIVE;
+}
+
 void alarm_end_day(struct judge *j, bool live, uint64_t now_ns)
 {
+	enum budget_day day;
+
 	// A day on which nobody could be judged says nothing about thresholds, nor does the first week, when much is new.
 	bool counts = j->evidence_today && now_ns >= j->first_ns + JUDGE_FIRST_DAYS * JUDGE_DAY_NS;
 
@@ -334,8 +343,7 @@ void alarm_end_day(struct judge *j, bool live, uint64_t now_ns)
 	j->evidence_today = false;
 	if (!counts)
 		return;
-	live = live && alarm_is_calibrated(j) && !(j->without & WITHOUT_FEEDBACK);
-	shares_end_day(j, live);
-	budget_end_day(&j->block_budget,
-		       live ? BUDGET_WATCHED : BUDGET_TRAINED); // what was blocked wrongly is known to people only
+	day = kind_of_day(j, live);
+	shares_end_day(j, day);
+	budget_end_day(&j->block_budget, day == BUDGET_TRAINED ? day : BUDGET_WATCHED); // what was blocked wrongly is known to people only
 }

@@ -255,7 +255,7 @@ bool calibrate_is_newcomer(const struct situation *s);
 // shares.c
 void shares_begin(struct judge *j, double per_day);
 void shares_change(struct judge *j, double per_day); // what was owed is forgotten
-void shares_end_day(struct judge *j, bool live);
+void shares_end_day(struct judge *j, enum budget_day day);
 bool shares_are_calibrated(const struct judge *j);
 void shares_refresh(struct judge *j); // thresholds, after budgets were put in place
 void shares_tell(double per_day, const struct budget budget[ROLE_COUNT], struct judge_budget *out);

@@ -74,11 +74,11 @@ void shares_change(struct judge *j, double per_day)
 }
 
 // Devices have come and gone: shares follow, debts stay.
-void shares_end_day(struct judge *j, bool live)
+void shares_end_day(struct judge *j, enum budget_day day)
 {
 	give(j, j->alarms_per_day, budget_share);
 	for (unsigned r = 0; r < ROLE_COUNT; r++)
-		budget_end_day(&j->budget[r], live ? BUDGET_LIVE : BUDGET_TRAINED);
+		budget_end_day(&j->budget[r], day);
 	shares_refresh(j);
 }
 
