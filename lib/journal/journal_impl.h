@@ -81,6 +81,7 @@ int journal_each(struct journal *j, enum journal_statement which, const struct j
 		 const struct record_kind *kind, union record_fn fn, void *user);
 // Makes a text that was read end and printable: what is not becomes '?'.
 void journal_end(char *text, size_t cap);
+#define END(text) journal_end(text, sizeof(text))
 // Does what a score holds, in the table or in an alert, keep within its bounds? Ends its texts.
 bool journal_score_fits(struct score *s);
 // Lets scores go that are older than 90 days or too many, and notes behind which so many alerts have come: a few hundred a call at most, a call a minute.

@@ -10,7 +10,6 @@
 enum { TRIM_ROWS = 512, SCORES_MOST = 1 << 20 /* 1.3 GB */, NOTES_MOST = 1 << 16 /* 0.4 GB */ };
 #define KEPT_NS (90 * 86400 * NS_PER_S)
 #define TRIM_EVERY_NS (60 * NS_PER_S)
-#define END(text) journal_end(text, sizeof(text))
 
 // --- scores ---
 

@@ -10,7 +10,6 @@
 #include <stdio.h>
 
 enum { LINE_BYTES = 2048 };
-#define END(text) journal_end(text, sizeof(text))
 
 // Whatever the file says, a text ends inside its field and moves nobody's cursor.
 void journal_end(char *text, size_t cap)

@@ -27,6 +27,7 @@ struct seq_body {
 	uint64_t due_ns;  // when it should have been sent, the same clock; a sender that is late has sent_ns behind it
 };
 
+// An option's whole text as a number. False: it is none, or out of bounds.
 static inline bool seq_number(const char *text, uint64_t least, uint64_t most, uint64_t *out)
 {
 	char *end;
