@@ -89,6 +89,7 @@
 	X(BRAIN_COUNTS_FULL, "values not learned: the table was full")                                                 \
 	X(BRAIN_DRIFT_REFUSED, "values not learned: too many new ones of a device a day")                              \
 	X(BRAIN_WAITING_FULL, "values not learned: too many wait for it")                                              \
+	X(BRAIN_CLOCK_BACK, "times a clock that was ahead was set back: what was dated later counts as of then")           \
 	X(BRAIN_DISCARDED, "values not learned: their device alarmed meanwhile")                                       \
 	X(BRAIN_CROWDED, "contacts of a device that showed too many a day: known by their kind, not each")              \
 	X(BRAIN_SCORES_LEFT_OUT, "scores not kept to compare with: too many a day of a device, or in all")             \

@@ -178,6 +178,26 @@ bool evidence_add(struct evidence *e, uint32_t device, const struct evidence_ite
 	return !repeat;
 }
 
+static void no_later_ms(uint64_t *t, uint64_t now_ms)
+{
+	if (*t > now_ms)
+		*t = now_ms;
+}
+
+void evidence_clock_back(struct evidence *e, uint64_t now_ms)
+{
+	for (uint32_t i = 0; i < e->config.devices; i++) {
+		struct suspect *s = &e->suspect[i];
+
+		no_later_ms(&s->before.time_ms, now_ms);
+		no_later_ms(&s->now.time_ms, now_ms);
+		for (uint32_t k = 0; k < EVIDENCE_ITEMS; k++)
+			no_later_ms(&s->item[k].time_ms, now_ms);
+	}
+	for (uint32_t i = 0; i < e->config.keys; i++)
+		no_later_ms(&e->known[i].time_ms, now_ms);
+}
+
 struct evidence_state evidence_look(const struct evidence *e, uint32_t device, uint64_t now_ms)
 {
 	if (device >= e->config.devices)

@@ -65,6 +65,8 @@ int32_t evidence_of_rate(double per_event); // a fact's: −log2 of its benign r
 
 // True: it counted; false: known within repeat_ms, or no such device. Either way *now is the state at that time.
 bool evidence_add(struct evidence *e, uint32_t device, const struct evidence_item *item, struct evidence_state *now);
+// The clock was ahead and is now_ms: what is dated later counts as of now. All devices and keys, once through.
+void evidence_clock_back(struct evidence *e, uint64_t now_ms);
 struct evidence_state evidence_look(const struct evidence *e, uint32_t device, uint64_t now_ms);
 // The state before them, and the latest items in order. Returns how many.
 uint32_t evidence_items(const struct evidence *e, uint32_t device, struct evidence_state *before,

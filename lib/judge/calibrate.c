@@ -143,6 +143,16 @@ void calibrate_step(struct judge *j, uint64_t now_ns)
 	}
 }
 
+void calibrate_clock_back(struct judge *j, uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < j->pending_count; i++) {
+		struct pending *p = &j->pending[(j->pending_first + i) % PENDING];
+
+		if (p->time_ns > now_ns)
+			p->time_ns = now_ns;
+	}
+}
+
 bool calibrate_is_newcomer(const struct situation *s)
 {
 	return s->device->first_ns + NEWCOMER_DAYS * JUDGE_DAY_NS > s->now_ns;

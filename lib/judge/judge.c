@@ -485,12 +485,41 @@ static bool is_judged(const struct observation *o)
 	return o->kind != OBS_NONE && o->kind < OBS_BLOCKED && o->direction != DIRECTION_TRANSIT && o->direction != 0;
 }
 
+// Times of several workers differ a little, and a clock is slewed by seconds. One that is more than an hour behind what was may be wrong now, before its
+// server is found, or may have been ahead: if it still is behind an hour later, it was ahead. The day that was begun goes on: it is ended once.
+static void notice_clock(struct judge *j, uint64_t now_ns)
+{
+	if (j->latest_ns == 0)
+		j->latest_ns = learn_latest_ns(j->learn);
+	if (now_ns + HOUR_NS >= j->latest_ns) {
+		if (now_ns > j->latest_ns)
+			j->latest_ns = now_ns;
+		j->behind_ns = 0;
+		return;
+	}
+	if (j->behind_ns == 0 || now_ns < j->behind_ns)
+		j->behind_ns = now_ns;
+	if (now_ns - j->behind_ns < HOUR_NS)
+		return;
+	count(j->counters, COUNT_BRAIN_CLOCK_BACK);
+	learn_clock_back(j->learn, now_ns);
+	calibrate_clock_back(j, now_ns);
+	evidence_clock_back(j->evidence, now_ns / 1000000);
+	dayset_clear(j->scored);
+	j->day = j->baseline_day = now_ns / JUDGE_DAY_NS + 1;
+	if (j->first_ns > now_ns)
+		j->first_ns = now_ns;
+	j->latest_ns = now_ns;
+	j->behind_ns = 0;
+}
+
 // Midnight (UTC) ends a day of budgets and samples.
 static void turn_day(struct judge *j, uint64_t now_ns, unsigned mode)
 {
 	uint64_t day = now_ns / JUDGE_DAY_NS + 1;
 
 	j->mode = mode;
+	notice_clock(j, now_ns);
 	learn_step(j->learn, now_ns);
 	calibrate_step(j, now_ns);
 	if (j->day == 0)

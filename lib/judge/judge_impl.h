@@ -155,6 +155,8 @@ struct judge {
 	bool evidence_today;
 	unsigned mode;
 	uint64_t day;
+	uint64_t latest_ns; // the latest time that was told; 0: to be asked of what was learned
+	uint64_t behind_ns; // since when the clock is behind that; 0: it is not
 	struct score score_room, raised_room;
 };
 
@@ -220,6 +222,7 @@ bool calibrate_create(struct judge *j);
 void calibrate_destroy(struct judge *j);
 void calibrate_end_day(struct judge *j);
 void calibrate_step(struct judge *j, uint64_t now_ns);
+void calibrate_clock_back(struct judge *j, uint64_t now_ns); // as learn_clock_back
 void calibrate_put_pending(const struct judge *j, struct image *i);
 bool calibrate_take_pending(struct judge *j, struct bytes in);
 enum { OWN_SAMPLE = 32, OWN_FEWEST = 8, OWN_MEMORY = 512 /* showings the sample speaks for */ };

@@ -144,7 +144,7 @@ static bool forget(struct judge *j)
 	calibrate_destroy(j);
 	memset(j->sample, 0, sizeof(j->sample));
 	memset(j->watch, 0, j->evidence_config.devices * sizeof(*j->watch));
-	j->day = j->first_ns = 0;
+	j->day = j->first_ns = j->latest_ns = j->behind_ns = 0;
 	j->evidence_today = false;
 	alarm_forget(j);
 	habit_forget(j);

@@ -143,6 +143,11 @@ bool learn_touch(struct learn *l, struct device *d, uint64_t now_ns);
 // Time passes: what has waited long enough is counted, what is too old goes, groups are reviewed once a day. Bounded
 // work a call; call it at least every 100 ms live, and with each observation's time in replay.
 void learn_step(struct learn *l, uint64_t now_ns);
+// The clock was ahead, and is now_ns: what is dated later counts as of now. Devices and what waits, once through. What was counted under a later day
+// already keeps it (lib/estimate/backoff.h: days out of order); that takes a clock that was ahead for more than a day.
+void learn_clock_back(struct learn *l, uint64_t now_ns);
+// When a device was seen last, of all; 0: none was.
+uint64_t learn_latest_ns(const struct learn *l);
 // The device alarmed: what it showed and has not been learned is not learned.
 void learn_discard(struct learn *l, struct device *d, uint64_t now_ns);
 // 0 … 100: how far the device can be judged by what it has shown: days of a week with a weekend in it, and how little

@@ -5,6 +5,7 @@
 //   outside
 #include "judge_test_scorer.h"
 #include "judge_test_throttle.h"
+#include "judge_test_clock.h"
 
 START_TEST(two_ordinary_weeks_alert_nobody)
 {
@@ -732,6 +733,7 @@ int main(void)
 	tcase_add_test(cases, the_whole_chain_of_case_one_is_told_step_by_step);
 	tcase_add_test(cases, the_same_observations_give_the_same_alerts);
 	add_throttle(cases);
+	add_clock(cases);
 	tcase_add_test(cases, a_roll_out_is_one_note);
 	add_scorer(cases);
 	tcase_add_test(cases, names_asked_day_after_day_outlive_a_flood_of_names);
