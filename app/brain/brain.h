@@ -31,6 +31,7 @@ struct brain {
 	struct ring_reader in[SHEET_WORKERS];
 	struct ring_writer out[SHEET_WORKERS];
 	uint64_t alerts, incidents;
+	bool panic; // the wire is in panic, as far as we have noticed
 };
 
 // attach.c: connects to the wire, maps both sheets, attaches the rings. 0, -EPROTO, or -errno.

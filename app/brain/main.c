@@ -243,6 +243,16 @@ static void hear_of_save(struct brain *b)
 		say_unsaved(error);
 }
 
+// A panic by signal is told to the wire alone. The CLI tells both, and finds us in observe already.
+static void notice_panic(struct brain *b)
+{
+	bool panic = __atomic_load_n(&b->wire_sheet->panic, __ATOMIC_RELAXED);
+
+	if (panic && !b->panic && reason_mode(b->reason) > MODE_OBSERVE)
+		reason_set_mode(b->reason, MODE_OBSERVE, "panic", clock_unix_ns());
+	b->panic = panic;
+}
+
 static void loop(struct brain *b, struct control_server *server)
 {
 	struct timespec nap = {.tv_nsec = NAP_US * 1000};
@@ -264,6 +274,7 @@ static void loop(struct brain *b, struct control_server *server)
 		if (b->eve && (now - stepped >= STEP_NS || idle == IDLE_ROUNDS))
 			eve_flush(b->eve);
 		if (now - stepped >= STEP_NS) {
+			notice_panic(b);
 			reason_step(b->reason, clock_unix_ns());
 			brain_fence_step(b, clock_unix_ns());
 			hear_of_save(b);

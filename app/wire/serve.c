@@ -152,6 +152,7 @@ static void answer_blocks(struct served *v, Control__Reply *reply)
 static void set_panic(struct served *v, bool on)
 {
 	v->panic = on;
+	__atomic_store_n(&v->wire->sheet->panic, on, __ATOMIC_RELAXED); // the signal reaches us alone, and what the brain fences must go, too
 	for (unsigned i = 0; i < v->wire->workers; i++)
 		__atomic_store_n(&v->wire->worker[i].panic, on, __ATOMIC_RELAXED);
 }

@@ -23,7 +23,8 @@ struct wire_sheet { // written by the wire only
 	uint32_t version, workers;
 	uint64_t epoch;                     // random, new at each start of the wire: flow ids are unique within it
 	struct siphash_key filter_key;      // for the known-pair filter
-	uint8_t pad[128 - 40];
+	uint32_t panic;                     // 1: no worker enforces, by signal or by CLI; changes any time, relaxed atomic
+	uint8_t pad[128 - 44];
 	struct {
 		struct ring_producer_page observations;
 		struct ring_consumer_page verdicts;

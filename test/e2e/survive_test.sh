@@ -111,9 +111,20 @@ orders_act_at_once() {
 	lab_stop probe
 }
 
+fence_holds_attacker() {
+	ip netns exec "$LAB_WIRE" nft list table inet sekimori | grep -q "$LAB_ATTACKER_ADDRESS . tcp"
+}
+
+fence_is_empty() { ! fence_holds_attacker; }
+
+# It reaches the wire alone; what the brain has fenced in the kernel goes, too.
 panic_works_without_sockets() {
+	cli block add "$LAB_ATTACKER_ADDRESS" --port "$LAB_CLASS_PORT" --for 1h --reason test > /dev/null
+	wait_for 2 fence_holds_attacker || { echo "nothing was fenced"; return 1; }
 	kill -USR1 "${LAB_PIDS[wire]}"
 	wait_for 2 sh -c "'$SEKIMORI_BUILD/app/cli/sekimori' status --run-dir '$LAB/run' | grep -q PANIC"
+	wait_for 2 fence_is_empty || { echo "the fence stands"; return 1; }
+	cli mode show | grep -q observe
 	kill -USR1 "${LAB_PIDS[wire]}"
 }
 
