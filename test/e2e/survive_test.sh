@@ -111,8 +111,8 @@ orders_act_at_once() {
 	lab_stop probe
 }
 
-fence_holds_attacker() {
-	ip netns exec "$LAB_WIRE" nft list table inet sekimori | grep -q "$LAB_ATTACKER_ADDRESS . tcp"
+fence_holds_attacker() { # through a file: a grep that ends early would fail the pipe
+	ip netns exec "$LAB_WIRE" nft list table inet sekimori > "$LAB/nft.txt" && grep -q "$LAB_ATTACKER_ADDRESS . tcp" "$LAB/nft.txt"
 }
 
 fence_is_empty() { ! fence_holds_attacker; }
@@ -124,7 +124,8 @@ panic_works_without_sockets() {
 	kill -USR1 "${LAB_PIDS[wire]}"
 	wait_for 2 sh -c "'$SEKIMORI_BUILD/app/cli/sekimori' status --run-dir '$LAB/run' | grep -q PANIC"
 	wait_for 2 fence_is_empty || { echo "the fence stands"; return 1; }
-	cli mode show | grep -q observe
+	cli mode show > "$LAB/mode.txt"
+	grep -q observe "$LAB/mode.txt" || { echo "the mode stands"; return 1; }
 	kill -USR1 "${LAB_PIDS[wire]}"
 }
 
