@@ -12,36 +12,58 @@ enum { LANES = 2, STREAMS = 4 };
 typedef uint64_t lanes __attribute__((vector_size(LANES * 8)));
 enum { STEP_BYTES = STREAMS * sizeof(lanes) };
 
-static uint64_t add_steps(uint64_t sum, const uint8_t *at, size_t steps)
-{
-	lanes low[STREAMS] = {0}, high[STREAMS] = {0};
+// A step that would reach beyond the end is taken back from there, without what was added before it: bytes from the middle of this on are kept.
+static const uint8_t kept[2 * STEP_BYTES] = {
+#define EIGHT 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff
+	[STEP_BYTES] = EIGHT, EIGHT, EIGHT, EIGHT, EIGHT, EIGHT, EIGHT, EIGHT,
+#undef EIGHT
+};
+_Static_assert(STEP_BYTES == 8 * 8, "ones for a whole step");
 
-	for (size_t i = 0; i < steps; i++) {
+static inline lanes load(const uint8_t *at, int stream)
+{
+	lanes v;
+
+	memcpy(&v, at + (size_t)stream * sizeof(v), sizeof(v));
+	return v;
+}
+
+// At least a step's bytes, without a branch on how many they are beyond whole steps.
+static uint64_t add_steps(const uint8_t *at, size_t bytes)
+{
+	const uint8_t *end = at + bytes, *mask = kept + bytes % STEP_BYTES;
+	int odd = bytes % 2 * 8; // the step from the end has its words' bytes the other way round (§2 B)
+	lanes low[STREAMS], high[STREAMS], sum = {0};
+	uint64_t out = 0;
+
+	for (int j = 0; j < STREAMS; j++) {
+		lanes last = load(end - STEP_BYTES, j) & load(mask, j);
+
+		low[j] = (last & UINT32_MAX) << odd;
+		high[j] = last >> 32 << odd;
+	}
+	for (; (size_t)(end - at) >= STEP_BYTES; at += STEP_BYTES) {
 #pragma GCC unroll 4
 		for (int j = 0; j < STREAMS; j++) {
-			lanes step;
+			lanes step = load(at, j);
 
-			memcpy(&step, at + i * STEP_BYTES + (size_t)j * sizeof(step), sizeof(step));
 			low[j] += step & UINT32_MAX;
 			high[j] += step >> 32;
 		}
 	}
 	for (int j = 0; j < STREAMS; j++)
-		for (int i = 0; i < LANES; i++)
-			sum += low[j][i] + high[j][i];
-	return sum;
+		sum += low[j] + high[j];
+	for (int i = 0; i < LANES; i++)
+		out += sum[i];
+	return out;
 }
 
-uint64_t checksum_add_unturned(uint64_t sum, struct bytes b)
+static uint64_t add_few(uint64_t sum, struct bytes b)
 {
-	size_t steps = b.left / STEP_BYTES;
 	uint64_t eight;
 	uint32_t four;
 	uint16_t two;
 
-	if (steps)
-		sum = add_steps(sum, b.at, steps);
-	b = bytes_from(b, steps * STEP_BYTES);
 	for (; b.left >= 8; bytes_skip(&b, 8)) {
 		memcpy(&eight, b.at, 8);
 		sum += (eight & UINT32_MAX) + (eight >> 32);
@@ -62,6 +84,11 @@ uint64_t checksum_add_unturned(uint64_t sum, struct bytes b)
 		sum += two;
 	}
 	return sum;
+}
+
+uint64_t checksum_add_unturned(uint64_t sum, struct bytes b)
+{
+	return b.left < STEP_BYTES ? add_few(sum, b) : sum + add_steps(b.at, b.left);
 }
 
 uint64_t checksum_add(uint64_t sum, struct bytes b)

@@ -12,6 +12,8 @@ struct tag_words { // hashed as memory
 };
 _Static_assert(sizeof(struct tag_words) == 24, "no padding: it is hashed as memory");
 
+enum { PORT_BYTES = 2 + 2 + 1 }; // both ports and the transport
+
 static bool has_ports(uint8_t transport)
 {
 	return transport == TRANSPORT_TCP || transport == TRANSPORT_UDP;
@@ -65,17 +67,17 @@ static inline uint64_t last_word(const struct packet *p, uint64_t mask, uint32_t
 }
 
 // What was written a moment ago is read as wide as it was written: a wider load would wait until the stores are done.
-static inline void absorb_v4(struct siphash_state *s, const struct packet *p, uint32_t ports)
+static inline uint64_t absorb_v4(struct siphash_state *s, const struct packet *p, uint32_t ports)
 {
 	uint64_t a = load32(p->source.b), b = load32(p->destination.b);
 	uint64_t tie = ports >> 16 > (ports & 0xffff);
 	uint64_t mask = 0 - ((uint64_t)((a << 1 | tie) > b << 1)); // of equal ones the higher port
 
 	siphash_absorb(s, chosen(mask, b, a) | chosen(mask, a, b) << 32, 1);
-	siphash_absorb(s, last_word(p, mask, ports), 1);
+	return last_word(p, mask, ports);
 }
 
-static inline void absorb_v6(struct siphash_state *s, const struct packet *p, uint32_t ports)
+static inline uint64_t absorb_v6(struct siphash_state *s, const struct packet *p, uint32_t ports)
 {
 	uint64_t a = load64(p->source.b), a2 = load64(p->source.b + 8), b = load64(p->destination.b), b2 = load64(p->destination.b + 8);
 	uint64_t tie = ports >> 16 > (ports & 0xffff);
@@ -85,24 +87,22 @@ static inline void absorb_v6(struct siphash_state *s, const struct packet *p, ui
 	siphash_absorb(s, chosen(mask, b2, a2), 1);
 	siphash_absorb(s, chosen(mask, a, b), 1);
 	siphash_absorb(s, chosen(mask, a2, b2), 1);
-	siphash_absorb(s, last_word(p, mask, ports), 1);
+	return last_word(p, mask, ports);
 }
 
-// Addresses, ports, transport, tag, in numbers of words that differ with family and tag or none.
+// SipHash-1-3 of addresses, ports, transport and the tag if there is one: 13 or 17 bytes of IPv4, 37 or 41 of IPv6, and no two alike.
 static inline uint64_t hash_of(const struct flow_table *t, const struct packet *p, uint32_t ports, uint32_t tag)
 {
 	struct siphash_state s = siphash_begin(&t->key);
-	unsigned words = p->source.family == 4 ? 2 : 5;
+	uint64_t last, bytes = PORT_BYTES + (p->source.family == 4 ? 2 * 4 : 2 * 16);
 
-	if (p->source.family == 4)
-		absorb_v4(&s, p, ports);
-	else
-		absorb_v6(&s, p, ports);
-	if (tag) {
-		siphash_absorb(&s, tag, 1);
-		words++;
+	last = p->source.family == 4 ? absorb_v4(&s, p, ports) : absorb_v6(&s, p, ports);
+	if (tag) { // its first three bytes end the word that ports and transport begin
+		siphash_absorb(&s, last | (uint64_t)tag << 8 * PORT_BYTES, 1);
+		last = tag >> 8 * (8 - PORT_BYTES);
+		bytes += sizeof(tag);
 	}
-	return siphash_finish(&s, (uint64_t)words << 59, 1, 3);
+	return siphash_finish(&s, last | bytes << 56, 1, 3);
 }
 
 // ICMP's type is no port: a question and its answer are one flow.

@@ -3,6 +3,7 @@
 // that a sanitizer sees one byte too many.
 #include <check.h>
 #include <stdlib.h>
+#include "checksum.h"
 #include "decode.h"
 #include "frame_draft.h"
 
@@ -464,6 +465,35 @@ START_TEST(timestamps_signatures_and_urgent_bytes_are_read)
 }
 END_TEST
 
+// Of every length up to some steps, beginning anywhere, of bytes that are likely to carry; and each byte counts.
+START_TEST(a_sum_is_that_of_the_slow_way)
+{
+	enum { MOST = 64 * 5 + 3, STARTS = 9 };
+	uint32_t seed = 2463534242u;
+
+	for (size_t n = 0; n < MOST; n++) {
+		for (size_t start = 0; start < STARTS; start++) {
+			uint8_t *block = malloc(start + n + 1), *b = block + start;
+			uint16_t unturned;
+
+			for (size_t i = 0; i < n; i++) {
+				seed ^= seed << 13, seed ^= seed >> 17, seed ^= seed << 5;
+				b[i] = start % 3 ? (uint8_t)seed : 0xff;
+			}
+			b = realloc(block, start + n ? start + n : 1); // ends where the sum does
+			ck_assert_uint_eq(checksum_fold(checksum_add(0, bytes_of(b + start, n))), twin_checksum(b + start, n, 0));
+			unturned = checksum_fold(checksum_add_unturned(0, bytes_of(b + start, n)));
+			for (size_t i = 0; i < n; i += 7) {
+				b[start + i] ^= 0x55;
+				ck_assert_uint_ne(checksum_fold(checksum_add_unturned(0, bytes_of(b + start, n))), unturned);
+				b[start + i] ^= 0x55;
+			}
+			free(b);
+		}
+	}
+}
+END_TEST
+
 START_TEST(wrong_checksums_are_noted_only_when_asked)
 {
 	for (size_t at = 0; at < 45; at++) {
@@ -636,6 +666,7 @@ int main(void)
 		flags_no_stack_sends_are_odd,
 		a_data_offset_outside_the_segment_gives_no_payload,
 		window_scale_is_read_from_a_syn_only_and_clamped,
+		a_sum_is_that_of_the_slow_way,
 		wrong_checksums_are_noted_only_when_asked,
 		udp_without_a_checksum_is_fine_in_ipv4_and_not_in_ipv6,
 		a_udp_length_that_contradicts_ip_is_an_oddity_not_a_crash,
