@@ -219,8 +219,13 @@ bool flow_ring_make_room(struct flow_table *t);
 bool flow_tcp_update(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p);
 // The same of a segment of a flow that was open and that only acknowledges, where nobody puts bytes in order. false: it is more than that, nothing was done.
 bool flow_tcp_pass(struct flow *f, enum flow_side sender, const struct packet *p);
-// A FIN whose acknowledgement has come moves the numbers and the state.
-void flow_tcp_settle_fin(struct flow_table *t, struct flow *f);
+// A FIN whose acknowledgement has come moves the numbers and the state. Nearly no packet has one before it: asked in place.
+void flow_tcp_settle_sent_fin(struct flow_table *t, struct flow *f);
+static inline void flow_tcp_settle_fin(struct flow_table *t, struct flow *f)
+{
+	if ((f->tcp[0].seen | f->tcp[1].seen) & TCP_SEEN_FIN)
+		flow_tcp_settle_sent_fin(t, f);
+}
 // Both ends are done, or as good as: a SYN may begin anew.
 bool flow_tcp_is_ending(const struct flow *f);
 bool flow_tcp_begins_anew(const struct flow *f, enum flow_side sender, const struct packet *p);

@@ -493,10 +493,12 @@ void flow_order(struct flow_table *t, struct flow *f, enum flow_side sender, con
 	tell_lost_handshake(&d, sender, p);
 	// An acknowledgement may free bytes of the other side, and data of this one what the other acknowledged early; and what is freed
 	// may be what this one's own data acknowledge.
-	advance(&d, sender);
-	advance(&d, !sender);
-	if (f->tcp[sender].parked)
+	if (f->tcp[FLOW_CLIENT].park_head | f->tcp[FLOW_SERVER].park_head) {
 		advance(&d, sender);
+		advance(&d, !sender);
+		if (f->tcp[sender].parked)
+			advance(&d, sender);
+	}
 	flow_tcp_settle_fin(t, f);
 }
 

@@ -213,7 +213,7 @@ static bool next_is_parked(const struct flow_table *t, const struct flow_tcp_sid
 	return s->park_head && seq_ahead(t->park.segments[s->park_head - 1].seq, s->next_seq) <= 0;
 }
 
-void flow_tcp_settle_fin(struct flow_table *t, struct flow *f)
+void flow_tcp_settle_sent_fin(struct flow_table *t, struct flow *f)
 {
 	for (int side = 0; side < 2; side++) {
 		struct flow_tcp_side *s = &f->tcp[side], *peer = &f->tcp[!side];
