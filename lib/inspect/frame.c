@@ -222,10 +222,12 @@ void inspect_burst(struct inspect *s, const struct frame *frames, unsigned n, ui
 		if (s->look[i].result != DECODE_OK)
 			continue;
 		flow_key_of(s->flows, &s->look[i].packet, &s->look[i].key);
-		flow_prefetch_bucket(s->flows, &s->look[i].key);
 		// Of a flow between two inside ends, or in replay, it may be the wrong one.
 		block_prefetch(s->blocks, frames[i].port ? &s->look[i].packet.source : &s->look[i].packet.destination);
 	}
+	for (unsigned i = 0; i < n; i++)
+		if (s->look[i].result == DECODE_OK)
+			flow_prefetch_bucket(s->flows, &s->look[i].key);
 	prefetch_flows(s, n);
 	for (unsigned i = 0; i < n; i++) {
 		uint64_t flow = 0;
