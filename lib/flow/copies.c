@@ -6,17 +6,10 @@
 #include "flow_impl.h"
 #include "pages.h"
 
-struct copy_key { // hashed as memory
-	uint64_t flow;
-	uint32_t seq;
-	uint32_t side;
-};
-_Static_assert(sizeof(struct copy_key) == 16, "no padding: it is hashed as memory");
-
 enum {
 	LENGTH = 0xffff,  // of struct copy's `what`; 0: a SYN, whose scale is above it
 	SCALE_SHIFT = 16,
-	SIDE_OF_SYN = 2,  // added to a copy_key's side: data of the same number is no SYN
+	SIDE_OF_SYN = 2,  // added to its side: data of the same number is no SYN
 };
 
 int flow_copies_create(struct copies *c, uint32_t flows, const struct siphash_key *key)
@@ -35,9 +28,11 @@ void flow_copies_destroy(struct copies *c)
 
 static uint64_t hash_where(const struct flow_table *t, const struct flow *f, uint32_t side, uint32_t seq)
 {
-	const struct copy_key key = {.flow = flow_id(t, f), .seq = seq, .side = side};
+	struct siphash_state s = siphash_begin(&t->key);
 
-	return siphash13(&t->key, &key, sizeof(key));
+	siphash_absorb(&s, flow_id(t, f), 1);
+	siphash_absorb(&s, (uint64_t)side << 32 | seq, 1);
+	return siphash_finish(&s, 16ull << 56, 1, 3);
 }
 
 static uint64_t hash_what(const struct flow_table *t, struct bytes data)
@@ -58,8 +53,25 @@ void flow_copies_remember(struct flow_table *t, const struct flow *f, enum flow_
 
 	if (!data.left || data.left > LENGTH)
 		return;
-	__builtin_prefetch(slot, 1); // comes while the bytes are hashed
 	*slot = (struct copy){.where = where, .what = hash_what(t, data)};
+}
+
+void flow_copy_of(const struct flow_table *t, struct flow_key *key, const struct packet *p)
+{
+	const struct flow *f = key->candidate ? &t->flows[key->candidate - 1] : NULL;
+	enum flow_side side;
+
+	key->copy = 0;
+	if (!f || p->transport != TRANSPORT_TCP || !p->payload_bytes || f->flags & FLOW_FLAG_DONE)
+		return;
+	side = f->client_port == p->source_port ? FLOW_CLIENT : FLOW_SERVER;
+	key->copy = (uint32_t)(slot_of(t, hash_where(t, f, side, p->seq)) - t->copies.slots) + 1;
+}
+
+void flow_prefetch_copy(const struct flow_table *t, const struct flow_key *key)
+{
+	if (key->copy)
+		__builtin_prefetch(&t->copies.slots[key->copy - 1], 1);
 }
 
 enum copies_say flow_copies_compare(const struct flow_table *t, const struct flow *f, enum flow_side side, uint32_t seq,

@@ -101,15 +101,18 @@ struct flow_key {
 	uint32_t mark;      // other bits of the same hash
 	uint32_t tag;       // keyed hash of VLAN ids and tunnels, 0 = none: the same ends elsewhere are another flow
 	uint32_t candidate; // slot + 1 that flow_prefetch saw, 0 = none; a hint, checked when used
+	uint32_t copy;      // place + 1 where flow_copy_of expects the segment to be remembered, 0 = none; for flow_prefetch_copy
 };
 
 // A memory access costs ten packets' work, so a caller with a burst in hand runs each step over all of it before the next:
-// flow_key_of, flow_prefetch_bucket; flow_prefetch; flow_context_peek; flow_find_or_add. Each may be left out but the first and
+// flow_key_of; flow_prefetch_bucket; flow_prefetch; flow_context_peek, flow_copy_of; flow_prefetch_copy; flow_find_or_add. Each may be left out but the first and
 // the last; none but the last changes anything, and it is right whatever became of the table in between.
 void flow_key_of(const struct flow_table *t, const struct packet *p, struct flow_key *key);
 void flow_prefetch_bucket(const struct flow_table *t, const struct flow_key *key);
 void flow_prefetch(const struct flow_table *t, struct flow_key *key); // both lines of the flow the bucket names
 uint32_t flow_context_peek(const struct flow_table *t, const struct flow_key *key); // the `context` that flow has, 0 = none
+void flow_copy_of(const struct flow_table *t, struct flow_key *key, const struct packet *p); // if it is data of a flow that is inspected
+void flow_prefetch_copy(const struct flow_table *t, const struct flow_key *key);
 
 // The packet's flow and the side that sent it. A new flow is added if there is none (its client is the sender, unless the first packet
 // is a SYN/ACK, whose sender is the server, or TCP in midstream from the lower port). NULL: table full; forward untracked (counted).

@@ -185,11 +185,17 @@ static void prefetch_flows(struct inspect *s, unsigned n)
 		return;
 	}
 	for (unsigned i = 0; i < n; i++) {
-		uint32_t context = s->look[i].result == DECODE_OK ? flow_context_peek(s->flows, &s->look[i].key) : 0;
+		struct look *l = &s->look[i];
+		uint32_t context = l->result == DECODE_OK ? flow_context_peek(s->flows, &l->key) : 0;
 
 		if (context)
-			proto_prefetch(s->pool, context, s->look[i].packet.payload_bytes != 0);
+			proto_prefetch(s->pool, context, l->packet.payload_bytes != 0);
+		if (l->result == DECODE_OK)
+			flow_copy_of(s->flows, &l->key, &l->packet);
 	}
+	for (unsigned i = 0; i < n; i++)
+		if (s->look[i].result == DECODE_OK)
+			flow_prefetch_copy(s->flows, &s->look[i].key);
 }
 
 static inline __attribute__((always_inline)) void prefetch_frame(const struct frame *f)
