@@ -87,18 +87,13 @@ enum inspect_action inspect_decoded(struct inspect *s, const struct look *l, uin
 	return l->result == DECODE_OK ? inspect_stations(s, held) : forward_unseen(s, l->result);
 }
 
-// A fragment's own header; what is wrong with its place in the datagram is for defrag to say.
+// A fragment's own header and those around it; what is wrong with its place in the datagram is for defrag to say.
 static enum inspect_action take_piece(struct inspect *s, struct look *l)
 {
 	s->packet = &l->packet;
 	count(s->counters, COUNT_DECODE_FRAGMENT);
-	if (l->packet.oddities & ODDITY_IP_CHECKSUM) {
-		count(s->counters, COUNT_DECODE_CHECKSUM);
-		if (!s->config.replay) {
-			count(s->counters, COUNT_FRAMES_DROPPED_CHECKSUM);
-			return INSPECT_DROP;
-		}
-	}
+	if (piece_has_wrong_sum(s, &l->packet))
+		return INSPECT_DROP;
 	if (enforce_drop_untracked(s))
 		return INSPECT_DROP;
 	// The datagram has the first one's; a receiver may refuse another for its own.

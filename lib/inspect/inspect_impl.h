@@ -51,6 +51,8 @@ enum inspect_action inspect_decoded(struct inspect *s, const struct look *l, uin
 
 // pieces.c. A fragment that may pass as such. Changes *l.
 enum inspect_action inspect_piece(struct inspect *s, struct look *l);
+// Is a sum of a fragment, or of what carries it, wrong, and so the fragment dropped (counted)? Replay only counts.
+bool piece_has_wrong_sum(struct inspect *s, const struct packet *p);
 
 // stations.c
 bool is_inside(const struct inspect *s, const struct address *a);

@@ -55,10 +55,10 @@ static enum inspect_action take_whole(struct inspect *s, struct look *l, const s
 	return INSPECT_KEPT;
 }
 
-// Of a fragment in a fragment. Nobody takes it at the tunnel's end, so it must not take another one's place here.
-static bool has_wrong_sum(struct inspect *s, const struct packet *p)
+// Nobody takes it, here or at its tunnel's end, so it must not take another one's place. A transport's sum is that of a packet around it.
+bool piece_has_wrong_sum(struct inspect *s, const struct packet *p)
 {
-	if (!(p->oddities & ODDITY_IP_CHECKSUM))
+	if (!(p->oddities & (ODDITY_IP_CHECKSUM | ODDITY_TRANSPORT_CHECKSUM)))
 		return false;
 	count(s->counters, COUNT_DECODE_CHECKSUM);
 	if (s->config.replay)
@@ -83,7 +83,7 @@ enum inspect_action inspect_piece(struct inspect *s, struct look *l)
 		l->result = decode_datagram(s->frame, w.ip_offset, s->checksums, &l->packet);
 		if (l->result != DECODE_PIECE)
 			return take_whole(s, l, &outer);
-		if (has_wrong_sum(s, &l->packet))
+		if (piece_has_wrong_sum(s, &l->packet))
 			return drop_pieces(s, &outer, true);
 	}
 	return pass_unseen(s, &outer, COUNT_DECODE_TUNNEL);

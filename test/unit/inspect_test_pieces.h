@@ -219,6 +219,72 @@ START_TEST(pieces_in_pieces_have_right_sums_or_never_leave)
 }
 END_TEST
 
+// Puts piece k into a tunnel (GRE with a sum over all it carries), the sum made wrong or not.
+static void into_gre(unsigned k, bool wrong)
+{
+	size_t inner = piece[k].frame.bytes - 14;
+	uint8_t *ip = piece[k].at + 14;
+
+	memmove(ip + 20 + 8, ip, inner);
+	memcpy(ip + 20, (const uint8_t[8]){0x80, 0, 8, 0}, 8);
+	wire_be16(ip + 20 + 4, (uint16_t)(wire_sum(ip + 20, inner + 8, 0) ^ wrong));
+	ip[9] = 47;
+	wire_be16(ip + 2, (uint16_t)(20 + 8 + inner));
+	wire_be16(ip + 6, 0);
+	wire_be16(ip + 10, 0);
+	wire_be16(ip + 10, wire_sum(ip, 20, 0));
+	piece[k].frame.bytes = piece[k].frame.wire_bytes += 20 + 8;
+}
+
+// The tunnel's end drops what has a wrong sum. There the rest of the datagram would wait for that piece of another one of the same number.
+START_TEST(a_piece_in_a_tunnel_whose_sum_is_wrong_takes_no_place)
+{
+	for (unsigned wrong = 0; wrong < 2; wrong++) {
+		talk.client_port++;
+		handshake();
+		talk_say(&talk, &made, 1, TCP_ACK, "HTTP/1.1 204 No Content\r\n\r\n", 27);
+		ck_assert_uint_eq(cut_up(32), 2);
+		into_gre(0, wrong);
+		into_gre(1, false);
+		ck_assert_int_eq(pass(&piece[0].frame), wrong ? INSPECT_DROP : INSPECT_KEPT);
+		ck_assert_int_eq(pass(&piece[1].frame), INSPECT_KEPT);
+		ck_assert_uint_eq(sents, wrong ? 0 : 2);
+		ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_CHECKSUM], wrong);
+	}
+}
+END_TEST
+
+// The same where the packet that carries the piece came in pieces itself.
+START_TEST(a_piece_in_pieces_of_a_packet_whose_sum_is_wrong_takes_no_place)
+{
+	for (unsigned wrong = 0; wrong < 2; wrong++) {
+		struct piece kept[2];
+		unsigned sent_in_all = 0, frames = 0;
+
+		talk.client_port++;
+		handshake();
+		talk_say(&talk, &made, 1, TCP_ACK, "HTTP/1.1 204 No Content\r\n\r\n", 27);
+		ck_assert_uint_eq(cut_up(32), 2);
+		into_gre(0, wrong);
+		into_gre(1, false);
+		memcpy(kept, piece, sizeof(kept));
+		for (unsigned k = 0; k < 2; k++) {
+			unsigned n;
+
+			memcpy(made.at, kept[k].at, kept[k].frame.bytes);
+			made.frame.bytes = made.frame.wire_bytes = kept[k].frame.bytes;
+			n = cut_up(32);
+			for (unsigned i = 0; i < n; i++)
+				pass(&piece[i].frame);
+			frames += n;
+			sent_in_all += sents;
+		}
+		ck_assert_uint_eq(sent_in_all, wrong ? 0 : frames);
+		ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_CHECKSUM], wrong);
+	}
+}
+END_TEST
+
 // No option of a piece that is not the first is left in the datagram.
 START_TEST(options_of_a_later_piece_are_refused_where_the_limit_says_so)
 {
@@ -253,6 +319,8 @@ static TCase *pieces_case(void)
 	tcase_add_test(t, a_flood_of_first_fragments_lets_nothing_by);
 	tcase_add_test(t, options_of_a_later_piece_are_refused_where_the_limit_says_so);
 	tcase_add_test(t, pieces_in_pieces_have_right_sums_or_never_leave);
+	tcase_add_test(t, a_piece_in_a_tunnel_whose_sum_is_wrong_takes_no_place);
+	tcase_add_test(t, a_piece_in_pieces_of_a_packet_whose_sum_is_wrong_takes_no_place);
 	tcase_add_test(t, pieces_that_do_not_come_equally_far_never_leave);
 	return t;
 }
