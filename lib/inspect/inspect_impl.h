@@ -29,6 +29,7 @@ struct inspect {
 	struct flow *flow;
 	struct proto_flow ends;      // of `flow`
 	uint64_t deadline_ns;
+	bool in_pieces;              // it is a datagram put together, whose frames leave as they came
 	bool cut;                    // a certain fact on this frame: drop it, end the flow
 	uint64_t frame_number;
 	uint64_t unix_ns;            // of the last frame or step

@@ -150,7 +150,7 @@ static bool wants_urgent(uint16_t port)
 static void take_urgent(struct inspect *s, struct flow *f)
 {
 	count(s->counters, COUNT_TCP_URGENT);
-	if (s->config.replay || wants_urgent(f->server_port))
+	if (s->config.replay || s->in_pieces || wants_urgent(f->server_port))
 		inspect_uninspected(s, f, COUNT_TCP_URGENT);
 	else
 		decode_clear_urgent((uint8_t *)(uintptr_t)s->frame->at, s->packet);

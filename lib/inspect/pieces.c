@@ -41,7 +41,9 @@ static enum inspect_action take_whole(struct inspect *s, struct look *l, const s
 
 	if (l->result == DECODE_OK)
 		flow_key_of(s->flows, &l->packet, &l->key);
+	s->in_pieces = true;
 	action = inspect_decoded(s, l, &held);
+	s->in_pieces = false;
 	if (action == INSPECT_HOLD) {
 		// Nobody's first packet is fragmented by chance. It is dropped and comes again; by then there is a verdict or none is waited for.
 		struct flow *f = flow_by_id(s->flows, held);

@@ -285,6 +285,30 @@ START_TEST(a_piece_in_pieces_of_a_packet_whose_sum_is_wrong_takes_no_place)
 }
 END_TEST
 
+// The mark cannot be taken out of frames that leave as they came, and readers differ on which byte it means.
+START_TEST(an_urgent_mark_in_pieces_is_told)
+{
+	struct observation o;
+	unsigned n;
+
+	handshake();
+	talk_say(&talk, &made, 1, TCP_ACK | TCP_PSH | TCP_URG, "HTTP/1.1 204 No Content\r\n\r\n", 27);
+	n = cut_up(32);
+	for (unsigned i = 0; i < n; i++)
+		pass(&piece[i].frame);
+	ck_assert_uint_eq(sents, n);
+	ck_assert_uint_eq(counters.value[COUNT_TCP_URGENT], 1);
+	ck_assert(observed(OBS_UNINSPECTED, &o) && o.number[NUM_UNINSPECTED_WHY] == COUNT_TCP_URGENT);
+	build_refusing(COUNT_TCP_URGENT);
+	handshake();
+	talk_say(&talk, &made, 1, TCP_ACK | TCP_PSH | TCP_URG, "HTTP/1.1 204 No Content\r\n\r\n", 27);
+	n = cut_up(32);
+	for (unsigned i = 0; i < n; i++)
+		pass(&piece[i].frame);
+	ck_assert_uint_eq(sents, 0);
+}
+END_TEST
+
 // No option of a piece that is not the first is left in the datagram.
 START_TEST(options_of_a_later_piece_are_refused_where_the_limit_says_so)
 {
@@ -319,6 +343,7 @@ static TCase *pieces_case(void)
 	tcase_add_test(t, a_flood_of_first_fragments_lets_nothing_by);
 	tcase_add_test(t, options_of_a_later_piece_are_refused_where_the_limit_says_so);
 	tcase_add_test(t, pieces_in_pieces_have_right_sums_or_never_leave);
+	tcase_add_test(t, an_urgent_mark_in_pieces_is_told);
 	tcase_add_test(t, a_piece_in_a_tunnel_whose_sum_is_wrong_takes_no_place);
 	tcase_add_test(t, a_piece_in_pieces_of_a_packet_whose_sum_is_wrong_takes_no_place);
 	tcase_add_test(t, pieces_that_do_not_come_equally_far_never_leave);
