@@ -118,9 +118,26 @@ static enum defrag_result drop_bad(struct defrag *d, const struct arrival *a, ui
 
 enum relation { APART, REPEATED, CONTRADICTS };
 
-static bool may_part(const struct record *r, const struct packet *p)
+// Options of IPv4, headers of IPv6 before the fragment's: a receiver refuses a fragment for its own.
+static bool headers_differ(const struct defrag *d, uint32_t block, const struct arrival *a)
 {
-	return r->ttl != p->ttl && (r->ttl < DEFRAG_HOPS || p->ttl < DEFRAG_HOPS);
+	const struct record *r = defrag_arena_record(&d->arena, block);
+	const struct packet *p = a->packet;
+	uint32_t fixed = r->family == 6 ? IPV6_BYTES : IPV4_BYTES, bytes = p->payload_offset - p->ip_offset;
+
+	if (bytes != r->data_at - r->ip_offset)
+		return true;
+	bytes -= fixed + (r->family == 6 ? IP6_FRAGMENT_BYTES : 0);
+	return !defrag_arena_equal(&d->arena, block, r->ip_offset + fixed, bytes_of(a->frame->at + p->ip_offset + fixed, bytes));
+}
+
+// May one of two come to the receiver and the other not?
+static bool may_part(const struct defrag *d, uint32_t block, const struct arrival *a)
+{
+	const struct record *r = defrag_arena_record(&d->arena, block);
+	const struct packet *p = a->packet;
+
+	return (r->ttl != p->ttl && (r->ttl < DEFRAG_HOPS || p->ttl < DEFRAG_HOPS)) || headers_differ(d, block, a);
 }
 
 static enum relation relation_to_piece(const struct defrag *d, uint32_t block, const struct arrival *a)
@@ -132,7 +149,7 @@ static enum relation relation_to_piece(const struct defrag *d, uint32_t block, c
 	if (!p->fragment_more && end > a->end)
 		return CONTRADICTS; // what was kept lies past this end
 	if (a->end <= r->offset || end <= p->fragment_offset)
-		return may_part(r, p) ? CONTRADICTS : APART;
+		return may_part(d, block, a) ? CONTRADICTS : APART;
 	if (r->offset == p->fragment_offset && end == a->end && r->more == p->fragment_more &&
 	    defrag_arena_equal(&d->arena, block, r->data_at, bytes_of(a->frame->at + p->payload_offset, r->data_bytes)))
 		return REPEATED;

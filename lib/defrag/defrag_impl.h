@@ -4,6 +4,7 @@
 #pragma once
 #include "defrag.h"
 
+enum { IPV4_BYTES = 20, IPV6_BYTES = 40, IP6_FRAGMENT_BYTES = 8 };
 enum { DEFRAG_NONE = UINT32_MAX, DEFRAG_BLOCK = 2048, DEFRAG_BLOCK_HEAD = 64, DEFRAG_BLOCK_DATA = DEFRAG_BLOCK - DEFRAG_BLOCK_HEAD };
 
 enum record_role { // bits

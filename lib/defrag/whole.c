@@ -8,8 +8,6 @@ enum {
 	IPV4_FRAGMENT = 6,
 	IPV4_CHECKSUM = 10,
 	IPV6_LENGTH = 4,
-	IPV6_BYTES = 40,
-	IP6_FRAGMENT_BYTES = 8,
 };
 
 static void set_u16(uint8_t *at, uint32_t v)
