@@ -77,6 +77,8 @@ static struct datagram_key key_of(const struct frame *f, const struct packet *p)
 	memcpy(key.vlan, p->vlan, sizeof(key.vlan));
 	for (int i = 0; i < DECODE_TUNNELS; i++)
 		key.tunnel[i] = (struct tunnel_key){.id = p->tunnel[i].id, .kind = p->tunnel[i].kind};
+	if (f->link == LINK_ETHERNET) // decode has read past it
+		memcpy(key.to, f->at, sizeof(key.to));
 	return key;
 }
 

@@ -41,6 +41,8 @@ struct datagram_key { // hashed and compared as memory
 	uint16_t vlan[DECODE_TAGS];
 	uint16_t port;
 	uint8_t transport, vlans, tunnels, zero;
+	uint8_t to[6]; // of Ethernet: the card's address it goes to
+	uint8_t zero2[2];
 };
 
 struct links { // in a list; DEFRAG_NONE ends it

@@ -354,6 +354,22 @@ START_TEST(fragments_whose_headers_differ_contradict)
 }
 END_TEST
 
+// The receiver's card takes the one, not the other.
+START_TEST(a_fragment_for_another_card_is_another_datagrams)
+{
+	struct model m = model_make(false, 1), other = m;
+
+	begin(1 << 20);
+	other.b[5] ^= 1;
+	ck_assert_int_eq(add(&m, 7, 0, 1480), DEFRAG_KEPT);
+	ck_assert_int_eq(add(&other, 7, 1480, MODEL_DATA), DEFRAG_KEPT);
+	ck_assert_uint_eq(defrag_count(d), 2);
+	other.b[5] ^= 1;
+	other.b[11] ^= 1; // by way of another router
+	ck_assert_int_eq(add(&other, 7, 1480, MODEL_DATA), DEFRAG_COMPLETE);
+}
+END_TEST
+
 START_TEST(what_is_too_old_is_given_up)
 {
 	struct model m = model_make(true, 1);
@@ -547,6 +563,7 @@ int main(void)
 		a_cut_fragment_is_bad_and_one_that_a_capture_cut_is_refused,
 		what_differs_in_its_key_is_another_datagram,
 		fragments_whose_headers_differ_contradict,
+		a_fragment_for_another_card_is_another_datagrams,
 		what_is_too_old_is_given_up,
 		one_source_holds_an_eighth_of_the_datagrams,
 		one_source_holds_an_eighth_of_the_bytes,
