@@ -56,6 +56,7 @@ enum tunnel_kind {
 struct tunnel {
 	uint32_t id;  // GRE: its key, 0 = none; of PPTP the call. VXLAN, Geneve: VNI. GTP: TEID. Others: 0
 	uint8_t kind; // enum tunnel_kind
+	uint8_t ttl;  // hops left of the packet that carries it
 };
 
 struct packet {

@@ -69,6 +69,7 @@ enum decode_result decode_enter(struct walk *w, struct tunnel t, uint16_t ether_
 	decode_keep_outer(p);
 	p->oddities = oddities;
 	p->ether_type = ether_type;
+	t.ttl = w->outer->ttl;
 	p->tunnel[p->tunnels++] = t;
 	return walk_on(w, inner);
 }

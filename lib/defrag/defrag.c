@@ -133,13 +133,21 @@ static bool headers_differ(const struct defrag *d, uint32_t block, const struct 
 	return !defrag_arena_equal(&d->arena, block, r->ip_offset + fixed, bytes_of(a->frame->at + p->ip_offset + fixed, bytes));
 }
 
+static bool hops_part(uint8_t a, uint8_t b)
+{
+	return a != b && (a < DEFRAG_HOPS || b < DEFRAG_HOPS);
+}
+
 // May one of two come to the receiver and the other not?
 static bool may_part(const struct defrag *d, uint32_t block, const struct arrival *a)
 {
 	const struct record *r = defrag_arena_record(&d->arena, block);
 	const struct packet *p = a->packet;
 
-	return (r->ttl != p->ttl && (r->ttl < DEFRAG_HOPS || p->ttl < DEFRAG_HOPS)) || headers_differ(d, block, a);
+	for (int i = 0; i < p->tunnels; i++) // as far as each tunnel's end
+		if (hops_part(r->tunnel_ttl[i], p->tunnel[i].ttl))
+			return true;
+	return hops_part(r->ttl, p->ttl) || headers_differ(d, block, a);
 }
 
 static enum relation relation_to_piece(const struct defrag *d, uint32_t block, const struct arrival *a)
@@ -212,6 +220,8 @@ static void keep(struct defrag *d, uint32_t g, uint32_t block, const struct arri
 	r->family = p->source.family;
 	r->more = p->fragment_more;
 	r->ttl = p->ttl;
+	for (int i = 0; i < DECODE_TUNNELS; i++)
+		r->tunnel_ttl[i] = p->tunnel[i].ttl;
 	r->role = a->nested == DEFRAG_NONE ? RECORD_FRAME | RECORD_DATA : RECORD_DATA;
 	slots_append(d, g, block);
 	if (a->nested != DEFRAG_NONE) {

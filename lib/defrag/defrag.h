@@ -56,8 +56,9 @@ void defrag_destroy(struct defrag *d);
 // Overlaps: byte-identical repeats are dropped silently as duplicates (DEFRAG_DROP without giving up the datagram); any other overlap gives up the whole
 // datagram, in IPv4 as in IPv6 (RFC 5722), and so does a second end. A fragment with ODDITY_HEADER (no whole transport header in the first one, past 65,535, a length
 // that is no multiple of 8 before the last) or ODDITY_CUT gives up its datagram too: DEFRAG_DROP (RFC 1858, RFC 8200 §4.5). One that only a capture cut: DEFRAG_REFUSED.
-// So do fragments with different hops left of which one has fewer than DEFRAG_HOPS, and those whose IPv4 options or IPv6 headers before the fragment's differ: where
-// only some are taken, the receiver puts them together with those of the sender's next datagram of the same id, as nobody has seen them.
+// So do fragments with different hops left (their own or those of a packet that carries them) of which one has fewer than DEFRAG_HOPS, and those whose IPv4 options or
+// IPv6 headers before the fragment's differ: where only some are taken, the receiver puts them together with those of the sender's next datagram of the same id, as
+// nobody has seen them.
 // Key: addresses, protocol (IPv4), identification, VLANs, tunnels, port (evasion 11), and the Ethernet address they go to: one sent to another card is not taken.
 //
 // Fragments in fragments: *out of one call, decoded by decode_datagram to another DECODE_PIECE, may be given to the next call as `f`. Unless the answer is

@@ -22,7 +22,8 @@ struct record { // begins every block; of a frame's second and later ones only `
 	uint32_t offset;              // in the datagram
 	uint16_t next_at;             // IPv6: packet.fragment_next
 	uint16_t port;
-	uint8_t transport, family, more, role, ttl;
+	uint8_t transport, family, more, role;
+	uint8_t ttl, tunnel_ttl[DECODE_TUNNELS];
 };
 _Static_assert(sizeof(struct record) <= DEFRAG_BLOCK_HEAD, "a record fits before the bytes");
 

@@ -370,6 +370,35 @@ START_TEST(a_fragment_for_another_card_is_another_datagrams)
 }
 END_TEST
 
+// A fragment in a tunnel may die before the tunnel ends, whatever hops it has left itself.
+START_TEST(fragments_that_do_not_come_equally_far_in_a_tunnel_contradict)
+{
+	static const uint8_t hops[][2] = {{64, 64}, {64, 63}, {64, 3}, {3, 64}};
+	struct model m = model_make(false, 1);
+
+	for (unsigned row = 0; row < 4; row++) {
+		begin(1 << 20);
+		for (unsigned i = 0; i < 2; i++) {
+			uint8_t *ip = cut.b + 14;
+			unsigned inner;
+
+			model_cut(&m, &cut, 7, i ? 1480 : 0, m.b + m.header + (i ? 1480 : 0), i ? MODEL_DATA - 1480 : 1480, !i);
+			inner = cut.frame.bytes - 14;
+			memmove(ip + 20, ip, inner);
+			memcpy(ip, m.b + 14, 20);
+			ip[0] = 0x45;
+			ip[8] = hops[row][i];
+			ip[9] = 4;
+			model_set(ip + 2, 20 + inner);
+			model_fix_ipv4(ip);
+			cut.frame.bytes = cut.frame.wire_bytes = 34 + inner;
+			cut.frame.unix_ns = now;
+			ck_assert_int_eq(add_frame(&cut.frame), !i ? DEFRAG_KEPT : row < 2 ? DEFRAG_COMPLETE : DEFRAG_DROP);
+		}
+	}
+}
+END_TEST
+
 START_TEST(what_is_too_old_is_given_up)
 {
 	struct model m = model_make(true, 1);
@@ -564,6 +593,7 @@ int main(void)
 		what_differs_in_its_key_is_another_datagram,
 		fragments_whose_headers_differ_contradict,
 		a_fragment_for_another_card_is_another_datagrams,
+		fragments_that_do_not_come_equally_far_in_a_tunnel_contradict,
 		what_is_too_old_is_given_up,
 		one_source_holds_an_eighth_of_the_datagrams,
 		one_source_holds_an_eighth_of_the_bytes,
