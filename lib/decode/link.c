@@ -46,7 +46,8 @@ static const struct ether_reader *find_ether_reader(uint16_t type)
 	return NULL;
 }
 
-static enum decode_result read_ether_type(struct walk *w)
+// Behind LLC and SNAP only a type can stand, so that none is within another.
+static enum decode_result read_type(struct walk *w, bool length_may_stand)
 {
 	struct packet *p = w->packet;
 	const struct ether_reader *reader;
@@ -61,7 +62,15 @@ static enum decode_result read_ether_type(struct walk *w)
 		p->vlan[p->vlans++] = tag & VLAN_ID;
 		reader = find_ether_reader(p->ether_type);
 	}
+	if (length_may_stand && p->ether_type < ETHER_TYPES && w->rest.left >= SNAP_BYTES)
+		return decode_snap(w);
 	return reader ? walk_on(w, reader->read) : DECODE_OTHER;
+}
+
+// RFC 894 puts a type behind the addresses, RFC 1042 a length, LLC, SNAP and then the type; hosts are to take both (RFC 1122 §2.3.3).
+static enum decode_result read_ether_type(struct walk *w)
+{
+	return read_type(w, true);
 }
 
 enum decode_result decode_ethernet(struct walk *w)
@@ -213,12 +222,14 @@ enum decode_result decode_ppi(struct walk *w)
 
 enum decode_result decode_snap(struct walk *w)
 {
-	static const uint8_t snap[] = {0xaa, 0xaa, 0x03, 0, 0, 0};
+	static const uint8_t snap[SNAP_BYTES] = {0xaa, 0xaa, 0x03, 0, 0, 0}, bridged[SNAP_BYTES] = {0xaa, 0xaa, 0x03, 0, 0, 0xf8}; // IEEE 802.1H
 	struct bytes llc;
 
-	if (!bytes_take(&w->rest, sizeof(snap), &llc))
+	if (!bytes_take(&w->rest, SNAP_BYTES, &llc))
 		return DECODE_MALFORMED;
-	return bytes_equal(llc, bytes_of(snap, sizeof(snap))) ? read_ether_type(w) : DECODE_OTHER;
+	if (!bytes_equal(llc, bytes_of(snap, SNAP_BYTES)) && !bytes_equal(llc, bytes_of(bridged, SNAP_BYTES)))
+		return DECODE_OTHER;
+	return read_type(w, false);
 }
 
 // RFC 1188: frame control and addresses.

@@ -204,10 +204,10 @@ static inline bool fill(const struct plain *s, enum decode_checksums checksums, 
 	return true;
 }
 
-// Nothing in it to go on with.
+// Nothing in it to go on with. (Behind a length there may be.)
 static bool is_other(const struct plain *s)
 {
-	return !s->tagged && s->type != 0x8847 && s->type != 0x8848 && s->type != 0x8864; // MPLS, PPPoE
+	return !s->tagged && s->type >= ETHER_TYPES && s->type != 0x8847 && s->type != 0x8848 && s->type != 0x8864; // MPLS, PPPoE
 }
 
 bool decode_plain(const struct frame *f, enum decode_checksums checksums, struct packet *p, enum decode_result *result)
