@@ -250,11 +250,19 @@ static enum defrag_result finish(struct defrag *d, uint32_t g, const struct arri
 	return DEFRAG_COMPLETE;
 }
 
+// Apart either way: a clock that was ahead may be set back.
+static bool is_too_old(const struct defrag *d, uint32_t g, uint64_t unix_ns)
+{
+	uint64_t began = d->datagram[g].began_ns;
+
+	return (unix_ns > began ? unix_ns - began : began - unix_ns) >= d->timeout_ns;
+}
+
 static uint32_t find(struct defrag *d, const struct datagram_key *key, uint64_t hash, uint64_t unix_ns)
 {
 	uint32_t g = slots_find(d, key, hash);
 
-	if (g == DEFRAG_NONE || unix_ns < d->datagram[g].began_ns || unix_ns - d->datagram[g].began_ns < d->timeout_ns)
+	if (g == DEFRAG_NONE || !is_too_old(d, g, unix_ns))
 		return g;
 	slots_give_up(d, g, COUNT_DEFRAG_TIMEOUT);
 	return DEFRAG_NONE;
@@ -366,13 +374,8 @@ void defrag_done(struct defrag *d, uint32_t id)
 
 void defrag_step(struct defrag *d, uint64_t unix_ns)
 {
-	for (int i = 0; i < DEFRAG_STEP_DATAGRAMS && d->waiting.oldest != DEFRAG_NONE; i++) {
-		uint64_t began = d->datagram[d->waiting.oldest].began_ns;
-
-		if (unix_ns < began || unix_ns - began < d->timeout_ns)
-			return;
+	for (int i = 0; i < DEFRAG_STEP_DATAGRAMS && d->waiting.oldest != DEFRAG_NONE && is_too_old(d, d->waiting.oldest, unix_ns); i++)
 		slots_give_up(d, d->waiting.oldest, COUNT_DEFRAG_TIMEOUT);
-	}
 }
 
 uint32_t defrag_count(const struct defrag *d)

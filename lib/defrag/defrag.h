@@ -71,7 +71,7 @@ struct defrag_piece defrag_piece_at(struct defrag *d, uint32_t id, uint32_t i);
 // Its frames were sent or are not wanted: frees them. They are not counted here.
 void defrag_done(struct defrag *d, uint32_t id);
 
-// Gives up what is too old; bounded work. What is given up is never forwarded.
+// Gives up what is too old, or as far ahead (the clock was set back); bounded work. What is given up is never forwarded.
 void defrag_step(struct defrag *d, uint64_t unix_ns);
 // Datagrams kept now, complete ones whose frames are still held included.
 uint32_t defrag_count(const struct defrag *d);

@@ -439,6 +439,28 @@ START_TEST(what_is_too_old_is_given_up)
 }
 END_TEST
 
+// A clock that was ahead and is set back must not keep what came before, nor all behind it, until it has come there again.
+START_TEST(what_is_from_long_after_now_is_given_up_too)
+{
+	struct model m = model_make(true, 1);
+
+	begin(1 << 20);
+	now += 3600ull * SECOND;
+	ck_assert_int_eq(add(&m, 7, 0, 1480), DEFRAG_KEPT);
+	ck_assert_int_eq(add(&m, 8, 0, 1480), DEFRAG_KEPT);
+	now -= 3600ull * SECOND;
+	ck_assert_int_eq(add(&m, 9, 0, 1480), DEFRAG_KEPT);
+	ck_assert_int_eq(add(&m, 8, 1480, MODEL_DATA), DEFRAG_KEPT); // of a new one
+	ck_assert_uint_eq(counted(COUNT_DEFRAG_TIMEOUT), 1);
+	defrag_step(d, now);
+	ck_assert_uint_eq(counted(COUNT_DEFRAG_TIMEOUT), 2);
+	now += 31ull * SECOND;
+	defrag_step(d, now);
+	ck_assert_uint_eq(counted(COUNT_DEFRAG_TIMEOUT), 4);
+	ck_assert_uint_eq(defrag_count(d), 0);
+}
+END_TEST
+
 START_TEST(one_source_holds_an_eighth_of_the_datagrams)
 {
 	struct model m = model_make(false, 1), other = model_make(false, 9);
@@ -614,6 +636,7 @@ int main(void)
 		a_fragment_behind_other_headers_is_another_datagrams,
 		fragments_that_do_not_come_equally_far_in_a_tunnel_contradict,
 		what_is_too_old_is_given_up,
+		what_is_from_long_after_now_is_given_up_too,
 		one_source_holds_an_eighth_of_the_datagrams,
 		one_source_holds_an_eighth_of_the_bytes,
 		a_flood_of_sources_pushes_out_the_oldest,
