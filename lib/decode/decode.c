@@ -30,7 +30,7 @@ static enum decode_result run(struct walk *w, read_fn first)
 	return result == DECODE_OTHER && w->inside ? fall_back(w) : result;
 }
 
-enum decode_result decode_frame_general(const struct frame *f, enum decode_checksums checksums, struct packet *p)
+static enum decode_result read_frame(const struct frame *f, enum decode_checksums checksums, unsigned opens, struct packet *p)
 {
 	static const read_fn readers[] = {
 		[LINK_ETHERNET] = decode_ethernet, [LINK_RAW] = decode_raw,   [LINK_COOKED] = decode_cooked,
@@ -39,12 +39,22 @@ enum decode_result decode_frame_general(const struct frame *f, enum decode_check
 	};
 	struct packet outer;
 	struct walk w = {
-		.frame = f, .packet = p, .outer = &outer, .rest = bytes_of(f->at, f->bytes), .checksums = checksums};
+		.frame = f, .packet = p, .outer = &outer, .rest = bytes_of(f->at, f->bytes), .checksums = checksums, .opens = (uint8_t)opens};
 
 	memset(p, 0, sizeof(*p));
 	if (f->link >= sizeof(readers) / sizeof(readers[0]))
 		return DECODE_OTHER;
 	return run(&w, readers[f->link]);
+}
+
+enum decode_result decode_frame_general(const struct frame *f, enum decode_checksums checksums, struct packet *p)
+{
+	return read_frame(f, checksums, DECODE_TUNNELS, p);
+}
+
+enum decode_result decode_carrier(const struct frame *f, unsigned i, struct packet *p)
+{
+	return read_frame(f, DECODE_NO_CHECKSUMS, i, p);
 }
 
 enum decode_result decode_frame(const struct frame *f, enum decode_checksums checksums, struct packet *p)
@@ -60,7 +70,7 @@ enum decode_result decode_datagram(const struct frame *f, uint32_t ip_offset, en
 {
 	struct packet outer;
 	struct walk w = {
-		.frame = f, .packet = p, .outer = &outer, .rest = bytes_of(f->at, f->bytes), .checksums = checksums};
+		.frame = f, .packet = p, .outer = &outer, .rest = bytes_of(f->at, f->bytes), .checksums = checksums, .opens = DECODE_TUNNELS};
 
 	decode_keep_outer(p);
 	if (!bytes_skip(&w.rest, ip_offset))

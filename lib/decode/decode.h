@@ -97,6 +97,8 @@ enum decode_checksums {
 
 // Fills *p from *f. Fields not reached stay zero. Wrong checksums are oddity bits.
 enum decode_result decode_frame(const struct frame *f, enum decode_checksums checksums, struct packet *p);
+// The packet that carries tunnel `i` (0: the outermost) of a frame in which decode_frame found so many. No checksums.
+enum decode_result decode_carrier(const struct frame *f, unsigned i, struct packet *p);
 // The same from an IP header at `ip_offset` on, below which everything was read before: link, tags and tunnels in *p are kept, the rest is filled
 // anew. For a datagram put together from fragments.
 enum decode_result decode_datagram(const struct frame *f, uint32_t ip_offset, enum decode_checksums checksums, struct packet *p);

@@ -44,6 +44,7 @@ struct walk { // one frame on its way through the layers
 	size_t ip_rest;       // how many bytes follow by the IP length; more than rest.left in a cut frame
 	read_fn next;         // reads what comes next; NULL: the walk is over
 	enum decode_checksums checksums;
+	uint8_t opens; // tunnels at the most
 	bool inside;   // *outer is filled
 	bool rerouted; // a routing header with hops left: the checksum covers an address we do not have
 };

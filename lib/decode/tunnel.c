@@ -62,7 +62,7 @@ enum decode_result decode_enter(struct walk *w, struct tunnel t, uint16_t ether_
 	struct packet *p = w->packet;
 	uint16_t oddities = p->oddities;
 
-	if (p->tunnels == DECODE_TUNNELS)
+	if (p->tunnels == w->opens)
 		return decode_unopened(w);
 	*w->outer = *p;
 	w->inside = true;

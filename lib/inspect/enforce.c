@@ -82,13 +82,38 @@ static bool blocks_hold(const struct inspect *s)
 	return !s->panic && (mode == MODE_ADVISE || mode == MODE_ENFORCE);
 }
 
+static struct block_entry *block_of(struct inspect *s, const struct packet *p)
+{
+	bool from_inside = s->config.replay ? is_inside(s, &p->source) : s->frame->port == 0;
+	const struct address *device = from_inside ? &p->source : &p->destination;
+	const struct address *endpoint = from_inside ? &p->destination : &p->source;
+	uint16_t port = from_inside ? p->destination_port : p->source_port;
+
+	return address_is_set(&p->source) ? block_find(s->blocks, p->transport, device, endpoint, port, s->deadline_ns) : NULL;
+}
+
+// Who is blocked is not reached by wrapping what is sent there either: a datagram with such a header is all it takes.
+static struct block_entry *block_of_carriers(struct inspect *s)
+{
+	struct block_entry *found = NULL;
+	struct packet carrier;
+
+	if (!block_count(s->blocks) || !blocks_hold(s))
+		return NULL;
+	for (unsigned i = 0; i < s->packet->tunnels && !found; i++)
+		if (decode_carrier(s->frame, i, &carrier) == DECODE_OK)
+			found = block_of(s, &carrier);
+	return found;
+}
+
 struct block_entry *enforce_block(struct inspect *s, const struct flow *f)
 {
+	struct block_entry *b = s->packet && s->packet->tunnels ? block_of_carriers(s) : NULL;
 	struct address device, endpoint;
 
 	// The flow's own line is at hand; nearly always that is all.
-	if (!block_is_near(s->blocks, f->family, f->direction == DIRECTION_IN ? f->client : f->server) || !blocks_hold(s))
-		return NULL;
+	if (b || !block_is_near(s->blocks, f->family, f->direction == DIRECTION_IN ? f->client : f->server) || !blocks_hold(s))
+		return b;
 	device = flow_device(f);
 	endpoint = flow_endpoint(f);
 	return block_find(s->blocks, f->transport, &device, &endpoint, flow_endpoint_port(f), s->deadline_ns);
@@ -96,15 +121,11 @@ struct block_entry *enforce_block(struct inspect *s, const struct flow *f)
 
 static struct block_entry *block_untracked(struct inspect *s)
 {
-	const struct packet *p = s->packet;
-	bool from_inside = s->config.replay ? is_inside(s, &p->source) : s->frame->port == 0;
-	const struct address *device = from_inside ? &p->source : &p->destination;
-	const struct address *endpoint = from_inside ? &p->destination : &p->source;
-	uint16_t port = from_inside ? p->destination_port : p->source_port;
+	struct block_entry *b = s->packet->tunnels ? block_of_carriers(s) : NULL;
 
-	if (!block_count(s->blocks) || !blocks_hold(s) || !address_is_set(&p->source))
-		return NULL;
-	return block_find(s->blocks, p->transport, device, endpoint, port, s->deadline_ns);
+	if (b || !block_count(s->blocks) || !blocks_hold(s))
+		return b;
+	return block_of(s, s->packet);
 }
 
 bool enforce_drop_untracked(struct inspect *s)

@@ -166,7 +166,7 @@ static void look_near(struct inspect *s, unsigned n)
 		const struct packet *p = &s->look[i].packet;
 
 		s->look[i].near = block_is_near(s->blocks, p->source.family, p->source.b) ||
-				  block_is_near(s->blocks, p->source.family, p->destination.b);
+				  block_is_near(s->blocks, p->source.family, p->destination.b) || (p->tunnels && block_count(s->blocks));
 	}
 }
 

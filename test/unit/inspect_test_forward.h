@@ -137,6 +137,18 @@ START_TEST(forwarding_leaves_sums_of_payloads_to_their_receiver)
 }
 END_TEST
 
+START_TEST(forwarding_refuses_who_is_blocked_in_a_tunnel_too)
+{
+	struct verdict v = block_verdict(1, 0, SECOND_NS);
+
+	v.transport = 0;
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(burst(tunnelled(datagram(0))), INSPECT_FORWARD);
+	ck_assert(ring_push(&verdicts, &v));
+	ck_assert_int_eq(burst(tunnelled(datagram(0))), INSPECT_DROP);
+}
+END_TEST
+
 static TCase *forward_case(void)
 {
 	TCase *t = tcase_create("forward");
@@ -148,5 +160,6 @@ static TCase *forward_case(void)
 	tcase_add_test(t, a_cut_stops_forwarding);
 	tcase_add_test(t, a_reset_ends_a_forwarded_flow);
 	tcase_add_test(t, forwarding_leaves_sums_of_payloads_to_their_receiver);
+	tcase_add_test(t, forwarding_refuses_who_is_blocked_in_a_tunnel_too);
 	return t;
 }

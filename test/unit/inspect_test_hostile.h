@@ -203,6 +203,61 @@ START_TEST(a_client_may_connect_again_from_the_same_port_when_its_block_ends)
 }
 END_TEST
 
+static void to_others(uint8_t *ip)
+{
+	ip[12] ^= 64;
+	ip[16] ^= 64;
+	wire_be16(ip + 10, 0);
+	wire_be16(ip + 10, wire_sum(ip, 20, 0));
+}
+
+// The frame made last, between others, within IP in IP between its ends.
+static struct frame *tunnelled(struct frame *f)
+{
+	uint8_t *ip = made.at + 14;
+
+	memmove(ip + 20, ip, f->bytes - 14);
+	to_others(ip + 20);
+	ip[9] = 4;
+	wire_be16(ip + 2, f->bytes - 14 + 20);
+	wire_be16(ip + 6, 0);
+	wire_be16(ip + 10, 0);
+	wire_be16(ip + 10, wire_sum(ip, 20, 0));
+	f->bytes = f->wire_bytes += 20;
+	return f;
+}
+
+static struct frame *tunnelled_twice(struct frame *f, bool blocked_inside)
+{
+	tunnelled(tunnelled(f));
+	if (blocked_inside) {
+		to_others(made.at + 14);
+		to_others(made.at + 34);
+	}
+	return f;
+}
+
+START_TEST(who_is_blocked_does_not_come_in_a_tunnel)
+{
+	for (unsigned blocked = 0; blocked < 2; blocked++) {
+		enum inspect_action action = blocked ? INSPECT_DROP : INSPECT_FORWARD;
+		struct verdict v = block_verdict(1, 0, SECOND_NS);
+
+		v.transport = 0;
+		if (blocked)
+			ck_assert(ring_push(&verdicts, &v));
+		ck_assert_int_eq(pass(tunnelled(datagram(0))), action);
+		ck_assert_int_eq(pass(tunnelled(datagram(1))), action);
+		ck_assert_int_eq(pass(tunnelled_twice(datagram(0), false)), action);
+		ck_assert_int_eq(pass(tunnelled_twice(datagram(0), true)), action);
+		ck_assert_int_eq(pass(tunnelled(fragment(0, 2))), blocked ? INSPECT_DROP : INSPECT_KEPT);
+		ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_BLOCK], 5 * blocked);
+	}
+	talk.now_ns += 2 * SECOND_NS;
+	ck_assert_int_eq(pass(tunnelled(datagram(0))), INSPECT_FORWARD);
+}
+END_TEST
+
 START_TEST(a_block_refuses_fragments_too)
 {
 	struct verdict v = block_verdict(1, 0, SECOND_NS);
@@ -611,6 +666,7 @@ static TCase *hostile_case(void)
 	tcase_add_test(t, what_waits_to_be_put_in_order_is_told_before_its_flow_is_closed);
 	tcase_add_test(t, a_datagram_flow_is_free_again_when_its_block_ends);
 	tcase_add_test(t, a_client_may_connect_again_from_the_same_port_when_its_block_ends);
+	tcase_add_test(t, who_is_blocked_does_not_come_in_a_tunnel);
 	tcase_add_test(t, a_block_refuses_fragments_too);
 	tcase_add_test(t, a_full_flow_table_does_not_open_what_is_blocked);
 	tcase_add_test(t, an_answer_that_comes_before_the_handshake_ends_is_cut_in_any_order);
