@@ -10,7 +10,7 @@ enum verdict_kind {
 	VERDICT_NONE,
 	VERDICT_BLOCK,   // refuse what matches the tuple until expires_ns (a second one with the same id replaces it)
 	VERDICT_UNBLOCK, // forget block `id`
-	VERDICT_CUT,     // end flow `flow` now: drop its frames, RST both ends
+	VERDICT_CUT,     // end flow `flow` now: drop its frames, RST both ends; where it is no connection for as long as such a flow is remembered
 	VERDICT_RELEASE, // held frames of flow `flow` may go
 	VERDICT_KINDS
 };

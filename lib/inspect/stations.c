@@ -63,7 +63,8 @@ static enum inspect_action drop_cut(struct inspect *s, struct flow *f, enum flow
 	count(s->counters, f->flags & FLOW_FLAG_REFUSED ? COUNT_FRAMES_DROPPED_LIMIT : COUNT_FRAMES_DROPPED_CUT);
 	reset_once(s, f, sender, next_seq);
 	f->flags |= FLOW_FLAG_DONE;
-	flow_touch(s->flows, f); // or waiting would make us forget it
+	if (f->transport == TRANSPORT_TCP || f->flags & FLOW_FLAG_REFUSED)
+		flow_touch(s->flows, f); // or waiting would make us forget it. Nobody opens datagrams anew: those are forgotten, or their cut would never end
 	return INSPECT_DROP;
 }
 

@@ -187,6 +187,26 @@ START_TEST(a_datagram_flow_is_free_again_when_its_block_ends)
 }
 END_TEST
 
+// Nobody opens it anew, so its cut has to end by itself: one forged datagram must not shut a line between two ports for ever.
+START_TEST(a_cut_datagram_flow_is_free_again_however_often_it_is_tried)
+{
+	struct verdict v = {.size_bytes = sizeof(v), .kind = VERDICT_CUT};
+	struct observation o;
+
+	ck_assert_int_eq(pass(datagram(0)), INSPECT_FORWARD);
+	ck_assert(observed(OBS_FLOW_OPEN, &o));
+	v.flow = o.flow;
+	ck_assert(ring_push(&verdicts, &v));
+	for (unsigned i = 0; i < 11; i++) {
+		talk.now_ns += 10 * SECOND_NS;
+		ck_assert_int_eq(pass(datagram(i & 1)), INSPECT_DROP);
+	}
+	talk.now_ns += 20 * SECOND_NS;
+	ck_assert_int_eq(pass(datagram(0)), INSPECT_FORWARD);
+	ck_assert_int_eq(pass(datagram(1)), INSPECT_FORWARD);
+}
+END_TEST
+
 START_TEST(a_client_may_connect_again_from_the_same_port_when_its_block_ends)
 {
 	struct verdict v;
@@ -665,6 +685,7 @@ static TCase *hostile_case(void)
 	tcase_add_test(t, what_a_flow_has_begun_to_say_is_told_before_it_is_closed);
 	tcase_add_test(t, what_waits_to_be_put_in_order_is_told_before_its_flow_is_closed);
 	tcase_add_test(t, a_datagram_flow_is_free_again_when_its_block_ends);
+	tcase_add_test(t, a_cut_datagram_flow_is_free_again_however_often_it_is_tried);
 	tcase_add_test(t, a_client_may_connect_again_from_the_same_port_when_its_block_ends);
 	tcase_add_test(t, who_is_blocked_does_not_come_in_a_tunnel);
 	tcase_add_test(t, a_block_refuses_fragments_too);
