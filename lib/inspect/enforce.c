@@ -106,17 +106,27 @@ static struct block_entry *block_of_carriers(struct inspect *s)
 	return found;
 }
 
-struct block_entry *enforce_block(struct inspect *s, const struct flow *f)
+static struct block_entry *block_of_end(struct inspect *s, const struct flow *f, bool client)
 {
-	struct block_entry *b = s->packet && s->packet->tunnels ? block_of_carriers(s) : NULL;
 	struct address device, endpoint;
 
 	// The flow's own line is at hand; nearly always that is all.
-	if (b || !block_is_near(s->blocks, f->family, f->direction == DIRECTION_IN ? f->client : f->server) || !blocks_hold(s))
-		return b;
-	device = flow_device(f);
-	endpoint = flow_endpoint(f);
-	return block_find(s->blocks, f->transport, &device, &endpoint, flow_endpoint_port(f), s->deadline_ns);
+	if (!block_is_near(s->blocks, f->family, client ? f->client : f->server) || !blocks_hold(s))
+		return NULL;
+	device = client ? flow_server(f) : flow_client(f);
+	endpoint = client ? flow_client(f) : flow_server(f);
+	return block_find(s->blocks, f->transport, &device, &endpoint, client ? f->client_port : f->server_port, s->deadline_ns);
+}
+
+struct block_entry *enforce_block(struct inspect *s, const struct flow *f)
+{
+	struct block_entry *b = s->packet && s->packet->tunnels ? block_of_carriers(s) : NULL;
+
+	if (!b)
+		b = block_of_end(s, f, f->direction == DIRECTION_IN);
+	if (!b && f->direction == DIRECTION_LATERAL) // either may be the one that is blocked
+		b = block_of_end(s, f, true);
+	return b;
 }
 
 static struct block_entry *block_untracked(struct inspect *s)

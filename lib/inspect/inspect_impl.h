@@ -107,8 +107,3 @@ static inline struct address flow_endpoint(const struct flow *f)
 {
 	return f->direction == DIRECTION_IN ? flow_client(f) : flow_server(f);
 }
-
-static inline uint16_t flow_endpoint_port(const struct flow *f)
-{
-	return f->direction == DIRECTION_IN ? f->client_port : f->server_port;
-}

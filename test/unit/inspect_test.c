@@ -28,6 +28,7 @@ static void forward_hook(void *user, uint16_t port, const uint8_t *frame, size_t
 
 static enum counter refused = COUNTER_COUNT; // the limit whose policy is drop
 static bool forward_only;
+static const struct prefix *inside; // one network inside beyond what the port says
 
 static void build_sized(const struct prefix *never, unsigned nevers, uint32_t flows, uint32_t contexts)
 {
@@ -42,6 +43,8 @@ static void build_sized(const struct prefix *never, unsigned nevers, uint32_t fl
 	wire_sheet_init(wire, 1, 1, &key);
 	brain_sheet_init(brain);
 	brain->mode = MODE_ENFORCE;
+	c.inside = inside;
+	c.inside_count = inside != NULL;
 	c.wire = wire;
 	c.brain = brain;
 	if (refused != COUNTER_COUNT)

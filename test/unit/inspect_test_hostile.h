@@ -278,6 +278,26 @@ START_TEST(who_is_blocked_does_not_come_in_a_tunnel)
 }
 END_TEST
 
+// Of two inside ends either may be the one that is blocked.
+START_TEST(who_is_blocked_behind_the_other_port_may_not_call_either)
+{
+	static const struct prefix there = {{.family = 4, .b = {203, 0, 113, 0}}, 24};
+	struct verdict v;
+
+	inside = &there;
+	build_refusing(COUNTER_COUNT);
+	inside = NULL;
+	v = block_verdict(1, 0, SECOND_NS);
+	ck_assert(ring_push(&verdicts, &v));
+	ck_assert_int_eq(say(0, TCP_SYN, NULL, 0), INSPECT_DROP);
+	talk.client_port++;
+	ck_assert_int_eq(say(1, TCP_SYN, NULL, 0), INSPECT_DROP);
+	ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_BLOCK], 2);
+	talk.now_ns += 2 * SECOND_NS;
+	ck_assert_int_eq(say(1, TCP_SYN, NULL, 0), INSPECT_FORWARD);
+}
+END_TEST
+
 START_TEST(a_block_refuses_fragments_too)
 {
 	struct verdict v = block_verdict(1, 0, SECOND_NS);
@@ -688,6 +708,7 @@ static TCase *hostile_case(void)
 	tcase_add_test(t, a_cut_datagram_flow_is_free_again_however_often_it_is_tried);
 	tcase_add_test(t, a_client_may_connect_again_from_the_same_port_when_its_block_ends);
 	tcase_add_test(t, who_is_blocked_does_not_come_in_a_tunnel);
+	tcase_add_test(t, who_is_blocked_behind_the_other_port_may_not_call_either);
 	tcase_add_test(t, a_block_refuses_fragments_too);
 	tcase_add_test(t, a_full_flow_table_does_not_open_what_is_blocked);
 	tcase_add_test(t, an_answer_that_comes_before_the_handshake_ends_is_cut_in_any_order);
