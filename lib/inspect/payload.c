@@ -181,7 +181,7 @@ void inspect_payload(struct inspect *s, struct flow *f, enum flow_side sender, c
 	if (f->transport == TRANSPORT_TCP) {
 		struct flow_unseen unseen;
 
-		if (s->packet->tcp_flags & TCP_URG && payload.left && !(f->flags & FLOW_FLAG_DONE))
+		if (s->packet->tcp_flags & TCP_URG && !(f->flags & FLOW_FLAG_DONE)) // without bytes, too: it may mean one to come
 			take_urgent(s, f);
 		flow_order(s->flows, f, sender, s->packet, payload, unseen_of(s, f, sender, payload, &unseen), deliver, s);
 		half_close(s, f, FLOW_CLIENT, fin_before[FLOW_CLIENT]);

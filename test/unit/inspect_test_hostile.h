@@ -405,15 +405,17 @@ START_TEST(bytes_repeated_in_another_cut_are_flagged_or_refused)
 }
 END_TEST
 
+// A mark without bytes is for bytes to come: the receiver leaves one of those out.
 START_TEST(an_urgent_mark_is_taken_away_so_that_all_readers_read_alike)
 {
+	const size_t n = _i ? 16 : 0;
 	struct packet before, after;
 
 	handshake();
-	talk_say(&talk, &made, 0, TCP_ACK | TCP_URG, "GET / HTTP/1.1\r\n", 16);
+	talk_say(&talk, &made, 0, TCP_ACK | TCP_URG, "GET / HTTP/1.1\r\n", n);
 	wire_be16(made.at + 34 + 18, 3);
 	wire_be16(made.at + 34 + 16, 0);
-	wire_be16(made.at + 34 + 16, wire_sum(made.at + 34, 36, wire_pseudo(made.at + 14, 36)));
+	wire_be16(made.at + 34 + 16, wire_sum(made.at + 34, 20 + n, wire_pseudo(made.at + 14, 20 + n)));
 	decode_frame(&made.frame, true, &before);
 	ck_assert(before.tcp_flags & TCP_URG && before.urgent == 3 && !before.oddities);
 	ck_assert_int_eq(pass(&made.frame), INSPECT_FORWARD);
@@ -716,7 +718,7 @@ static TCase *hostile_case(void)
 	tcase_add_test(t, segments_too_many_to_be_put_in_order_are_not_forwarded_where_they_could_be_cut);
 	tcase_add_test(t, a_second_copy_that_differs_is_not_forwarded_in_any_mode);
 	tcase_add_test(t, bytes_repeated_in_another_cut_are_flagged_or_refused);
-	tcase_add_test(t, an_urgent_mark_is_taken_away_so_that_all_readers_read_alike);
+	tcase_add_loop_test(t, an_urgent_mark_is_taken_away_so_that_all_readers_read_alike, 0, 2);
 	tcase_add_test(t, a_flow_that_cannot_be_inspected_is_cut_where_the_limit_says_so);
 	tcase_add_test(t, a_server_that_speaks_first_after_an_hour_is_still_the_server);
 	tcase_add_test(t, connections_that_say_little_do_not_use_up_the_contexts_for_ever);
