@@ -7,6 +7,7 @@
 enum {
 	VXLAN_HEADER = 0x08000000, // RFC 7348 §5: the I flag; what is reserved is 0, and Linux drops the frame otherwise
 	GTP_DATA = 0x30ff,         // TS 29.281 §5.1: version 1, GTP, then flags; a G-PDU
+	GTP_SPARE = 0x0800,        // no receiver looks at it
 	GTP_FLAGS = 0x0700,        // an extension header, a sequence number, an N-PDU number: with any, all three fields are there
 	GTP_EXTENSION = 0x0400,
 	GTP_EXTENSIONS = 8,        // read at most
@@ -54,8 +55,8 @@ static bool is_geneve(struct bytes b)
 	uint16_t flags, protocol;
 	uint32_t vni;
 
-	return bytes_read_u16(&b, &flags) && bytes_read_u16(&b, &protocol) && bytes_read_u32(&b, &vni) &&
-	       !(flags & (GENEVE_VERSION | GENEVE_CONTROL)) && !(vni & 0xff) && decode_reader_in(protocol);
+	return bytes_read_u16(&b, &flags) && bytes_read_u16(&b, &protocol) && bytes_read_u32(&b, &vni) && !(flags & GENEVE_VERSION) &&
+	       decode_reader_in(protocol);
 }
 
 static enum decode_result open_geneve(struct walk *w)
@@ -66,7 +67,8 @@ static enum decode_result open_geneve(struct walk *w)
 	bytes_read_u16(&w->rest, &flags);
 	bytes_read_u16(&w->rest, &protocol);
 	bytes_read_u32(&w->rest, &vni);
-	if (!bytes_skip(&w->rest, (flags & GENEVE_OPTIONS) >> 8 << 2))
+	// What is marked as control some open all the same, and what is reserved a receiver ignores; but it hardly was meant as Geneve.
+	if (flags & GENEVE_CONTROL || vni & 0xff || !bytes_skip(&w->rest, (flags & GENEVE_OPTIONS) >> 8 << 2))
 		return decode_unopened(w);
 	return decode_enter(w, (struct tunnel){.id = vni >> 8, .kind = TUNNEL_GENEVE}, protocol, decode_reader_in(protocol));
 }
@@ -82,11 +84,12 @@ static enum decode_result enter_ip(struct walk *w, struct tunnel t)
 	return decode_enter(w, t, version == 4 ? ETHER_IPV4 : ETHER_IPV6, version == 4 ? decode_ipv4 : decode_ipv6);
 }
 
+// Its length is no sign: Linux opens it whatever that says.
 static bool is_gtp(struct bytes b)
 {
-	uint16_t head, length;
+	uint16_t head;
 
-	return bytes_read_u16(&b, &head) && bytes_read_u16(&b, &length) && (head & ~GTP_FLAGS) == GTP_DATA && length + 4u >= b.left && b.left > 4;
+	return bytes_read_u16(&b, &head) && (head & ~(GTP_FLAGS | GTP_SPARE)) == GTP_DATA && b.left > 6;
 }
 
 // Each extension says its length in units of four octets, and in its last one what comes next.

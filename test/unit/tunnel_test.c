@@ -403,6 +403,33 @@ START_TEST(a_header_that_lies_is_an_ordinary_datagram_or_said)
 }
 END_TEST
 
+// Receivers pass over the bits that are reserved, and over GTP's length: Linux opens all of these.
+START_TEST(bits_that_a_receiver_ignores_hide_no_tunnel)
+{
+	static const struct {
+		uint8_t at, value;
+		uint8_t kind;
+		bool opened;
+	} rows[] = {
+		{7, 1, TUNNEL_GENEVE, false}, {1, 0x80, TUNNEL_GENEVE, false}, {1, 0x3f, TUNNEL_GENEVE, true},
+		{0, 0x38, TUNNEL_GTP, true},  {3, 1, TUNNEL_GTP, true},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct draft d = in_udp_draft(rows[i].kind == TUNNEL_GENEVE ? 0 : 2, false, 0);
+		struct packet p;
+
+		d.b[14 + 20 + 8 + rows[i].at] = rows[i].value;
+		d.b[14 + 20 + 6] = d.b[14 + 20 + 7] = 0;
+		ck_assert_int_eq(decode(&d, &p), DECODE_OK);
+		if (rows[i].opened)
+			assert_core(&p, 1, rows[i].kind, p.tunnel[0].id);
+		else
+			assert_unopened(&p, 17);
+	}
+}
+END_TEST
+
 START_TEST(pptp_carries_ppp_and_acknowledges)
 {
 	static const unsigned flags[] = {0x2001, 0x3001, 0x3081, 0x2081};
@@ -684,6 +711,7 @@ int main(void)
 		tcase_add_test(tcase, tests[i]);
 	tcase_add_loop_test(tcase, tunnels_in_udp_are_opened_by_port_and_header, 0, sizeof(in_udp) / sizeof(in_udp[0]));
 	tcase_add_loop_test(tcase, a_header_that_lies_is_an_ordinary_datagram_or_said, 0, sizeof(in_udp) / sizeof(in_udp[0]));
+	tcase_add_test(tcase, bits_that_a_receiver_ignores_hide_no_tunnel);
 	tcase_add_test(tcase, pptp_carries_ppp_and_acknowledges);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
