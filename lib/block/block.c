@@ -15,7 +15,9 @@ enum {
 	GIVES_PORT = 4,
 	GIVES_COMBINATIONS = 8, // by weight
 	HINTS_PER_BLOCK = 4,    // so that a quarter of them is in use when the table is full
-	NEAR_HINTS = 1 << 14,   // of the small set, which stays in the first-level cache
+	HINT_BITS = 32,
+	NEAR_BITS = 14,
+	NEAR_HINTS = 1 << NEAR_BITS, // of the small set, which stays in the first-level cache
 	NEAR_BLOCKS = NEAR_HINTS / 8, // beyond so many blocks too much falls on it
 	HINT_FULL = UINT8_MAX,  // a count that has come so far stays
 };
@@ -59,7 +61,8 @@ struct block_table {
 	// How many blocks of one whole address fall on each hint: nearly every packet's address falls on none, and is let go at the price of one byte. They are
 	// counted twice, so that a few blocks do not cost a cache line of a large table for every address.
 	uint8_t *hints, *near;
-	uint32_t hint_mask;
+	uint32_t hint_places;
+	uint32_t hint_shift;  // a hint's upper bits are the place
 	uint64_t hint_key[4]; // odd
 	uint64_t soonest_ns;  // no block ends before; `round_ns` will be it when the sweep is round
 	uint64_t round_ns;
@@ -78,7 +81,8 @@ struct block_table *block_table_create(uint32_t capacity, const struct siphash_k
 		return NULL;
 	for (uint64_t i = 0; i < 4; i++)
 		t->hint_key[i] = siphash24(key, &i, sizeof(i)) | 1;
-	t->hint_mask = (uint32_t)(chains * HINTS_PER_BLOCK - 1);
+	t->hint_places = (uint32_t)(chains * HINTS_PER_BLOCK);
+	t->hint_shift = HINT_BITS - (uint32_t)__builtin_ctz(t->hint_places);
 	t->hints = pages_zeroed(chains * HINTS_PER_BLOCK);
 	t->near = pages_zeroed(NEAR_HINTS);
 	t->slots = calloc(capacity ? capacity : 1, sizeof(*t->slots));
@@ -119,7 +123,7 @@ void block_clear(struct block_table *t)
 		t->slots[i].next_by_key = i + 1 < t->capacity ? i + 1 : NOTHING;
 	t->free = t->capacity ? 0 : NOTHING;
 	memset(t->lengths, 0, sizeof(t->lengths));
-	memset(t->hints, 0, (size_t)t->hint_mask + 1);
+	memset(t->hints, 0, t->hint_places);
 	memset(t->near, 0, NEAR_HINTS);
 	t->soonest_ns = t->round_ns = UINT64_MAX;
 	t->count = t->cursor = 0;
@@ -181,7 +185,7 @@ static bool is_whole(const struct address *a, uint32_t bits)
 }
 
 // Multiply-shift (Dietzfelbinger et al., "A Reliable Randomized Algorithm for the Closest-Pair Problem", 1997): two
-// multiplications by keys nobody knows.
+// multiplications by keys nobody knows. The uppermost bits depend on all of the address, those below not on its last bytes.
 static inline uint32_t hint_of(const struct block_table *t, const uint8_t b[16])
 {
 	uint64_t half[2], sum;
@@ -195,7 +199,7 @@ static inline const uint8_t *hint_at(const struct block_table *t, const uint8_t 
 {
 	uint32_t hint = hint_of(t, b);
 
-	return t->count <= NEAR_BLOCKS ? &t->near[hint % NEAR_HINTS] : &t->hints[hint & t->hint_mask];
+	return t->count <= NEAR_BLOCKS ? &t->near[hint >> (HINT_BITS - NEAR_BITS)] : &t->hints[hint >> t->hint_shift];
 }
 
 static void hint_count(uint8_t *hint, int n)
@@ -210,8 +214,8 @@ static void hint_add(struct block_table *t, const struct block_key *k, int n)
 
 	if (!is_whole(&k->endpoint, k->bits))
 		return;
-	hint_count(&t->hints[hint & t->hint_mask], n);
-	hint_count(&t->near[hint % NEAR_HINTS], n);
+	hint_count(&t->hints[hint >> t->hint_shift], n);
+	hint_count(&t->near[hint >> (HINT_BITS - NEAR_BITS)], n);
 }
 
 // Counts one block more of that shape. false: too many different prefix lengths.

@@ -410,6 +410,45 @@ START_TEST(blocks_of_the_same_packets_are_few)
 }
 END_TEST
 
+// Neighbours of who is blocked pay nothing for it, whichever byte of the address tells them apart.
+START_TEST(few_addresses_are_near_a_block)
+{
+	static const struct {
+		const char *blocked;
+		unsigned bytes;
+	} rows[] = {{"198.51.100.1", 4}, {"2001:db8:1:2:3:4:5:6", 16}};
+
+	stop();
+	table = block_table_create(4096, &key, &counters);
+	ck_assert_ptr_nonnull(table);
+	for (unsigned many = 0; many < 2; many++) // of the small set of hints, and of the large one
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+			struct address blocked = at(rows[i].blocked);
+
+			block_clear(table);
+			add(1, rows[i].blocked, 0, 50 * S, 0);
+			for (unsigned n = 0; many && n < 3000; n++) {
+				char text[32];
+
+				snprintf(text, sizeof(text), "203.%u.%u.9", n / 256, n % 256);
+				add(2 + n, text, 0, 50 * S, 0);
+			}
+			ck_assert(block_is_near(table, blocked.family, blocked.b));
+			for (unsigned byte = 0; byte < rows[i].bytes; byte++) {
+				unsigned near = 0;
+
+				for (unsigned v = 1; v < 256; v++) {
+					struct address a = blocked;
+
+					a.b[byte] ^= (uint8_t)v;
+					near += block_is_near(table, a.family, a.b);
+				}
+				ck_assert_uint_lt(near, many ? 128 : 8);
+			}
+		}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("block");
@@ -421,6 +460,7 @@ int main(void)
 	tcase_add_test(tcase, a_block_refuses_its_endpoint_and_port_and_nothing_else);
 	tcase_add_test(tcase, a_block_ends_at_its_deadline_with_nobody_sweeping);
 	tcase_add_test(tcase, blocks_of_the_same_packets_are_few);
+	tcase_add_test(tcase, few_addresses_are_near_a_block);
 	tcase_add_test(tcase, the_never_block_list_holds_against_address_prefix_and_later_entries);
 	tcase_add_test(tcase, multicast_loopback_and_link_local_are_never_blocked);
 	tcase_add_test(tcase, the_never_block_list_takes_what_it_promises_and_says_when_it_is_full);
