@@ -151,6 +151,21 @@ bool enforce_drop_untracked(struct inspect *s)
 	return true;
 }
 
+static bool may_concern(const struct inspect *s, const struct address *end)
+{
+	return block_is_near(s->blocks, end->family, end->b) && !block_is_never(s->blocks, end);
+}
+
+bool enforce_drop_unknown(struct inspect *s)
+{
+	const struct packet *p = s->packet;
+
+	if (!(p->oddities & ODDITY_EXTENSIONS) || !blocks_hold(s) || (!may_concern(s, &p->source) && !may_concern(s, &p->destination)))
+		return false;
+	count(s->counters, COUNT_FRAMES_DROPPED_BLOCK);
+	return true;
+}
+
 static bool reset_allowed(struct inspect *s)
 {
 	uint64_t now = s->unix_ns;

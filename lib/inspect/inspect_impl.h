@@ -91,6 +91,8 @@ const struct certain_rule *enforce_certain(const struct inspect *s, const struct
 struct block_entry *enforce_block(struct inspect *s, const struct flow *f);
 // For packets without a flow: is it blocked, and so dropped (counted)?
 bool enforce_drop_untracked(struct inspect *s);
+// For packets whose transport was not reached, so that no block of a transport or port can be asked about: dropped (counted) where any may concern their ends.
+bool enforce_drop_unknown(struct inspect *s);
 bool enforce_resets(struct inspect *s, const struct flow *f, enum flow_side sender, const uint32_t next_seq[2]);
 void enforce_refuse_open(struct inspect *s);
 void enforce_count_block(struct inspect *s, struct flow *f, struct block_entry *b);

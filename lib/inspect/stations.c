@@ -159,10 +159,13 @@ static struct flow *find_flow(struct inspect *s, enum flow_side *sender)
 enum inspect_action inspect_stations(struct inspect *s, uint64_t *held)
 {
 	enum flow_side sender;
-	struct flow *f = find_flow(s, &sender);
 	struct block_entry *b;
+	struct flow *f;
 	bool is_new;
 
+	if (enforce_drop_unknown(s))
+		return INSPECT_DROP;
+	f = find_flow(s, &sender);
 	if (!f)
 		return inspect_untracked(s, COUNT_FLOWS_FULL);
 	s->flow = f;

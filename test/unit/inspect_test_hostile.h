@@ -298,6 +298,47 @@ START_TEST(who_is_blocked_behind_the_other_port_may_not_call_either)
 }
 END_TEST
 
+// From the client to the server's ends in IPv6, behind so many headers of destination options.
+static struct frame *behind_extensions(unsigned n, const struct address *server)
+{
+	uint8_t *ip = made.at + 14;
+
+	talk_say(&talk, &made, 0, TCP_ACK, NULL, 0);
+	memset(ip, 0, 40 + 8 * n + 20);
+	wire_be16(made.at + 12, 0x86dd);
+	ip[0] = 0x60;
+	wire_be16(ip + 4, 8 * n + 20);
+	ip[6] = 60;
+	ip[7] = 64;
+	ip[8] = 0x20;
+	memcpy(ip + 24, server->b, 16);
+	for (unsigned i = 0; i < n; i++) {
+		ip[40 + 8 * i] = i + 1 < n ? 60 : TRANSPORT_TCP;
+		ip[40 + 8 * i + 2] = 1; // padding
+		ip[40 + 8 * i + 3] = 4;
+	}
+	made.frame.bytes = made.frame.wire_bytes = 14 + 40 + 8 * n + 20;
+	return &made.frame;
+}
+
+// Nobody can say that it is not the port or the transport that is blocked.
+START_TEST(who_is_blocked_does_not_come_behind_more_headers_than_are_read)
+{
+	const struct address server = {.family = 6, .b = {0x20, 1, 0xd, 0xb8, [15] = 1}}, other = {.family = 6, .b = {0x20, 1, 0xd, 0xb8, [15] = 2}};
+	struct verdict v = block_verdict(1, 443, SECOND_NS);
+
+	v.endpoint = server;
+	v.endpoint_bits = 128;
+	ck_assert_int_eq(pass(behind_extensions(9, &server)), INSPECT_FORWARD);
+	ck_assert(ring_push(&verdicts, &v));
+	ck_assert_int_eq(pass(behind_extensions(9, &server)), INSPECT_DROP);
+	ck_assert_int_eq(pass(behind_extensions(9, &other)), INSPECT_FORWARD);
+	ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_BLOCK], 1);
+	brain->mode = MODE_OBSERVE;
+	ck_assert_int_eq(pass(behind_extensions(9, &server)), INSPECT_FORWARD);
+}
+END_TEST
+
 START_TEST(a_block_refuses_fragments_too)
 {
 	struct verdict v = block_verdict(1, 0, SECOND_NS);
@@ -711,6 +752,7 @@ static TCase *hostile_case(void)
 	tcase_add_test(t, a_client_may_connect_again_from_the_same_port_when_its_block_ends);
 	tcase_add_test(t, who_is_blocked_does_not_come_in_a_tunnel);
 	tcase_add_test(t, who_is_blocked_behind_the_other_port_may_not_call_either);
+	tcase_add_test(t, who_is_blocked_does_not_come_behind_more_headers_than_are_read);
 	tcase_add_test(t, a_block_refuses_fragments_too);
 	tcase_add_test(t, a_full_flow_table_does_not_open_what_is_blocked);
 	tcase_add_test(t, an_answer_that_comes_before_the_handshake_ends_is_cut_in_any_order);
