@@ -172,11 +172,11 @@ static void create_sheets(struct wire *w)
 		log_fatal("memory file cannot be sealed: %s", strerror(-r));
 }
 
-static void transmit(void *user, uint16_t port, const uint8_t *frame, size_t n)
+static bool transmit(void *user, uint16_t port, const uint8_t *frame, size_t n)
 {
 	struct worker *w = user;
 
-	worker_transmit(w, port, frame, n);
+	return worker_transmit(w, port, frame, n);
 }
 
 static void forward(void *user, uint16_t port, const uint8_t *frame, size_t n)

@@ -58,8 +58,8 @@ struct wire {
 // worker.c
 void *worker_run(void *worker);
 void *dealer_run(void *dealer);
-// Sends a frame of our own behind those of its side that wait for the end of the burst.
-void worker_transmit(struct worker *w, uint16_t port, const uint8_t *frame, size_t n);
+// Sends a frame of our own behind those of its side that wait for the end of the burst. false: no buffer, or the port refused it.
+bool worker_transmit(struct worker *w, uint16_t port, const uint8_t *frame, size_t n);
 void worker_forward(struct worker *w, uint16_t port, const uint8_t *frame, size_t n);
 
 // handover.c: gives the two memory files to one brain at a time.

@@ -47,10 +47,10 @@ static void flush_side(struct loop *l, unsigned side)
 }
 
 // A reset holds good only at exactly the next byte (RFC 5961 §3.2): it must not overtake the frames before it.
-void worker_transmit(struct worker *w, uint16_t port, const uint8_t *frame, size_t n)
+bool worker_transmit(struct worker *w, uint16_t port, const uint8_t *frame, size_t n)
 {
 	flush_side(&loops[w->index], port);
-	nic_transmit_bytes(port, w->index, frame, n);
+	return nic_transmit_bytes(port, w->index, frame, n);
 }
 
 // A frame that inspect kept a copy of, in its turn.

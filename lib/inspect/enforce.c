@@ -195,7 +195,8 @@ static bool send_reset(struct inspect *s, bool forward, uint32_t seq, uint32_t a
 		return false;
 	if (!n)
 		return true;
-	s->config.hooks.transmit(s->config.hooks.user, forward ? !s->frame->port : s->frame->port, out, n);
+	if (!s->config.hooks.transmit(s->config.hooks.user, forward ? !s->frame->port : s->frame->port, out, n))
+		return false;
 	count(s->counters, COUNT_RST_SENT);
 	return true;
 }

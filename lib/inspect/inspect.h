@@ -25,8 +25,8 @@ enum inspect_action {
 };
 
 struct inspect_hooks {
-	// Sends a reset out of `port`. Bytes are valid during the call.
-	void (*transmit)(void *user, uint16_t port, const uint8_t *frame, size_t bytes);
+	// Sends a reset out of `port`. Bytes are valid during the call. false: not now; a later frame of the flow asks again.
+	bool (*transmit)(void *user, uint16_t port, const uint8_t *frame, size_t bytes);
 	// Sends a frame that was kept out of `port`. Bytes are valid during the call. The callee counts it (FRAMES_OUT). NULL in replay.
 	void (*forward)(void *user, uint16_t port, const uint8_t *frame, size_t bytes);
 	// A block ordered by the brain is in force from now on (rule->evidence_ns: the frame that led to it, for latency figures). May be NULL.

@@ -41,7 +41,7 @@ static void on_forward(void *user, uint16_t port, const uint8_t *frame, size_t n
 	r->out++;
 }
 
-static void on_transmit(void *user, uint16_t port, const uint8_t *frame, size_t n)
+static bool on_transmit(void *user, uint16_t port, const uint8_t *frame, size_t n)
 {
 	struct frame f = {.at = frame, .bytes = (uint32_t)n, .wire_bytes = (uint32_t)n, .link = LINK_ETHERNET};
 	struct packet p;
@@ -49,6 +49,7 @@ static void on_transmit(void *user, uint16_t port, const uint8_t *frame, size_t 
 	require(port < 2 && n >= 54 && n <= DECODE_RESET_BYTES);
 	require(decode_frame(&f, true, &p) == DECODE_OK && p.tcp_flags & TCP_RST);
 	require(!(p.oddities & (ODDITY_IP_CHECKSUM | ODDITY_TRANSPORT_CHECKSUM)));
+	return true;
 }
 
 // A held one is asked about until it goes or is let go: never twice the same frame, never for ever.

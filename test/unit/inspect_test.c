@@ -16,12 +16,17 @@ static uint16_t reset_port[8];
 static unsigned reset_count;
 static uint16_t small_window; // announced instead of 65535
 
-static void transmit(void *user, uint16_t port, const uint8_t *frame, size_t n)
+static bool port_is_full; // and takes no reset
+
+static bool transmit(void *user, uint16_t port, const uint8_t *frame, size_t n)
 {
+	if (port_is_full)
+		return false;
 	if (reset_count < 8) {
 		memcpy(resets[reset_count], frame, n);
 		reset_port[reset_count++] = port;
 	}
+	return true;
 }
 
 static void forward_hook(void *user, uint16_t port, const uint8_t *frame, size_t n);
@@ -307,6 +312,21 @@ START_TEST(a_certain_fact_is_cut_on_the_packet_that_carries_it)
 }
 END_TEST
 
+START_TEST(a_reset_that_the_port_does_not_take_is_sent_with_a_later_frame)
+{
+	publish_certain(0);
+	handshake();
+	ck_assert_int_eq(say(0, TCP_ACK, "GET /a.class HTTP/1.1\r\nHost: x\r\n\r\n", 34), INSPECT_FORWARD);
+	port_is_full = true;
+	ck_assert_int_eq(say(1, TCP_ACK, java_class, sizeof(java_class) - 1), INSPECT_DROP);
+	port_is_full = false;
+	ck_assert_uint_eq(counters.value[COUNT_RST_SENT], 0);
+	ck_assert_int_eq(say(1, TCP_ACK, "more", 4), INSPECT_DROP);
+	ck_assert_uint_eq(counters.value[COUNT_RST_SENT], 2);
+	ck_assert_uint_eq(reset_count, 2);
+}
+END_TEST
+
 START_TEST(a_certain_fact_of_an_unexposed_device_is_only_observed)
 {
 	struct observation o;
@@ -443,6 +463,7 @@ int main(void)
 	tcase_add_test(t, panic_and_observe_let_everything_through);
 	tcase_add_test(t, nonsense_in_a_verdict_is_counted_and_consumed);
 	tcase_add_test(t, a_certain_fact_is_cut_on_the_packet_that_carries_it);
+	tcase_add_test(t, a_reset_that_the_port_does_not_take_is_sent_with_a_later_frame);
 	tcase_add_test(t, a_certain_fact_of_an_unexposed_device_is_only_observed);
 	tcase_add_test(t, the_first_frame_of_an_unknown_pair_waits_for_its_verdict);
 	tcase_add_test(t, a_frame_held_under_a_wrong_name_is_inspected_all_the_same);
