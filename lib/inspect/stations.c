@@ -137,6 +137,8 @@ static enum inspect_action inspect_flow(struct inspect *s, struct flow *f, enum 
 		return INSPECT_FORWARD;
 	before[!sender] = f->tcp[!sender].next_seq; // what this sender has, it may only now have acknowledged
 	reset_once(s, f, sender, before);
+	if (f->transport == TRANSPORT_TCP)
+		f->tcp[sender].next_seq = before[sender]; // what is dropped the receiver has not got: a reset that was put off begins there, too
 	f->flags |= (s->cut ? FLOW_FLAG_CUT : 0) | FLOW_FLAG_DONE;
 	count(s->counters, s->cut ? COUNT_FRAMES_DROPPED_CUT : COUNT_FRAMES_DROPPED_LIMIT);
 	return INSPECT_DROP;

@@ -324,6 +324,8 @@ START_TEST(a_reset_that_the_port_does_not_take_is_sent_with_a_later_frame)
 	ck_assert_int_eq(say(1, TCP_ACK, "more", 4), INSPECT_DROP);
 	ck_assert_uint_eq(counters.value[COUNT_RST_SENT], 2);
 	ck_assert_uint_eq(reset_count, 2);
+	ck_assert_uint_eq(reset_seq(0), 5001); // to the client, which has no byte of what was dropped
+	ck_assert_uint_eq(reset_seq(1), 1001 + 34);
 }
 END_TEST
 
