@@ -172,7 +172,7 @@ static bool reset_allowed(struct inspect *s)
 
 	if (now - s->reset_refill_ns >= NS_PER_S) {
 		s->reset_refill_ns = now;
-		s->reset_tokens = INSPECT_RESETS_PER_S;
+		s->reset_tokens = INSPECT_RESETS_PER_S / s->config.wire->workers; // inspect_create has seen it: not 0
 	}
 	if (!s->reset_tokens) {
 		count(s->counters, COUNT_RST_LIMITED);

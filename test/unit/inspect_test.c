@@ -329,6 +329,25 @@ START_TEST(a_reset_that_the_port_does_not_take_is_sent_with_a_later_frame)
 }
 END_TEST
 
+// The box is one reflector, however many workers it has.
+START_TEST(workers_share_the_limit_of_resets)
+{
+	wire->workers = 4;
+	publish_certain(0);
+	for (unsigned i = 0; i < INSPECT_RESETS_PER_S; i++) {
+		uint64_t now = talk.now_ns;
+
+		talk = talk_new();
+		talk.now_ns = now;
+		talk.client_port = (uint16_t)(50000 + i);
+		handshake();
+		say(0, TCP_ACK, "GET /a.class HTTP/1.1\r\nHost: x\r\n\r\n", 34);
+		ck_assert_int_eq(say(1, TCP_ACK, java_class, sizeof(java_class) - 1), INSPECT_DROP);
+	}
+	ck_assert_uint_eq(counters.value[COUNT_RST_SENT], INSPECT_RESETS_PER_S / 4);
+}
+END_TEST
+
 START_TEST(a_certain_fact_of_an_unexposed_device_is_only_observed)
 {
 	struct observation o;
@@ -466,6 +485,7 @@ int main(void)
 	tcase_add_test(t, nonsense_in_a_verdict_is_counted_and_consumed);
 	tcase_add_test(t, a_certain_fact_is_cut_on_the_packet_that_carries_it);
 	tcase_add_test(t, a_reset_that_the_port_does_not_take_is_sent_with_a_later_frame);
+	tcase_add_test(t, workers_share_the_limit_of_resets);
 	tcase_add_test(t, a_certain_fact_of_an_unexposed_device_is_only_observed);
 	tcase_add_test(t, the_first_frame_of_an_unknown_pair_waits_for_its_verdict);
 	tcase_add_test(t, a_frame_held_under_a_wrong_name_is_inspected_all_the_same);
