@@ -121,13 +121,27 @@ static bool value_agent_family(const struct learn *l, const struct observation *
 	return out->left > 0;
 }
 
+// A port is digits behind the last colon. Whatever else holds a colon is the name's own: in DNS a label may.
+static struct bytes without_port(struct bytes host)
+{
+	size_t n = host.left;
+
+	while (n && host.at[n - 1] >= '0' && host.at[n - 1] <= '9')
+		n--;
+	return n && host.at[n - 1] == ':' ? bytes_head(host, n - 1) : host;
+}
+
+// Its end is whose it is. Who owns a name chooses all that stands before.
 size_t learn_host(struct bytes host, uint8_t room[LEARN_VALUE_BYTES])
 {
-	size_t n = 0;
-
-	for (host = bytes_head(host, HOST_BYTES); n < host.left && host.at[n] != ':'; n++)
+	host = without_port(host);
+	if (host.left && host.at[host.left - 1] == '.')
+		host = bytes_head(host, host.left - 1);
+	if (host.left > HOST_BYTES)
+		host = bytes_from(host, host.left - HOST_BYTES);
+	for (size_t n = 0; n < host.left; n++)
 		room[n] = byte_lower(host.at[n]);
-	return n && room[n - 1] == '.' ? n - 1 : n;
+	return host.left;
 }
 
 static bool value_host(const struct learn *l, const struct observation *o, uint8_t *room, struct bytes *out)

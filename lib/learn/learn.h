@@ -168,7 +168,7 @@ enum novelty learn_novelty(const struct learn *l, const struct device *d, const 
 struct device *learn_device_of(struct learn *l, const struct observation *o);
 // Were its bytes sent by the outside end to the inside device?
 bool learn_from_outside(const struct observation *o);
-// A host name as it is counted: lower case, without port and final dot, at most 128 bytes. Returns its length.
+// A host name as it is counted: lower case, without port and final dot, its last 128 bytes. Returns its length.
 size_t learn_host(struct bytes host, uint8_t room[LEARN_VALUE_BYTES]);
 // The part of a host name somebody registers: "a.b.example.co.jp" → "example.co.jp". By shape: two labels, three where
 // the last but one has at most three letters and the last two. Borrows from host. Never empty for a non-empty name.

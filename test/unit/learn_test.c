@@ -533,6 +533,7 @@ int main(void)
 	tcase_add_test(counting, a_device_s_normal_moves_only_so_far_a_day);
 	tcase_add_test(counting, devices_that_behave_alike_become_a_group);
 	tcase_add_test(counting, a_domain_is_what_somebody_registers);
+	tcase_add_test(counting, a_long_name_belongs_to_whom_its_end_says);
 	tcase_add_test(counting, a_destination_is_its_name_where_dns_gave_one);
 	tcase_add_test(counting, adopters_are_told_apart_and_forgotten_after_two_days);
 	tcase_add_test(counting, numbers_are_told_at_doublings_beyond_what_is_usual);

@@ -114,6 +114,34 @@ START_TEST(a_domain_is_what_somebody_registers)
 }
 END_TEST
 
+START_TEST(a_long_name_belongs_to_whom_its_end_says)
+{
+	static const char *const names[] = {"update.example.com.evil.test", "example.com:.evil.test", "example.com:80.evil.test",
+					    "evil.test:8080", "evil.test.:80", "x.evil.test."};
+	struct learn *l = make(8, 4096);
+	struct address a = inside(1), x = outside(9);
+	uint8_t room[LEARN_VALUE_BYTES];
+	char name[200];
+
+	memset(name, 'a', sizeof(name)); // labels before it fill what is kept of a name's beginning
+	for (unsigned i = 0; i < 4; i++)
+		name[i * 28 + 27] = '.';
+	snprintf(name + LEARN_VALUE_BYTES - strlen(".example.com"), 40, ".example.com.evil.test");
+	recent_put_name(l, &a, &x, word(name), START);
+	ck_assert(bytes_equal_text(recent_name(l, &a, &x, START + 1), "evil.test"));
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		recent_put_name(l, &a, &x, word(names[i]), START);
+		ck_assert_msg(bytes_equal_text(recent_name(l, &a, &x, START + 1), "evil.test"), "%s", names[i]);
+	}
+	ck_assert_uint_eq(learn_host(word("WWW.Example.com.:443"), room), strlen("www.example.com"));
+	ck_assert_mem_eq(room, "www.example.com", strlen("www.example.com"));
+	ck_assert_uint_eq(learn_host(word(""), room), 0);
+	ck_assert_uint_eq(learn_host(word("."), room), 0);
+	ck_assert_uint_eq(learn_host(word(":443"), room), 0);
+	learn_destroy(l);
+}
+END_TEST
+
 START_TEST(a_destination_is_its_name_where_dns_gave_one)
 {
 	struct learn *l = make(8, 4096);
