@@ -235,7 +235,7 @@ void peers_forget(struct peers *p, uint32_t device)
 
 void peers_tag(struct peers *p, uint32_t device, bool tagged)
 {
-	if (device >= p->config.devices)
+	if (device >= p->config.devices || p->member[device].tagged == tagged)
 		return;
 	peers_forget(p, device);
 	p->member[device].tagged = tagged;

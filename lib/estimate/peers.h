@@ -38,8 +38,9 @@ bool peers_review(struct peers *p, uint32_t device, const struct minhash *signat
 // After the last device of a review: leaderless groups get a new leader, groups that became one are merged, empty ones
 // end.
 void peers_end_review(struct peers *p);
-void peers_forget(struct peers *p, uint32_t device);           // it is gone
-void peers_tag(struct peers *p, uint32_t device, bool tagged); // the operator says: it takes no part
+void peers_forget(struct peers *p, uint32_t device); // it is gone
+// The operator says: it takes no part. What is said again changes nothing.
+void peers_tag(struct peers *p, uint32_t device, bool tagged);
 
 uint32_t peers_group(const struct peers *p, uint32_t device); // its number, PEERS_NONE: in none
 uint32_t peers_members(const struct peers *p, uint32_t number);

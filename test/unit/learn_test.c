@@ -532,6 +532,7 @@ int main(void)
 	tcase_add_test(counting, what_a_device_did_before_it_alarmed_is_not_learned);
 	tcase_add_test(counting, a_device_s_normal_moves_only_so_far_a_day);
 	tcase_add_test(counting, devices_that_behave_alike_become_a_group);
+	tcase_add_test(counting, a_group_follows_its_devices_work);
 	tcase_add_test(counting, a_domain_is_what_somebody_registers);
 	tcase_add_test(counting, a_long_name_belongs_to_whom_its_end_says);
 	tcase_add_test(counting, a_destination_is_its_name_where_dns_gave_one);

@@ -102,6 +102,32 @@ START_TEST(devices_that_behave_alike_become_a_group)
 }
 END_TEST
 
+START_TEST(a_group_follows_its_devices_work)
+{
+	struct learn *l = make(8, 1 << 14);
+	char name[32], first[32] = "";
+
+	for (unsigned day = 0; day < 120; day++) {
+		for (unsigned n = 0; n < 5; n++) {
+			struct device *d = device(l, n, START + day * DAY);
+
+			for (unsigned v = 0; v < 40; v++) { // a new one every other day
+				snprintf(name, sizeof(name), "agent-%u", day / 2 + v);
+				learn_see(l, d, FEATURE_AGENT_FAMILY, NOVELTY_KNOWN, word(name), START + day * DAY);
+			}
+			learn_touch(l, d, START + day * DAY);
+		}
+		learn_step(l, START + day * DAY + DAY / 2);
+		if (day == 10)
+			snprintf(first, sizeof(first), "%s", learn_group_name(l, device(l, 0, START)->group));
+		for (unsigned n = 0; day > 10 && n < 5; n++)
+			ck_assert_str_eq(learn_group_name(l, device(l, n, START)->group), first);
+	}
+	ck_assert_int_eq(strncmp(first, "group-", 6), 0);
+	learn_destroy(l);
+}
+END_TEST
+
 START_TEST(a_domain_is_what_somebody_registers)
 {
 	static const char *const names[][2] = {{"a.b.example.com", "example.com"},  {"example.com", "example.com"},
