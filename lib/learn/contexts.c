@@ -103,9 +103,10 @@ void device_move(struct learn *l, struct device *d, uint16_t group, uint64_t now
 
 enum { USUAL_DAYS = 7, USUAL_TIMES = 3 };
 
+// Around midnight two workers' observations come out of order: what is late belongs to the day that was begun.
 static void turn_day(struct device_private *p, uint32_t day)
 {
-	if (day == p->new_day)
+	if (day <= p->new_day)
 		return;
 	for (unsigned slot = 0; slot < SLOTS && p->new_day; slot++)
 		p->usual[slot] = (uint32_t)(((uint64_t)p->usual[slot] * (USUAL_DAYS - 1) + p->fresh[slot] + USUAL_DAYS - 1) /

@@ -73,6 +73,31 @@ START_TEST(a_device_s_normal_moves_only_so_far_a_day)
 }
 END_TEST
 
+START_TEST(a_midnight_out_of_order_is_one_day_of_what_is_new)
+{
+	struct learn *l = make(8, 1 << 14);
+	struct device *d = device(l, 1, START);
+	const uint64_t midnight = START + (LEARN_DRIFT_DAYS + 1) * DAY;
+	unsigned learned = 0;
+	char name[16];
+
+	for (unsigned day = 0; day <= LEARN_DRIFT_DAYS; day++) {
+		snprintf(name, sizeof(name), "u%u", day);
+		learn_see(l, d, FEATURE_HOST, NOVELTY_KNOWN, word(name), START + day * DAY);
+	}
+	for (unsigned i = 0; i < 1000; i++) { // by turns from a worker that is a little ahead and one that is behind
+		snprintf(name, sizeof(name), "v%u", i);
+		learn_see(l, d, FEATURE_HOST, NOVELTY_KNOWN, word(name), midnight + i - (i / 50 % 2 ? NS_PER_S : 0));
+	}
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "v%u", i);
+		learned += counts_of(l, d, name, midnight + DAY).device_days;
+	}
+	ck_assert_uint_le(learned, 2 * (LEARN_DRIFT + 3));
+	learn_destroy(l);
+}
+END_TEST
+
 START_TEST(devices_that_behave_alike_become_a_group)
 {
 	struct learn *l = make(32, 1 << 14);
