@@ -117,9 +117,8 @@ static void turn_day(struct device_private *p, uint32_t day)
 }
 
 // A device's normal moves only so far a day.
-static bool may_learn_new(struct device_private *p, unsigned slot, uint32_t day)
+static bool may_learn_new(const struct device_private *p, unsigned slot)
 {
-	turn_day(p, day);
 	return p->new_days <= LEARN_DRIFT_DAYS || p->fresh[slot] < LEARN_DRIFT + USUAL_TIMES * p->usual[slot];
 }
 
@@ -134,8 +133,9 @@ void context_learn(struct learn *l, struct device *d, unsigned slot, uint64_t va
 		count(l->counters, COUNT_BRAIN_COUNTS_FULL);
 		return;
 	}
+	turn_day(p, day); // a day on which nothing is new is one, too
 	fresh = !backoff_holds(l->backoff, context, value);
-	if (fresh && !may_learn_new(p, slot, day)) {
+	if (fresh && !may_learn_new(p, slot)) {
 		count(l->counters, COUNT_BRAIN_DRIFT_REFUSED);
 		return;
 	}

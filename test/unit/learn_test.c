@@ -532,6 +532,7 @@ int main(void)
 	tcase_add_test(counting, what_a_device_did_before_it_alarmed_is_not_learned);
 	tcase_add_test(counting, a_device_s_normal_moves_only_so_far_a_day);
 	tcase_add_test(counting, a_midnight_out_of_order_is_one_day_of_what_is_new);
+	tcase_add_test(counting, a_device_that_shows_nothing_new_for_weeks_has_its_first_days_behind_it);
 	tcase_add_test(counting, devices_that_behave_alike_become_a_group);
 	tcase_add_test(counting, a_group_follows_its_devices_work);
 	tcase_add_test(counting, a_domain_is_what_somebody_registers);

@@ -98,6 +98,26 @@ START_TEST(a_midnight_out_of_order_is_one_day_of_what_is_new)
 }
 END_TEST
 
+START_TEST(a_device_that_shows_nothing_new_for_weeks_has_its_first_days_behind_it)
+{
+	struct learn *l = make(8, 1 << 14);
+	struct device *d = device(l, 1, START);
+	const uint64_t today = START + 30 * DAY;
+	unsigned learned = 0;
+	char name[16];
+
+	for (unsigned day = 0; day < 30; day++)
+		learn_see(l, d, FEATURE_HOST, NOVELTY_KNOWN, word("backup.example.org"), START + day * DAY);
+	for (unsigned i = 0; i < 500; i++) {
+		snprintf(name, sizeof(name), "v%u", i);
+		learn_see(l, d, FEATURE_HOST, NOVELTY_KNOWN, word(name), today);
+		learned += counts_of(l, d, name, today).device_days;
+	}
+	ck_assert_uint_le(learned, LEARN_DRIFT + 3);
+	learn_destroy(l);
+}
+END_TEST
+
 START_TEST(devices_that_behave_alike_become_a_group)
 {
 	struct learn *l = make(32, 1 << 14);
