@@ -152,6 +152,15 @@ void volume_add(struct volume *v, uint64_t key, uint64_t bytes, uint64_t now_s, 
 		sum[w] = sum_of(k, w, k->last_s);
 }
 
+void volume_clock_back(struct volume *v, uint64_t now_s)
+{
+	for (size_t i = 0; i < (size_t)v->sets * WAYS; i++)
+		if (v->key[i] && v->flow[i].last_s > now_s) {
+			v->key[i] = 0;
+			v->flow[i] = (struct flow_of_bytes){0};
+		}
+}
+
 bool volume_look(const struct volume *v, uint64_t key, uint64_t now_s, uint64_t sum[VOLUME_WINDOWS])
 {
 	const struct flow_of_bytes *k = find(v, key | 1);

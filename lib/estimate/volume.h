@@ -22,6 +22,9 @@ struct volume *volume_create(uint32_t keys); // brought up to a multiple of 8. N
 void volume_destroy(struct volume *v);
 // Adds bytes at a UNIX time and gives the sums, in bytes. A time before the key's last is taken for the last.
 void volume_add(struct volume *v, uint64_t key, uint64_t bytes, uint64_t now_s, uint64_t sum[VOLUME_WINDOWS]);
+// The clock was ahead, and is now_s: keys with bytes of a later time are forgotten. Kept, they would take all that comes
+// for that time's, and their sums would grow until it comes round.
+void volume_clock_back(struct volume *v, uint64_t now_s);
 // False: unknown, sums 0.
 bool volume_look(const struct volume *v, uint64_t key, uint64_t now_s, uint64_t sum[VOLUME_WINDOWS]);
 uint64_t volume_lost(const struct volume *v); // keys that had to go within a week of their last bytes

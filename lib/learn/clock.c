@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A clock that was ahead and is set back. What is dated later than now would wait for its own date to come round, and
-// what came after it behind it: nothing would be learned until then. So it counts as of now. What is only remembered for
-// a day (recent.c, numbers.c) is left: the next showing takes its place.
+// what came after it behind it: nothing would be learned until then. So it counts as of now. Fan-outs and paces
+// (numbers.c) are left: the next showing takes their place.
 #include "learn_impl.h"
 
 static void no_later_ns(uint64_t *t, uint64_t now_ns)
@@ -40,6 +40,10 @@ void learn_clock_back(struct learn *l, uint64_t now_ns)
 		no_later_ns(&l->waiting[(l->waiting_first + i) % l->waiting_capacity].time_ns, now_ns);
 	for (unsigned i = 0; i < ADOPTIONS; i++)
 		no_later_ns(&l->adoptions[i].first_ns, now_ns);
+	for (unsigned k = 0; k < RECENT_KINDS; k++) // else it would be recent until its own date comes round
+		for (uint32_t i = 0; i < RECENT_ENTRIES; i++)
+			no_later_ns(&l->recent[k][i].time_ns, now_ns);
+	numbers_clock_back(l->numbers, now_ns);
 	no_later_ns(&l->swept_ns, now_ns);
 	no_later_day(&l->review_day, day_of(now_ns));
 	dayset_clear(l->seen); // what was counted today and comes again is found counted by the back-off

@@ -76,6 +76,11 @@ void learn_bytes_out(struct learn *l, const struct device *d, struct bytes desti
 	volume_add(l->numbers->volume, pair_key(l, d, destination), bytes, now_ns / NS_PER_S, sum);
 }
 
+void numbers_clock_back(struct numbers *n, uint64_t now_ns)
+{
+	volume_clock_back(n->volume, now_ns / NS_PER_S);
+}
+
 static struct hll *sketch_of(struct numbers *n, uint32_t device, unsigned fan)
 {
 	return (struct hll *)(n->sketches + ((size_t)device * FANS + fan) * hll_bytes(FAN_BITS));

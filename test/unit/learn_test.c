@@ -538,6 +538,7 @@ int main(void)
 	tcase_add_test(counting, a_domain_is_what_somebody_registers);
 	tcase_add_test(counting, a_long_name_belongs_to_whom_its_end_says);
 	tcase_add_test(counting, a_destination_is_its_name_where_dns_gave_one);
+	tcase_add_test(counting, what_was_dated_ahead_is_not_recent_for_ever);
 	tcase_add_test(counting, adopters_are_told_apart_and_forgotten_after_two_days);
 	tcase_add_test(counting, numbers_are_told_at_doublings_beyond_what_is_usual);
 	tcase_add_test(counting, a_device_is_ready_after_a_week_with_its_weekend);

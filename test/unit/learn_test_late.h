@@ -238,6 +238,29 @@ START_TEST(a_destination_is_its_name_where_dns_gave_one)
 }
 END_TEST
 
+START_TEST(what_was_dated_ahead_is_not_recent_for_ever)
+{
+	const uint64_t ahead = START + 100 * DAY;
+	struct learn *l = make(8, 4096);
+	struct address a = inside(1), x = outside(9);
+	struct device *d = device(l, 1, START);
+	uint64_t sum[VOLUME_WINDOWS];
+
+	recent_put(l, RECENT_INBOUND, &a, &x, ahead);
+	recent_put_name(l, &a, &x, word("cdn.example.com"), ahead);
+	learn_bytes_out(l, d, word("example.com"), 1 << 20, ahead, sum);
+	learn_clock_back(l, START);
+	ck_assert_uint_eq(recent_get(l, RECENT_INBOUND, &a, &x), START);
+	ck_assert_uint_gt(recent_name(l, &a, &x, START + RECENT_NAME_NS - 1).left, 0);
+	ck_assert_uint_eq(recent_name(l, &a, &x, START + RECENT_NAME_NS).left, 0);
+	for (unsigned hour = 0; hour < 48; hour++)
+		learn_bytes_out(l, d, word("example.com"), 1 << 20, START + hour * 3600 * NS_PER_S, sum);
+	ck_assert_uint_le(sum[VOLUME_HOUR], 2 << 20); // and not all of two days
+	ck_assert_uint_le(sum[VOLUME_DAY], 25 << 20);
+	learn_destroy(l);
+}
+END_TEST
+
 START_TEST(adopters_are_told_apart_and_forgotten_after_two_days)
 {
 	struct learn *l = make(32, 4096);
