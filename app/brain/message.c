@@ -56,7 +56,7 @@ static void set_alert_texts(Control__Alert *m, const struct alert *a)
 
 void message_alert(Control__Alert *m, const struct alert *a, const struct story *story, int64_t utc_offset_s)
 {
-	char why[4096];
+	char why[STORY_ALERT_BYTES];
 
 	control__alert__init(m);
 	m->id = a->id;

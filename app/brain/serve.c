@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DEFAULT_LIMIT = 100, STORY_ALERTS = 256, STORY_BLOCKS = 64, STORY_BYTES = 256 * 1024 };
+enum { DEFAULT_LIMIT = 100 };
 
 struct call {
 	struct brain *brain;

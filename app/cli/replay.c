@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INSIDE_MAX = 64, FLOWS = 1 << 17, CONTEXTS = 1 << 14, PARKED = 1 << 13, STORY_BYTES = 256 * 1024, STORY_ALERTS = 256, STORY_BLOCKS = 64 };
+enum { INSIDE_MAX = 64, FLOWS = 1 << 17, CONTEXTS = 1 << 14, PARKED = 1 << 13 };
 #define STEP_NS (100 * 1000000ull)
 
 static const char usage[] =

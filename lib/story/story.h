@@ -8,6 +8,12 @@
 struct story; // a loaded catalogue
 struct story *story_load(const char *folder, const char *lang, char error[512]); // folder/text/<lang>.yaml; NULL with "file:line: text"
 void story_free(struct story *s);
+enum story_limits {
+	STORY_ALERTS = 256, // of an incident, the latest are told
+	STORY_BLOCKS = 64,
+	STORY_ALERT_BYTES = 8 * 1024, // room for any alert, however long the texts an attacker chose
+	STORY_BYTES = STORY_ALERTS * STORY_ALERT_BYTES + STORY_BLOCKS * 4096, // and for any incident
+};
 // The story: headline, what happened step by step with times and counts, what was done, what to look at next. UTF-8, ends with newline. Alerts in time order.
 // Returns the length, or -ENOSPC.
 int story_incident(const struct story *s, const struct incident *i, const struct alert *const *alerts, unsigned alert_count,

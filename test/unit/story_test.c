@@ -310,6 +310,66 @@ static void tell(const struct story *s, const struct scene *c, uint64_t offset_s
 		printf("%s\n", out);
 }
 
+static void fill_text(char *text, size_t cap)
+{
+	memset(text, 'x', cap - 1);
+	text[cap - 1] = 0;
+}
+
+// All that an attacker and an operator may make long is as long as it can be.
+static struct alert longest(const char *policy)
+{
+	struct alert a = told(policy, T0);
+
+	fill_text(a.uri, sizeof(a.uri));
+	fill_text(a.host, sizeof(a.host));
+	fill_text(a.agent, sizeof(a.agent));
+	fill_text(a.detail, sizeof(a.detail));
+	for (a.terms = 0; a.terms < ALERT_TERMS;)
+		alert_term(&a, FEATURE_INSIDE_PORT_GIVEN, "", 28, 28, 1000000, 1000000, 1000000, 1000000, 19.5);
+	for (unsigned n = 0; n < ALERT_TERMS; n++)
+		fill_text(a.term[n].value, sizeof(a.term[n].value));
+	a.score.class = SCORE_BYTES;
+	for (unsigned family = 0; family < SCORE_CLASSES; family++)
+		add_evidence(&a, family, 20000000);
+	a.response = RESPONSE_REFUSED;
+	a.dropped = 1;
+	a.repeats = UINT32_MAX;
+	a.device = a.endpoint = at("2001:db8:1111:2222:3333:4444:5555:6666");
+	return a;
+}
+
+START_TEST(no_length_of_texts_takes_a_story_away)
+{
+	const char *const langs[] = {"en", "ja"};
+	static const struct alert *alerts[STORY_ALERTS];
+	static const struct block *blocks[STORY_BLOCKS];
+	struct scene c;
+	char *out = malloc(STORY_BYTES);
+
+	set_scene(&c, BLOCK_LIFTED, RESPONSE_BLOCKED);
+	fill_text(c.block.reason, sizeof(c.block.reason));
+	for (int l = 0; l < 2; l++) {
+		struct story *s = words(langs[l]);
+
+		for (size_t n = 0; n < POLICIES; n++) {
+			struct alert a = longest(policies[n]);
+
+			ck_assert_int_gt(story_alert(s, &a, 0, out, STORY_ALERT_BYTES), 0);
+			for (unsigned i = 0; i < STORY_ALERTS; i++)
+				alerts[i] = &a;
+			for (unsigned i = 0; i < STORY_BLOCKS; i++)
+				blocks[i] = &c.block;
+			ck_assert_int_gt(story_incident(s, &c.incident, alerts, STORY_ALERTS, blocks, STORY_BLOCKS, 0, out,
+							STORY_BYTES),
+					 0);
+		}
+		story_free(s);
+	}
+	free(out);
+}
+END_TEST
+
 START_TEST(an_incident_is_told_with_headline_time_line_action_and_next_steps)
 {
 	struct story *en = words("en"), *ja = words("ja");
@@ -468,6 +528,7 @@ int main(void)
 		an_alert_is_told_with_its_exact_counts,
 		an_alarm_on_evidence_names_what_weighs_most,
 		a_roll_out_is_told_with_its_value_and_how_many,
+		no_length_of_texts_takes_a_story_away,
 		an_incident_is_told_with_headline_time_line_action_and_next_steps,
 		what_was_not_stopped_is_never_called_stopped,
 		hostile_texts_neither_fill_templates_nor_move_the_cursor,
