@@ -333,8 +333,9 @@ static void tell_timeline(struct teller *t)
 
 	facts_init(&f);
 	facts_number(&f, "count", t->alert_count);
+	facts_number(&f, "all", t->i->alerts);
 	facts_zone(&f, t->s, t->offset_s);
-	tell_section(t, "section.timeline", &f);
+	tell_section(t, t->alert_count < t->i->alerts ? "section.timeline_part" : "section.timeline", &f);
 	for (unsigned n = 0; n < t->alert_count; n++) {
 		char number[16];
 

@@ -310,6 +310,25 @@ static void tell(const struct story *s, const struct scene *c, uint64_t offset_s
 		printf("%s\n", out);
 }
 
+START_TEST(a_part_of_an_incident_s_alerts_is_called_a_part)
+{
+	struct story *en = words("en"), *ja = words("ja");
+	struct scene c;
+	char out[16384];
+
+	set_scene(&c, BLOCK_ACTIVE, RESPONSE_BLOCKED);
+	tell(en, &c, 0, out, sizeof(out));
+	ck_assert_ptr_nonnull(strstr(out, "What happened (4 alerts, times in UTC)\n"));
+	c.incident.alerts = 1000;
+	tell(en, &c, 0, out, sizeof(out));
+	ck_assert_ptr_nonnull(strstr(out, "What happened (4 of 1000 alerts, times in UTC)\n"));
+	tell(ja, &c, 0, out, sizeof(out));
+	ck_assert_ptr_nonnull(strstr(out, "経過（アラート1000件のうち4件、時刻はUTC）\n"));
+	story_free(en);
+	story_free(ja);
+}
+END_TEST
+
 static void fill_text(char *text, size_t cap)
 {
 	memset(text, 'x', cap - 1);
@@ -528,6 +547,7 @@ int main(void)
 		an_alert_is_told_with_its_exact_counts,
 		an_alarm_on_evidence_names_what_weighs_most,
 		a_roll_out_is_told_with_its_value_and_how_many,
+		a_part_of_an_incident_s_alerts_is_called_a_part,
 		no_length_of_texts_takes_a_story_away,
 		an_incident_is_told_with_headline_time_line_action_and_next_steps,
 		what_was_not_stopped_is_never_called_stopped,
