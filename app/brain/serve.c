@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DEFAULT_LIMIT = 100 };
+enum { DEFAULT_LIMIT = 100, LIMIT_MOST = 10000 /* records, so that no question keeps the brain from its frames */, DEVICES_MOST = 100000 };
 
 struct call {
 	struct brain *brain;
@@ -39,14 +39,25 @@ static const struct story *story_for(const struct call *c)
 	return c->brain->story[strcmp(c->q->lang, "ja") == 0];
 }
 
-static struct journal_query query_of(const struct call *c)
+static bool has_limit(const struct call *c, uint64_t most)
 {
-	struct journal_query q = {.id = c->q->id, .since_ns = c->q->since_ns, .min_priority = c->q->min_priority};
+	if (c->q->limit <= most)
+		return true;
+	control_fail(c->reply, EINVAL, "%llu are too many at a time; %llu at most", (unsigned long long)c->q->limit, (unsigned long long)most);
+	return false;
+}
 
-	q.limit = c->q->limit ? (unsigned)c->q->limit : DEFAULT_LIMIT;
-	if (*c->q->address)
-		address_parse(bytes_of_text(c->q->address), &q.device);
-	return q;
+// false: said why not.
+static bool read_query(const struct call *c, struct journal_query *q)
+{
+	*q = (struct journal_query){.id = c->q->id, .since_ns = c->q->since_ns, .min_priority = c->q->min_priority};
+	if (!has_limit(c, LIMIT_MOST))
+		return false;
+	q->limit = c->q->limit ? (unsigned)c->q->limit : DEFAULT_LIMIT;
+	if (!*c->q->address || address_parse(bytes_of_text(c->q->address), &q->device) == 0)
+		return true;
+	control_fail(c->reply, EINVAL, "\"%s\" is no device's address", c->q->address);
+	return false;
 }
 
 static void journal_answer(const struct call *c, int found)
@@ -143,16 +154,20 @@ static void counters(struct call *c)
 
 static void alerts(struct call *c)
 {
-	struct journal_query q = query_of(c);
+	struct journal_query q;
 
+	if (!read_query(c, &q))
+		return;
 	journal_answer(c, journal_alerts(reason_journal(c->brain->reason), &q, add_alert, c));
 	say_hidden(c);
 }
 
 static void incidents(struct call *c)
 {
-	struct journal_query q = query_of(c);
+	struct journal_query q;
 
+	if (!read_query(c, &q))
+		return;
 	journal_answer(c, journal_incidents(reason_journal(c->brain->reason), &q, add_incident, c));
 	say_hidden(c);
 }
@@ -241,6 +256,8 @@ static void devices(struct call *c)
 	uint64_t limit = c->q->limit ? c->q->limit : DEFAULT_LIMIT;
 	const struct device *d;
 
+	if (!has_limit(c, DEVICES_MOST))
+		return;
 	for (uint32_t i = 0; i < limit && (d = learn_device_at(l, i)); i++)
 		add_device(c, d);
 }
@@ -262,8 +279,10 @@ static void device_show(struct call *c)
 
 static void blocks(struct call *c)
 {
-	struct journal_query q = query_of(c);
+	struct journal_query q;
 
+	if (!read_query(c, &q))
+		return;
 	journal_answer(c, journal_blocks(reason_journal(c->brain->reason), &q, add_block, c));
 }
 
