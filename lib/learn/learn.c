@@ -361,7 +361,18 @@ void learn_step(struct learn *l, uint64_t now_ns)
 	groups_review(l, now_ns);
 }
 
-// Everything but the operator's tags and their groups.
+static void tags_copy(struct learn *to, const struct learn *from)
+{
+	for (uint32_t i = 0; i < from->tag_count; i++) {
+		const struct tag *t = &from->tags[i];
+
+		to->tags[to->tag_count++] =
+			(struct tag){t->net, (uint16_t)group_add(to, from->group[t->group].name, PEERS_NONE)}; // there were more
+	}
+}
+
+// Everything but the operator's tags and their groups. One by behaviour ends like its devices: kept, it would be nobody's
+// and never make room.
 void learn_reset(struct learn *l)
 {
 	const struct learn_config config = {l->device_capacity, l->entries, l->key, l->without};
@@ -369,11 +380,7 @@ void learn_reset(struct learn *l)
 
 	if (!fresh)
 		return;
-	fresh->groups = l->groups;
-	memcpy(fresh->group, l->group, sizeof(l->group));
-	memcpy(fresh->tags, l->tags, sizeof(l->tags));
-	fresh->tag_count = l->tag_count;
-	groups_begin(fresh);
+	tags_copy(fresh, l);
 	swap_contents(l, fresh);
 	learn_destroy(fresh);
 }

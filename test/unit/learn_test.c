@@ -563,6 +563,7 @@ int main(void)
 	tcase_add_checked_fixture(store, store_setup, store_teardown);
 	tcase_add_test(store, a_saved_store_loads_as_it_was);
 	tcase_add_test(store, tags_of_today_outlive_a_load);
+	tcase_add_test(store, a_load_leaves_no_group_behind_that_is_nobody_s);
 	tcase_add_test(store, a_damaged_store_is_refused_and_nothing_is_lost);
 	tcase_add_test(store, a_store_larger_than_the_tables_is_refused_and_leaves_them_empty);
 	tcase_set_timeout(counting, 60);

@@ -109,6 +109,44 @@ START_TEST(tags_of_today_outlive_a_load)
 }
 END_TEST
 
+// Devices 0 … 4 behave alike, which makes them a group.
+static struct learn *grouped(void)
+{
+	struct learn *l = make(16, 1 << 14);
+	char name[16];
+
+	for (unsigned day = 0; day < 8; day++) {
+		for (unsigned n = 0; n < 5; n++)
+			for (unsigned v = 0; v < 12; v++) {
+				snprintf(name, sizeof(name), "agent-%u", v);
+				learn_see(l, device(l, n, START), FEATURE_AGENT_FAMILY, NOVELTY_KNOWN, word(name), START + day * DAY);
+			}
+		learn_step(l, START + day * DAY + DAY / 2);
+	}
+	ck_assert_str_eq(learn_group_name(l, device(l, 0, START)->group), "group-1");
+	return l;
+}
+
+START_TEST(a_load_leaves_no_group_behind_that_is_nobody_s)
+{
+	struct learn *l = grouped(), *m = make(16, 1 << 14), *empty = make(16, 1 << 14);
+	struct prefix net = {inside(7), 32};
+
+	ck_assert_int_eq(save(l), 0);
+	ck_assert_int_eq(load(m), 0);
+	ck_assert_str_eq(learn_group_name(m, ROLE_COUNT), "group-1");
+	ck_assert_int_eq(learn_tag_group(m, &net, "lab"), 0); // behind it
+	ck_assert_int_eq(save(empty), 0);
+	ck_assert_int_eq(load(m), 0);
+	ck_assert_str_eq(learn_group_name(m, ROLE_COUNT), "lab");
+	ck_assert_str_eq(learn_group_name(m, ROLE_COUNT + 1), "?");
+	ck_assert_str_eq(learn_group_name(m, device(m, 7, START)->group), "lab");
+	learn_destroy(l);
+	learn_destroy(m);
+	learn_destroy(empty);
+}
+END_TEST
+
 START_TEST(a_damaged_store_is_refused_and_nothing_is_lost)
 {
 	struct learn *l = filled();
