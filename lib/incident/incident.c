@@ -35,6 +35,8 @@ struct incident_table {
 	uint64_t claimed[NOTES]; // ids of notes the latest opened incident took with it
 	uint32_t claimed_count;
 	uint64_t next_id;
+	struct incident pushed; // out of its slot by a new one before it was told; id 0: none
+	struct incident told;   // the one pushed out, while the caller looks at it
 };
 
 struct incident_table *incident_table_create(uint64_t next_id)
@@ -259,6 +261,10 @@ static struct slot *open_new(struct incident_table *t, const struct alert *a)
 {
 	struct slot *s = slot_for_new(t);
 
+	if (s->i.id && s->i.state == 0)
+		close_slot(s, 1);
+	if (s->changed) // one at most between two askings
+		t->pushed = s->i;
 	*s = (struct slot){0};
 	s->i = (struct incident){.version = ALERT_VERSION,
 				 .bytes = sizeof(s->i),
@@ -335,6 +341,11 @@ int incident_close(struct incident_table *t, uint64_t id)
 
 const struct incident *incident_changed(struct incident_table *t)
 {
+	if (t->pushed.id) {
+		t->told = t->pushed;
+		t->pushed.id = 0;
+		return &t->told;
+	}
 	for (size_t n = 0; n < INCIDENT_OPEN; n++) {
 		if (!t->slot[n].changed)
 			continue;

@@ -42,5 +42,6 @@ void incident_step(struct incident_table *t, uint64_t now_ns); // closes quiet o
 // the next call), for the journal. Alerts need their id for that.
 uint32_t incident_claimed(const struct incident_table *t, const uint64_t **ids);
 int incident_close(struct incident_table *t, uint64_t id); // by a person. -ENOENT
-// The next incident that was closed or merged since last asked (NULL: no more), for the journal.
+// The next incident that was closed or merged since last asked (NULL: no more), for the journal: after each incident_add,
+// for a full table closes the one that has been quiet longest and forgets it. Valid until the next call.
 const struct incident *incident_changed(struct incident_table *t);

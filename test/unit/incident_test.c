@@ -240,6 +240,41 @@ START_TEST(sets_and_the_table_stay_bounded_and_lose_the_oldest)
 }
 END_TEST
 
+static void add_stranger(struct incident_table *t, unsigned n, uint64_t time_ns)
+{
+	char device[20], endpoint[20];
+	struct alert a;
+
+	snprintf(device, sizeof(device), "10.1.%u.%u", n >> 8, n & 255);
+	snprintf(endpoint, sizeof(endpoint), "203.0.%u.%u", n >> 8, n & 255);
+	a = alert_draft("p/a", device, endpoint, time_ns);
+	ck_assert_uint_eq(add(t, &a, NULL)->id, n + 1);
+}
+
+START_TEST(what_a_full_table_forgets_is_told_as_closed)
+{
+	struct incident_table *t = incident_table_create(1);
+	const struct incident *i;
+
+	for (unsigned n = 0; n < INCIDENT_OPEN; n++)
+		add_stranger(t, n, T0 + n);
+	ck_assert_ptr_null(incident_changed(t));
+	add_stranger(t, INCIDENT_OPEN, T0 + INCIDENT_OPEN); // an open one has to go
+	i = incident_changed(t);
+	ck_assert_ptr_nonnull(i);
+	ck_assert(i->id == 1 && i->state == 1);
+	ck_assert_ptr_null(incident_changed(t));
+	add_stranger(t, INCIDENT_OPEN + 1, T0 + 2 * INCIDENT_WINDOW_NS); // all are quiet, and one of them goes at once
+	for (unsigned n = 0; n < INCIDENT_OPEN; n++) {
+		i = incident_changed(t);
+		ck_assert_ptr_nonnull(i);
+		ck_assert_uint_eq(i->state, 1);
+	}
+	ck_assert_ptr_null(incident_changed(t));
+	incident_table_destroy(t);
+}
+END_TEST
+
 START_TEST(a_saved_incident_of_another_version_is_refused)
 {
 	struct incident_table *t = incident_table_create(1);
@@ -272,6 +307,7 @@ int main(void)
 		an_incident_closes_after_a_quiet_day_or_by_a_person,
 		lateral_movement_links_both_devices_but_special_addresses_link_nothing,
 		sets_and_the_table_stay_bounded_and_lose_the_oldest,
+		what_a_full_table_forgets_is_told_as_closed,
 		a_saved_incident_of_another_version_is_refused,
 	};
 
