@@ -245,7 +245,7 @@ static const struct {
 } outcomes[] = {
 	{"outcome.blocked", BLOCK_ACTIVE, -1},
 	{"outcome.was_blocked", BLOCK_EXPIRED, -1},
-	{"outcome.was_blocked", BLOCK_LIFTED, RESPONSE_BLOCKED},
+	{"outcome.lifted", BLOCK_LIFTED, RESPONSE_BLOCKED}, // it did not last until its planned end
 	{"outcome.cut", -1, RESPONSE_CUT},
 	{"outcome.pending", BLOCK_PENDING, -1},
 	{"outcome.would", BLOCK_WOULD, -1},
@@ -266,6 +266,7 @@ static void render_outcome(const struct teller *t, struct page *p)
 		if (b) {
 			facts_target(&f, t->s, &b->endpoint, b->port, b->transport);
 			facts_time(&f, "until", b->expires_ns, t->offset_s);
+			facts_text(&f, t->s, "who", b->who);
 		}
 		page_fill(p, catalogue_word(t->s, outcomes[n].id), f.fill);
 		return;

@@ -438,6 +438,8 @@ START_TEST(what_was_not_stopped_is_never_called_stopped)
 		{BLOCK_EXPIRED, RESPONSE_WOULD_BLOCK, "Not stopped: Sekimori only observes", "Nothing was blocked."},
 		{BLOCK_PENDING, RESPONSE_PROPOSED, "Not stopped yet", "Proposed to block"},
 		{BLOCK_LIFTED, RESPONSE_REFUSED, "Not stopped: the response was refused", "was lifted by sekimori"},
+		{BLOCK_LIFTED, RESPONSE_BLOCKED, "Stopped at first: the block of 203.0.113.233 port 88/TCP was lifted by sekimori.",
+		 "planned to 2021-12-10 17:45:38"},
 		{BLOCK_EXPIRED, RESPONSE_BLOCKED, "Stopped: 203.0.113.233 port 88/TCP was blocked until",
 		 "has ended by itself"},
 	};
