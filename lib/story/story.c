@@ -229,12 +229,32 @@ static const struct block *find_block(const struct teller *t, unsigned state)
 	return NULL;
 }
 
+static bool was_cut(const struct alert *a)
+{
+	return a->response == RESPONSE_CUT || a->dropped;
+}
+
 static unsigned count_responses(const struct teller *t, unsigned response)
 {
 	unsigned count = 0;
 
 	for (unsigned n = 0; n < t->alert_count; n++)
-		count += t->alerts[n]->response == response || (response == RESPONSE_CUT && t->alerts[n]->dropped);
+		count += response == RESPONSE_CUT ? was_cut(t->alerts[n]) : t->alerts[n]->response == response;
+	return count;
+}
+
+// Several alerts may come of one connection, often of one frame.
+static unsigned count_cut_flows(const struct teller *t)
+{
+	unsigned count = 0;
+
+	for (unsigned n = 0; n < t->alert_count; n++) {
+		bool first = was_cut(t->alerts[n]);
+
+		for (unsigned k = 0; first && k < n; k++)
+			first = !was_cut(t->alerts[k]) || t->alerts[k]->flow != t->alerts[n]->flow;
+		count += first;
+	}
 	return count;
 }
 
@@ -377,7 +397,7 @@ static const char *const done_ids[BLOCK_STATES] = {
 
 static void tell_done(struct teller *t)
 {
-	unsigned cuts = count_responses(t, RESPONSE_CUT);
+	unsigned cuts = count_cut_flows(t);
 	struct facts f;
 
 	tell_section(t, "section.done", NULL);

@@ -457,6 +457,11 @@ START_TEST(what_was_not_stopped_is_never_called_stopped)
 	ck_assert_int_gt(story_incident(en, &c.incident, c.alerts, 4, NULL, 0, 0, out, sizeof(out)), 0);
 	ck_assert_ptr_nonnull(strstr(out, "Stopped: the connection was cut."));
 	ck_assert_ptr_nonnull(strstr(out, "Cut 1 connections."));
+	c.alert[2].response = RESPONSE_CUT; // of the same frame
+	c.alert[3].dropped = 1;
+	c.alert[3].flow++;
+	ck_assert_int_gt(story_incident(en, &c.incident, c.alerts, 4, NULL, 0, 0, out, sizeof(out)), 0);
+	ck_assert_ptr_nonnull(strstr(out, "Cut 2 connections."));
 	set_scene(&c, BLOCK_ACTIVE, RESPONSE_NONE);
 	ck_assert_int_gt(story_incident(en, &c.incident, c.alerts, 4, NULL, 0, 0, out, sizeof(out)), 0);
 	ck_assert_ptr_nonnull(strstr(out, "Nothing was to be stopped by policy."));
