@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A clock that was ahead and is set back. What is dated later than now would wait for its own date to come round, and
-// what came after it behind it: nothing would be learned until then. So it counts as of now. Fan-outs and paces
-// (numbers.c) are left: the next showing takes their place.
+// what came after it behind it: nothing would be learned until then. So it counts as of now. Paces (numbers.c)
+// are left: the next call takes its place.
 #include "learn_impl.h"
 
 static void no_later_ns(uint64_t *t, uint64_t now_ns)
@@ -43,7 +43,7 @@ void learn_clock_back(struct learn *l, uint64_t now_ns)
 	for (unsigned k = 0; k < RECENT_KINDS; k++) // else it would be recent until its own date comes round
 		for (uint32_t i = 0; i < RECENT_ENTRIES; i++)
 			no_later_ns(&l->recent[k][i].time_ns, now_ns);
-	numbers_clock_back(l->numbers, now_ns);
+	numbers_clock_back(l->numbers, l->device_count, now_ns);
 	no_later_ns(&l->swept_ns, now_ns);
 	no_later_day(&l->review_day, day_of(now_ns));
 	dayset_clear(l->seen); // what was counted today and comes again is found counted by the back-off

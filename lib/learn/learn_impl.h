@@ -152,7 +152,7 @@ void wait_step(struct learn *l, uint64_t now_ns);
 struct device *device_append(struct learn *l, const struct address *a);
 struct numbers *numbers_create(uint32_t devices); // NULL: no memory
 void numbers_destroy(struct numbers *n);
-void numbers_clock_back(struct numbers *n, uint64_t now_ns);
+void numbers_clock_back(struct numbers *n, uint32_t devices, uint64_t now_ns);
 void numbers_put(const struct numbers *n, uint32_t devices, struct image *i); // sections 11 … 13
 bool numbers_take(struct numbers *n, uint32_t devices, const struct image *i);
 // store_short.c: what the last days left behind that is no count yet. Sections 8 … 13. What an image lacks is empty.

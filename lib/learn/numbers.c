@@ -76,19 +76,15 @@ void learn_bytes_out(struct learn *l, const struct device *d, struct bytes desti
 	volume_add(l->numbers->volume, pair_key(l, d, destination), bytes, now_ns / NS_PER_S, sum);
 }
 
-void numbers_clock_back(struct numbers *n, uint64_t now_ns)
-{
-	volume_clock_back(n->volume, now_ns / NS_PER_S);
-}
-
 static struct hll *sketch_of(struct numbers *n, uint32_t device, unsigned fan)
 {
 	return (struct hll *)(n->sketches + ((size_t)device * FANS + fan) * hll_bytes(FAN_BITS));
 }
 
+// What comes late, of another worker, belongs to the hour that was begun: by turns, each would forget the other.
 static void fan_turn(struct fan_out *f, struct hll *sketch, uint64_t hour)
 {
-	if (f->hour == hour)
+	if (hour <= f->hour)
 		return;
 	f->usual -= f->usual / FAN_FORGET;
 	if (f->now > f->usual)
@@ -97,6 +93,17 @@ static void fan_turn(struct fan_out *f, struct hll *sketch, uint64_t hour)
 	f->now = 0;
 	f->told = 0;
 	hll_clear(sketch, FAN_BITS);
+}
+
+void numbers_clock_back(struct numbers *n, uint32_t devices, uint64_t now_ns)
+{
+	const uint64_t hour = now_ns / HOUR_NS + 1;
+
+	volume_clock_back(n->volume, now_ns / NS_PER_S);
+	for (uint32_t d = 0; d < devices; d++)
+		for (unsigned f = 0; f < FANS; f++)
+			if (n->fan[d][f].hour > hour)
+				n->fan[d][f].hour = hour;
 }
 
 bool learn_fan_out(struct learn *l, const struct device *d, enum fan fan, struct bytes place, uint64_t now_ns,

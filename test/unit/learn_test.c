@@ -541,6 +541,7 @@ int main(void)
 	tcase_add_test(counting, what_was_dated_ahead_is_not_recent_for_ever);
 	tcase_add_test(counting, adopters_are_told_apart_and_forgotten_after_two_days);
 	tcase_add_test(counting, numbers_are_told_at_doublings_beyond_what_is_usual);
+	tcase_add_test(counting, an_hour_s_end_out_of_order_forgets_nothing_of_fan_out);
 	tcase_add_test(counting, a_device_is_ready_after_a_week_with_its_weekend);
 	tcase_add_test(counting, counts_agree_with_a_naive_twin_on_random_input_with_groups_that_change);
 	tcase_add_test(counting, a_full_table_counts_what_it_refuses_and_forgets_what_is_old);

@@ -303,6 +303,37 @@ START_TEST(numbers_are_told_at_doublings_beyond_what_is_usual)
 }
 END_TEST
 
+// Whether it was told, of one more place.
+static bool visits(struct learn *l, struct device *d, unsigned place, uint64_t now_ns)
+{
+	uint8_t value[4] = {(uint8_t)place, (uint8_t)(place >> 8)};
+	uint32_t count, usual;
+
+	return learn_fan_out(l, d, FAN_OUTSIDE, bytes_of(value, sizeof(value)), now_ns, &count, &usual);
+}
+
+START_TEST(an_hour_s_end_out_of_order_forgets_nothing_of_fan_out)
+{
+	struct learn *l = make(8, 4096);
+	struct device *d = device(l, 1, START);
+	const uint64_t hour = 3600 * NS_PER_S, end = START + 2 * hour;
+	unsigned told = 0;
+
+	for (unsigned i = 0; i < 200; i++) // so many places an hour are usual
+		visits(l, d, i, START);
+	for (unsigned i = 0; i < 400; i++) // the same ones, by turns from a worker that is behind and one that is ahead
+		told += visits(l, d, i % 50, end + i - (i & 1 ? NS_PER_S : 0));
+	for (unsigned i = 0; i < 120; i++)
+		told += visits(l, d, i, end + hour);
+	ck_assert_uint_eq(told, 0);
+	learn_clock_back(l, START - 5 * DAY); // and hours go on from there
+	for (unsigned i = 0; i < 3000; i++)
+		told += visits(l, d, i, START - 5 * DAY + i / 100 * hour);
+	ck_assert_uint_eq(told, 0);
+	learn_destroy(l);
+}
+END_TEST
+
 START_TEST(a_device_is_ready_after_a_week_with_its_weekend)
 {
 	struct learn *l = make(8, 4096);
