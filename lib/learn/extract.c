@@ -315,7 +315,7 @@ static const struct {
 	[FEATURE_FILE] = {value_file, KIND(OBS_FILE)},
 	[FEATURE_FILE_SOURCE] = {value_file_source, KIND(OBS_FILE)},
 	[FEATURE_JA4] = {value_ja4, KIND(OBS_TLS)},
-	[FEATURE_SERVED] = {value_served, KIND(OBS_FLOW_OPEN) | TEACHES_PROTOCOL},
+	[FEATURE_SERVED] = {value_served, KIND(OBS_FLOW_OPEN) | KIND(OBS_FLOW_CLOSE) | TEACHES_PROTOCOL},
 	[FEATURE_CLIENT] = {value_client, KIND(OBS_FLOW_OPEN)},
 	[FEATURE_DESTINATION] = {value_destination, KIND(OBS_FLOW_OPEN)},
 	[FEATURE_DOMAIN] = {value_domain, KIND(OBS_DNS)},
@@ -386,12 +386,20 @@ static void learn_values(struct learn *l, struct device *d, const struct observa
 			learn_value_late(l, d, f, n, value, o->time_ns);
 }
 
-// In a lateral flow the device is the client; who serves is the other one. A datagram's first packet proves no service.
+// A datagram proves no service, whatever protocol it speaks: anybody may send one. An answer does.
+static bool is_answered(const struct observation *o)
+{
+	if (o->transport == TCP)
+		return true;
+	if (o->kind == OBS_FLOW_CLOSE)
+		return o->number[NUM_CLOSE_PACKETS_SERVER] > 0;
+	return o->kind != OBS_FLOW_OPEN && !o->from_client;
+}
+
+// In a lateral flow the device is the client; who serves is the other one.
 static struct device *server_of(struct learn *l, const struct observation *o)
 {
-	bool answered = o->kind != OBS_FLOW_OPEN || o->transport == TCP;
-
-	if (!answered || address_is_special(&o->server))
+	if (!is_answered(o) || address_is_special(&o->server))
 		return NULL;
 	if (o->direction == DIRECTION_LATERAL && o->transport == TCP)
 		return learn_device_find_or_add(l, &o->server, o->time_ns);

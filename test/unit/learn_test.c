@@ -441,6 +441,44 @@ START_TEST(multicast_is_no_device_and_no_endpoint_and_datagrams_make_no_devices)
 }
 END_TEST
 
+START_TEST(a_datagram_makes_no_server_of_who_does_not_answer)
+{
+	static const uint8_t kinds[] = {OBS_FLOW_OPEN, OBS_PROTOCOL, OBS_DNS, OBS_TLS, OBS_FLOW_CLOSE};
+	static const uint8_t directions[] = {DIRECTION_IN, DIRECTION_LATERAL};
+	struct address in = inside(2), from;
+	struct observation o;
+
+	for (unsigned way = 0; way < 2; way++)
+		for (unsigned answer = 0; answer < 2; answer++) {
+			struct learn *l = make(8, 4096);
+			struct device *d = device(l, 2, START);
+			struct counts c;
+
+			from = way ? inside(1) : outside(1);
+			for (unsigned k = 0; k < sizeof(kinds); k++) {
+				flow_open(&o, directions[way], &from, &in, 53, START + k);
+				o.kind = kinds[k];
+				o.transport = 17;
+				o.app = APP_DNS;
+				learn_observation(l, &o);
+			}
+			ck_assert_uint_eq(d->role, ROLE_CLIENT);
+			if (answer) {
+				o.number[NUM_CLOSE_PACKETS_SERVER] = 1;
+			} else {
+				o.kind = OBS_DNS;
+				o.from_client = 0;
+			}
+			learn_observation(l, &o);
+			ck_assert_uint_eq(d->role, ROLE_SERVER);
+			learn_step(l, START + 2 * DAY);
+			learn_counts(l, d, FEATURE_SERVED, bytes_of(((uint8_t[]){APP_DNS, 17, 0, 53}), 4), START + 2 * DAY, &c);
+			ck_assert_uint_eq(c.device_days, 1);
+			learn_destroy(l);
+		}
+}
+END_TEST
+
 START_TEST(a_family_is_the_agent_without_its_version)
 {
 	static const char *const agents[][2] = {
@@ -552,6 +590,7 @@ int main(void)
 	tcase_add_test(counting, a_tag_gives_the_group_and_a_role_s_name_gives_the_role);
 	tcase_add_test(counting, an_outward_flow_teaches_endpoint_and_port_and_a_served_one_the_server);
 	tcase_add_test(counting, multicast_is_no_device_and_no_endpoint_and_datagrams_make_no_devices);
+	tcase_add_test(counting, a_datagram_makes_no_server_of_who_does_not_answer);
 	tcase_add_test(counting, a_family_is_the_agent_without_its_version);
 	tcase_add_test(counting, recent_contacts_are_found_by_device);
 	tcase_add_test(counting, a_flood_of_contacts_makes_only_the_oldest_be_forgotten);
