@@ -58,13 +58,21 @@ void dayset_clear(struct dayset *s)
 	memset(s->place, 0, (size_t)s->sets * WAYS * sizeof(*s->place));
 }
 
+// A day's number begins again here: what still lies there of the last time must not be taken for this one's.
+static void go_to(struct dayset *s, uint32_t day)
+{
+	if (day >> DAY_BITS != s->day >> DAY_BITS)
+		dayset_clear(s);
+	s->day = day;
+}
+
 bool dayset_add(struct dayset *s, uint64_t key, uint32_t day)
 {
 	uint64_t *set = &s->place[(key >> 32 & (s->sets - 1)) * WAYS], tag;
 	bool held = false;
 
 	if (day > s->day)
-		s->day = day;
+		go_to(s, day);
 	tag = tag_of(s, key);
 	for (unsigned i = 0; i < WAYS; i++)
 		held |= set[i] == tag;

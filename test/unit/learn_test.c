@@ -599,6 +599,7 @@ int main(void)
 	tcase_add_test(counting, what_is_known_is_counted_when_many_flood);
 	tcase_add_test(counting, a_scan_does_not_hide_a_pace_that_is_followed);
 	tcase_add_test(counting, a_set_of_a_day_empties_itself_at_midnight);
+	tcase_add_test(counting, a_set_of_a_day_does_not_take_another_1024_days_later_for_it);
 	tcase_add_test(counting, names_are_known_and_out_of_range_is_a_question_mark);
 	tcase_add_checked_fixture(store, store_setup, store_teardown);
 	tcase_add_test(store, a_saved_store_loads_as_it_was);

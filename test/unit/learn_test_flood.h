@@ -139,3 +139,17 @@ START_TEST(a_set_of_a_day_empties_itself_at_midnight)
 	dayset_destroy(t);
 }
 END_TEST
+
+START_TEST(a_set_of_a_day_does_not_take_another_1024_days_later_for_it)
+{
+	struct dayset *s = dayset_create(4096);
+
+	ck_assert(dayset_add(s, spread(1), 18970));
+	ck_assert(dayset_add(s, spread(1), 18970 + 1024)); // a clock that leaps, or a value that seldom comes
+	for (uint32_t day = 1; day <= 1024; day++)
+		dayset_add(s, spread(2), 18970 + 1024 + day);
+	ck_assert(dayset_add(s, spread(1), 18970 + 2048));
+	ck_assert(!dayset_add(s, spread(1), 18970 + 2048));
+	dayset_destroy(s);
+}
+END_TEST
