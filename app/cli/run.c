@@ -38,11 +38,13 @@ struct program {
 	pid_t pid;           // 0: not running
 	time_t started, due; // due: when to start it again
 	unsigned launches;
+	bool full;           // there were more words than it can be given
 };
 
 static void give(struct program *p, char *word)
 {
-	if (p->argc < ARGUMENTS - 1)
+	p->full |= p->argc == ARGUMENTS - 1;
+	if (!p->full)
 		p->argv[p->argc++] = word;
 }
 
@@ -257,5 +259,9 @@ int cli_run(int argc, char **argv)
 	}
 	if (!give_networks(&wire, &brain))
 		return EXIT_FAILED;
+	if (wire.full || brain.full) { // what would be left out might be the end of a never-block list
+		log_warn("more than %d words for one program", ARGUMENTS - 2);
+		return EXIT_USAGE;
+	}
 	return supervise(&wire, &brain, folder);
 }

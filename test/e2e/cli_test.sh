@@ -89,7 +89,7 @@ words() {
 		exits 2 alert list too many words && exits 2 mode set && exits 2 mode fly && exits 2 panic now && exits 2 policy && exits 2 device show &&
 		exits 2 incident show 1 --lang de && exits 2 alert list --since 7 && exits 2 alert list --limit x && exits 0 block --help &&
 		exits 2 replay && exits 2 replay --mode fly x.pcap && exits 2 replay --budget x x.pcap && exits 2 replay --inside x x.pcap &&
-		exits 2 replay --lang de x.pcap && exits 2 replay --compare . --mode enforce x.pcap
+		exits 2 run --inside x --outside y $(printf -- '--never 192.0.2.%d ' {1..200}) && exits 2 replay --lang de x.pcap && exits 2 replay --compare . --mode enforce x.pcap
 }
 
 panic_without_brain() {
