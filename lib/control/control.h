@@ -34,7 +34,8 @@ typedef void (*control_answer_fn)(void *user, const struct control_peer *peer, c
 // replaced.
 // NULL with errno: EADDRINUSE (a live server is there), EEXIST (no socket is there), ENAMETOOLONG, ...
 struct control_server *control_listen(const char *path, control_answer_fn answer, void *user);
-// Accepts, reads, answers at most one request; waits at most timeout_ms (0: not at all). Call from one thread.
+// Accepts, reads, answers at most one request; waits at most timeout_ms (0: not at all). After an answer that took long
+// none is given for four times as long, at most 2 s. Call from one thread.
 void control_serve(struct control_server *s, int timeout_ms);
 void control_close(struct control_server *s);
 // Is this verb a change? (needs may_change)

@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { GROUPS = 1024, NO_GROUP = -1 };
+enum { GROUPS = 1024, NO_GROUP = -1, REST_TIMES = 4, REST_MOST_MS = 2000 /* well within a client's deadline */ };
 
 struct client {
 	int fd;                 // -1: free
@@ -34,6 +34,7 @@ struct control_server {
 	control_answer_fn answer;
 	void *user;
 	unsigned first;         // whose turn it is
+	uint64_t rest_until_ms; // nobody is asked before
 	struct client client[CONTROL_CLIENTS];
 };
 
@@ -313,15 +314,30 @@ static void write_client(struct client *c)
 	give_time(c);
 }
 
+// An answer that took long is followed by four times as long for the caller's own work: who asks for long lists again and
+// again has a fifth of it, whatever the rest is needed for.
+static void rest(struct control_server *s, uint64_t since_ms)
+{
+	uint64_t now = now_ms(), ms = (now - since_ms) * REST_TIMES;
+
+	s->rest_until_ms = now + (ms < REST_MOST_MS ? ms : REST_MOST_MS);
+}
+
+static short events_of(const struct client *c, bool resting)
+{
+	return c->out ? POLLOUT : resting ? 0 : POLLIN;
+}
+
 // At most one request a call, in turn: sixteen clients with long questions must not keep the caller from its work.
 void control_serve(struct control_server *s, int timeout_ms)
 {
+	const bool resting = now_ms() < s->rest_until_ms;
 	struct pollfd p[CONTROL_CLIENTS + 1];
 	bool answered = false;
 	uint64_t now;
 
 	for (unsigned i = 0; i < CONTROL_CLIENTS; i++)
-		p[i] = (struct pollfd){.fd = s->client[i].fd, .events = s->client[i].out ? POLLOUT : POLLIN};
+		p[i] = (struct pollfd){.fd = s->client[i].fd, .events = events_of(&s->client[i], resting)};
 	p[CONTROL_CLIENTS] = (struct pollfd){.fd = s->listener, .events = POLLIN};
 	poll(p, CONTROL_CLIENTS + 1, timeout_ms); // on failure revents stay 0 and only deadlines are looked at
 	now = now_ms();
@@ -333,12 +349,14 @@ void control_serve(struct control_server *s, int timeout_ms)
 			continue;
 		if (p[at].revents && c->out)
 			write_client(c);
-		else if (p[at].revents && !answered)
+		else if (p[at].revents && !resting && !answered)
 			answered = read_client(s, c);
 		if (c->fd >= 0 && now > c->deadline_ms)
 			drop(c);
 	}
 	s->first = (s->first + 1) % CONTROL_CLIENTS;
+	if (answered)
+		rest(s, now);
 	if (p[CONTROL_CLIENTS].revents)
 		accept_clients(s);
 }

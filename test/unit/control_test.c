@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CALL_MS = 3000, NOBODY = 65534, HUGE_ALERTS = 9000, HUGE_TEXT_BYTES = 2000 };
+enum { CALL_MS = 3000, NOBODY = 65534, HUGE_ALERTS = 9000, HUGE_TEXT_BYTES = 2000, SLOW_MS = 100 };
 
 static char folder[64], path[96];
 static struct control_server *server;
@@ -48,11 +48,13 @@ static void add_alerts(Control__Reply *reply)
 	}
 }
 
-// STATUS: who asks. COUNTERS: 100 of them. ALERT_LIST: more than fits into a reply.
+// DEVICE_LIST: slowly. STATUS: who asks. COUNTERS: 100 of them. ALERT_LIST: more than fits into a reply.
 static void answer(void *user, const struct control_peer *peer, const Control__Request *q, Control__Reply *reply)
 {
 	last_peer = *peer;
 	atomic_fetch_add(&answered, 1);
+	if (q->verb == CONTROL__VERB__DEVICE_LIST)
+		nanosleep(&(struct timespec){.tv_nsec = SLOW_MS * 1000000}, NULL);
 	if (q->verb == CONTROL__VERB__ALERT_LIST)
 		add_alerts(reply);
 	for (unsigned i = 0; i < 100 && q->verb == CONTROL__VERB__COUNTERS; i++) {
@@ -213,6 +215,22 @@ START_TEST(a_request_may_come_byte_by_byte)
 	ck_assert_str_eq(reply->story, "ok");
 	control__reply__free_unpacked(reply, NULL);
 	close(fd);
+}
+END_TEST
+
+START_TEST(who_asks_for_much_again_and_again_leaves_the_caller_its_time)
+{
+	uint64_t begun = clock_ms();
+
+	for (unsigned i = 0; i < 20; i++)
+		must_answer();
+	ck_assert_uint_lt(clock_ms() - begun, 20 * SLOW_MS); // what is quick waits for nothing
+	begun = clock_ms();
+	for (unsigned i = 0; i < 3; i++)
+		control__reply__free_unpacked(ask(CONTROL__VERB__DEVICE_LIST), NULL);
+	ck_assert_uint_ge(clock_ms() - begun, (3 + 2 * 4) * SLOW_MS);
+	must_answer();
+	ck_assert_uint_eq(answered, 24);
 }
 END_TEST
 
@@ -593,6 +611,7 @@ static Suite *control_suite(void)
 	tcase_add_test(t, a_repeated_field_keeps_its_order);
 	tcase_add_test(t, a_connection_may_ask_again);
 	tcase_add_test(t, a_request_may_come_byte_by_byte);
+	tcase_add_test(t, who_asks_for_much_again_and_again_leaves_the_caller_its_time);
 	tcase_add_test(t, a_reply_too_long_says_so);
 	tcase_add_test(t, a_request_too_long_is_not_sent);
 	tcase_add_test(t, an_oversized_request_is_dropped);
