@@ -317,7 +317,7 @@ static void render_device(const struct teller *t, struct page *p)
 	facts_init(&f);
 	facts_text(&f, t->s, "device", text);
 	facts_number(&f, "count", t->i->devices - 1u);
-	page_fill(p, catalogue_word(t->s, "device.more"), f.fill);
+	page_fill(p, catalogue_word(t->s, t->i->devices < INCIDENT_DEVICES ? "device.more" : "device.many"), f.fill); // a full set lost some
 }
 
 static void tell_headline(struct teller *t)

@@ -329,6 +329,27 @@ START_TEST(a_part_of_an_incident_s_alerts_is_called_a_part)
 }
 END_TEST
 
+START_TEST(an_incident_that_lost_count_of_its_devices_says_at_least)
+{
+	struct story *en = words("en"), *ja = words("ja");
+	struct scene c;
+	char out[16384];
+
+	set_scene(&c, BLOCK_ACTIVE, RESPONSE_BLOCKED);
+	for (c.incident.devices = 1; c.incident.devices < INCIDENT_DEVICES; c.incident.devices++)
+		c.incident.device[c.incident.devices] = at("192.0.2.77");
+	tell(en, &c, 0, out, sizeof(out));
+	ck_assert_ptr_nonnull(strstr(out, "192.0.2.10 (internet-facing server) and at least 7 more: "));
+	tell(ja, &c, 0, out, sizeof(out));
+	ck_assert_ptr_nonnull(strstr(out, "ほか7台以上にて"));
+	c.incident.devices--;
+	tell(en, &c, 0, out, sizeof(out));
+	ck_assert_ptr_nonnull(strstr(out, "192.0.2.10 (internet-facing server) and 6 more: "));
+	story_free(en);
+	story_free(ja);
+}
+END_TEST
+
 static void fill_text(char *text, size_t cap)
 {
 	memset(text, 'x', cap - 1);
@@ -555,6 +576,7 @@ int main(void)
 		an_alarm_on_evidence_names_what_weighs_most,
 		a_roll_out_is_told_with_its_value_and_how_many,
 		a_part_of_an_incident_s_alerts_is_called_a_part,
+		an_incident_that_lost_count_of_its_devices_says_at_least,
 		no_length_of_texts_takes_a_story_away,
 		an_incident_is_told_with_headline_time_line_action_and_next_steps,
 		what_was_not_stopped_is_never_called_stopped,
