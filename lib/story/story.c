@@ -486,7 +486,11 @@ static void tell_next(struct teller *t)
 		facts_alert(&f, t->s, t->lead, t->offset_s);
 		advise(t, "next.jndi", &f);
 	}
-	advise(t, "next.benign", NULL);
+	if (!t->lead)
+		return;
+	facts_init(&f);
+	facts_alert(&f, t->s, t->lead, t->offset_s);
+	advise(t, "next.benign", &f);
 }
 
 int story_incident(const struct story *s, const struct incident *i, const struct alert *const *alerts,

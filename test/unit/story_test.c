@@ -432,6 +432,8 @@ START_TEST(an_incident_is_told_with_headline_time_line_action_and_next_steps)
 	ck_assert_ptr_nonnull(strstr(
 		out, "Blocked 203.0.113.233 port 88/TCP from 2021-12-10 15:45:38 to 2021-12-10 17:45:38 (block 17)"));
 	ck_assert_ptr_nonnull(strstr(out, "sekimori block extend 17 --by 2h"));
+	ck_assert_ptr_null(strstr(out, "close the incident")); // there is no such command
+	ck_assert_ptr_nonnull(strstr(out, "sekimori suppress add --policy conn/new-agent-bare-ip --device 192.0.2.10 --for 30d"));
 	ck_assert_ptr_nonnull(strstr(out, "Log4Shell"));
 	tell(ja, &c, 9 * 3600, out, sizeof(out));
 	ck_assert_ptr_eq(
