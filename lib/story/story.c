@@ -268,6 +268,7 @@ static const struct {
 	{"outcome.lifted", BLOCK_LIFTED, RESPONSE_BLOCKED}, // it did not last until its planned end
 	{"outcome.cut", -1, RESPONSE_CUT},
 	{"outcome.pending", BLOCK_PENDING, -1},
+	{"outcome.declined", BLOCK_LIFTED, RESPONSE_PROPOSED},
 	{"outcome.would", BLOCK_WOULD, -1},
 	{"outcome.would_cut", -1, RESPONSE_WOULD_BLOCK},
 	{"outcome.refused", -1, RESPONSE_REFUSED},

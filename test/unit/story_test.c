@@ -463,6 +463,8 @@ START_TEST(what_was_not_stopped_is_never_called_stopped)
 		{BLOCK_LIFTED, RESPONSE_REFUSED, "Not stopped: the response was refused", "was lifted by sekimori"},
 		{BLOCK_LIFTED, RESPONSE_BLOCKED, "Stopped at first: the block of 203.0.113.233 port 88/TCP was lifted by sekimori.",
 		 "planned to 2021-12-10 17:45:38"},
+		{BLOCK_LIFTED, RESPONSE_PROPOSED, "Not stopped: the proposed block of 203.0.113.233 port 88/TCP was lifted by sekimori.",
+		 "was lifted by sekimori"},
 		{BLOCK_EXPIRED, RESPONSE_BLOCKED, "Stopped: 203.0.113.233 port 88/TCP was blocked until",
 		 "has ended by itself"},
 	};
