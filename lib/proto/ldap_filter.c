@@ -11,7 +11,7 @@ enum parse ldap_header(struct bytes *b, uint8_t *tag, uint32_t *length)
 
 	if (!bytes_read_u8(&at, tag) || !bytes_read_u8(&at, &first))
 		return PARSE_MORE;
-	if ((*tag & 0x1f) == 0x1f || first == 0x80 || first == 0xff)
+	if ((*tag & 0x1f) == 0x1f || first == 0x80)
 		return PARSE_BAD;
 	if (first < 0x80)
 		n = first;

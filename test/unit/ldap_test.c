@@ -492,6 +492,7 @@ START_TEST(look_alikes_are_not_recognised)
 END_TEST
 
 #include "ldap_test_filter.h"
+#include "ldap_test_lies.h"
 
 START_TEST(a_look_up_sent_from_outside_in_a_name_is_found)
 {
@@ -542,6 +543,7 @@ int main(void)
 	tcase_add_test(t, a_sasl_security_layer_ends_the_parser);
 	tcase_add_test(t, after_a_gap_the_next_message_is_found);
 	add_filter_tests(t);
+	add_lies_tests(t);
 	tcase_add_test(t, look_alikes_are_not_recognised);
 	tcase_add_test(t, a_look_up_sent_from_outside_in_a_name_is_found);
 	return talk_run(suite);
