@@ -57,7 +57,9 @@ bool ldap_unsigned(struct bytes *b, uint8_t tag, uint64_t *out)
 	struct bytes at = *b, content;
 	uint8_t octet;
 
-	if (!ldap_expect(&at, tag, &content) || content.left == 0 || content.left > 8)
+	if (!ldap_expect(&at, tag, &content) || content.left > 8)
+		return false;
+	if (content.left == 0 && !bytes_take(&at, 1, &content)) // the JDK takes the next octet all the same
 		return false;
 	*out = 0;
 	while (bytes_read_u8(&content, &octet))

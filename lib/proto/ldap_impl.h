@@ -37,7 +37,7 @@ enum parse ldap_header(struct bytes *b, uint8_t *tag, uint32_t *length);
 bool ldap_take(struct bytes *b, struct ldap_element *out);
 // The same, but it must be whole and carry this tag.
 bool ldap_expect(struct bytes *b, uint8_t tag, struct bytes *content);
-// INTEGER, ENUMERATED or BOOLEAN, at most 8 octets.
+// INTEGER, ENUMERATED or BOOLEAN, at most 8 octets. One that says it has none has the next, as to the JDK's client.
 bool ldap_unsigned(struct bytes *b, uint8_t tag, uint64_t *out);
 // The filter at *b in the form of RFC 4515. Returns the length written, never more than cap; *cut if it did not fit.
 size_t ldap_filter_format(struct bytes b, char *out, size_t cap, bool *cut);

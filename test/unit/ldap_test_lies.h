@@ -24,7 +24,27 @@ START_TEST(a_length_of_127_octets_hides_nothing)
 }
 END_TEST
 
+// An INTEGER of no octets takes the next one all the same.
+START_TEST(a_message_id_without_octets_hides_nothing)
+{
+	static struct maker op, inner;
+
+	start();
+	op.n = inner.n = 0;
+	reference_attributes(&a);
+	octets(&op, "o=x");
+	tlv(&op, 0x30, made(&a), 0);
+	MAKE(&inner, 0x02, 0x00, 0x02);
+	tlv(&inner, 0x64, made(&op), 0);
+	tlv(&m, 0x30, made(&inner), 0);
+	server_says(&m);
+	expect_reference_at_last();
+	expect_operation(0, LDAP_SEARCH_ENTRY, 2);
+}
+END_TEST
+
 static void add_lies_tests(TCase *t)
 {
 	tcase_add_test(t, a_length_of_127_octets_hides_nothing);
+	tcase_add_test(t, a_message_id_without_octets_hides_nothing);
 }
