@@ -148,21 +148,22 @@ static bool read_extended_result(struct work *w, struct bytes op)
 
 // --- Search entry ---
 
-// The entry's attributes, as far as collected; what is left over stays at the end of the collected bytes.
+// The entry's attributes, as far as collected; what is left over stays at the end of the collected bytes. Where the list says it ends is not looked at.
 static bool read_entry(struct work *w, struct bytes op)
 {
 	struct side *s = w->side;
-	struct ldap_element list;
+	uint32_t length;
+	uint8_t tag;
 
 	put_octets(&op, &s->o, TEXT_LDAP_NAME);
-	if (!ldap_take(&op, &list)) {
+	if (ldap_header(&op, &tag, &length) != PARSE_DONE) {
 		ldap_note_anywhere(&s->o, op);
 		return true;
 	}
-	ldap_note_attributes(&s->o, &list.content, s->rest == 0);
+	ldap_note_attributes(&s->o, &op, s->rest == 0);
 	if (s->rest) {
-		memmove(s->collected, list.content.at, list.content.left);
-		s->have = (uint32_t)list.content.left;
+		memmove(s->collected, op.at, op.left);
+		s->have = (uint32_t)op.left;
 		s->in_entry = true;
 	}
 	return true;
@@ -231,22 +232,24 @@ static bool is_injected(const struct work *w)
 static bool read_message(struct work *w, struct bytes message)
 {
 	const struct operation *op;
-	struct ldap_element envelope, e;
+	struct ldap_element envelope;
 	struct observation *o = &w->side->o;
+	uint32_t length;
+	uint8_t tag;
 
 	observation_init(o, OBS_LDAP);
 	if (!ldap_take(&message, &envelope) ||
 	    !ldap_unsigned(&envelope.content, TAG_INTEGER, &o->number[NUM_LDAP_MESSAGE_ID]) ||
-	    !ldap_take(&envelope.content, &e))
+	    ldap_header(&envelope.content, &tag, &length) != PARSE_DONE)
 		return false;
-	op = operation(e.tag);
+	op = operation(tag);
 	if (!op)
 		return false;
 	o->number[NUM_LDAP_OPERATION] = op->operation;
 	o->number[NUM_LDAP_INJECTED] = is_injected(w);
 	if (o->number[NUM_LDAP_INJECTED] && w->sink->counters)
 		count(w->sink->counters, COUNT_PROTO_STARTTLS_CLEAR);
-	return op->read(w, e.content);
+	return op->read(w, envelope.content); // to the message's end: the JDK does not look where the operation says it ends
 }
 
 static void message_over(struct side *s)

@@ -43,8 +43,72 @@ START_TEST(a_message_id_without_octets_hides_nothing)
 }
 END_TEST
 
+// An entry whose operation and list of attributes say they are so long; 0: the truth.
+static void entry_of_lengths(uint8_t operation, uint8_t list, size_t padding)
+{
+	static struct maker op, inner;
+	static uint8_t filler[20000];
+
+	op.n = inner.n = 0;
+	text_attribute(&a, "javaClassName", "foo");
+	if (padding)
+		attribute(&a, "description", bytes_of(filler, padding));
+	text_attribute(&a, "javaSerializedData", "x");
+	octets(&op, "o=x");
+	if (list) {
+		MAKE(&op, 0x30, list);
+		make(&op, a.b, a.n);
+	} else {
+		tlv(&op, 0x30, made(&a), 0);
+	}
+	MAKE(&inner, 0x02, 1, 2);
+	if (operation) {
+		MAKE(&inner, 0x64, operation);
+		make(&inner, op.b, op.n);
+	} else {
+		tlv(&inner, 0x64, made(&op), 0);
+	}
+	tlv(&m, 0x30, made(&inner), 0);
+}
+
+START_TEST(an_operation_or_a_list_that_says_it_is_short_hides_no_attribute)
+{
+	static const struct {
+		uint8_t operation, list;
+	} lies[] = {{1, 0}, {5, 0}, {0x20, 0}, {0, 1}, {0, 0x1b}, {7, 0x1b}};
+	static const size_t paddings[] = {0, 9000};
+
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++)
+		for (size_t n = 0; n < 2; n++) {
+			start();
+			entry_of_lengths(lies[i].operation, lies[i].list, paddings[n]);
+			server_says(&m);
+			expect_reference_at_last();
+		}
+}
+END_TEST
+
+START_TEST(a_result_that_says_it_is_short_hides_no_referral)
+{
+	static struct maker inner, uris;
+
+	start();
+	inner.n = uris.n = 0;
+	octets(&uris, "ldap://198.51.100.7/o=x");
+	MAKE(&inner, 0x02, 1, 2, 0x65, 0x00, 0x0a, 1, 10, 0x04, 0, 0x04, 0);
+	tlv(&inner, 0xa3, made(&uris), 0);
+	tlv(&m, 0x30, made(&inner), 0);
+	server_says(&m);
+	ck_assert_uint_eq(caught.count, 1);
+	ck_assert(has_fact(0, FACT_LDAP_REFERRAL));
+	talk_expect_text(&caught.o[0], TEXT_LDAP_REFERRAL, "ldap://198.51.100.7/o=x");
+}
+END_TEST
+
 static void add_lies_tests(TCase *t)
 {
 	tcase_add_test(t, a_length_of_127_octets_hides_nothing);
 	tcase_add_test(t, a_message_id_without_octets_hides_nothing);
+	tcase_add_test(t, an_operation_or_a_list_that_says_it_is_short_hides_no_attribute);
+	tcase_add_test(t, a_result_that_says_it_is_short_hides_no_referral);
 }
