@@ -14,6 +14,7 @@ struct side {
 	uint32_t noise;       // since the last good message
 	bool framed;          // its header is whole: rest, skip and have tell where we are
 	bool in_entry;        // a long search entry: collected holds attributes, o what is known of it
+	bool odd;             // its lengths contradict each other: attributes are looked for at every octet
 	bool lost;            // after a gap: wait for something that looks like a message
 	struct observation o; // of the message in hand
 	uint8_t collected[LDAP_COLLECT_BYTES];
@@ -151,16 +152,16 @@ static bool read_extended_result(struct work *w, struct bytes op)
 // The entry's attributes, as far as collected; what is left over stays at the end of the collected bytes. Where the list says it ends is not looked at.
 static bool read_entry(struct work *w, struct bytes op)
 {
+	struct bytes at = op, whole;
 	struct side *s = w->side;
+	struct ldap_element name;
 	uint32_t length;
 	uint8_t tag;
 
-	put_octets(&op, &s->o, TEXT_LDAP_NAME);
-	if (ldap_header(&op, &tag, &length) != PARSE_DONE) {
-		ldap_note_anywhere(&s->o, op);
-		return true;
-	}
-	ldap_note_attributes(&s->o, &op, s->rest == 0);
+	if (ldap_take(&at, &name) && name.tag == TAG_OCTETS)
+		observation_put(&s->o, TEXT_LDAP_NAME, name.content);
+	s->odd = !ldap_expect(&op, TAG_OCTETS, &whole) || ldap_header(&op, &tag, &length) != PARSE_DONE;
+	ldap_note_attributes(&s->o, &op, s->rest == 0, &s->odd);
 	if (s->rest) {
 		memmove(s->collected, op.at, op.left);
 		s->have = (uint32_t)op.left;
@@ -277,27 +278,20 @@ static void take_message(struct work *w, struct bytes message)
 		message_over(s);
 }
 
-// The next attributes of a long entry. One longer than the buffer is noted by its head; the rest of it is passed over.
+// The next attributes of a long entry. In one longer than the buffer they are looked for, too: only its end would show whether its lengths agree.
 static void take_attributes(struct work *w)
 {
 	struct side *s = w->side;
-	struct bytes all = bytes_of(s->collected, s->have), b = all;
-	uint64_t left;
+	struct bytes b = bytes_of(s->collected, s->have);
 
-	ldap_note_attributes(&s->o, &b, s->rest == 0);
-	if (s->rest && b.left == LDAP_COLLECT_BYTES) {
-		struct ldap_element e = {.length = 0};
-
-		if (ldap_take(&b, &e))
-			ldap_note_attribute(&s->o, e.content);
-		left = e.length - e.content.left;
-		s->skip = left < s->rest ? left : s->rest;
-		s->rest -= s->skip;
-		b = bytes_from(all, all.left);
+	ldap_note_attributes(&s->o, &b, s->rest == 0, &s->odd);
+	if (b.left == LDAP_COLLECT_BYTES) {
+		s->odd = true;
+		ldap_note_attributes(&s->o, &b, false, &s->odd);
 	}
 	memmove(s->collected, b.at, b.left);
 	s->have = (uint32_t)b.left;
-	if (s->rest == 0 && s->skip == 0) {
+	if (s->rest == 0) {
 		emit(w);
 		message_over(s);
 	}
@@ -380,11 +374,8 @@ static void take_skipped(struct work *w, struct bytes *data)
 
 	bytes_skip(data, n);
 	s->skip -= n;
-	if (s->skip || s->rest)
-		return;
-	if (s->in_entry)
-		emit(w);
-	message_over(s);
+	if (!s->skip)
+		message_over(s);
 }
 
 // What a message begins with: 30 length 02 1..4 id, then one of the operations.

@@ -33,56 +33,77 @@ static const struct java_attribute *java_attribute(struct bytes type)
 	return NULL;
 }
 
-bool ldap_note_attribute(struct observation *o, struct bytes b)
+// Type and values at the front of *b, into *o. Moves *b behind the set's header. false: not an attribute. A value may reach beyond its set: one that begins
+// inside is taken.
+static bool note(struct observation *o, struct bytes *b, uint32_t *length)
 {
 	const struct java_attribute *java;
-	struct ldap_element values, value;
-	struct bytes type;
+	struct ldap_element value;
+	struct bytes type, at;
+	uint8_t tag;
 
-	if (!ldap_expect(&b, TAG_OCTETS, &type) || !ldap_take(&b, &values) || values.tag != TAG_SET)
+	if (!ldap_expect(b, TAG_OCTETS, &type) || ldap_header(b, &tag, length) != PARSE_DONE || tag != TAG_SET)
 		return false;
 	java = java_attribute(type);
-	if (java && ldap_take(&values.content, &value) && value.content.left) {
+	at = *b;
+	if (java && *length && ldap_take(&at, &value) && value.content.left) {
 		if (java->is_fact)
 			o->facts |= FACT_BIT(FACT_LDAP_JAVA_REFERENCE);
 		if (java->slot >= 0 && !o->slot[java->slot].length)
 			observation_put(o, (unsigned)java->slot, value.content);
 	}
+	return true;
+}
+
+// false: not an attribute, or one of its lengths says something else than the others, so that a client may go on elsewhere.
+static bool note_attribute(struct observation *o, struct bytes b)
+{
+	struct bytes value;
+	uint32_t length;
+
+	if (!note(o, &b, &length) || b.left != length)
+		return false;
+	while (ldap_expect(&b, TAG_OCTETS, &value))
+		;
 	return b.left == 0;
 }
 
-void ldap_note_anywhere(struct observation *o, struct bytes b)
+// For entries whose lengths contradict each other: the JDK's decoder ignores most lengths, so attributes are looked for at every octet but the last `keep`,
+// at which they are looked for when more has come. Linear.
+static void note_anywhere(struct observation *o, struct bytes b, size_t keep)
 {
-	for (; b.left > 1; bytes_skip(&b, 1)) {
+	for (; b.left > keep && b.left > 1; bytes_skip(&b, 1)) {
+		struct bytes at;
+		uint32_t length;
+
 		bytes_skip(&b, bytes_find(b, TAG_OCTETS));
+		at = b;
 		// At most four octets of length: what the JDK's decoder takes, and a bound on the work per octet.
-		if (b.left > 1 && b.at[1] < 0x85)
-			ldap_note_attribute(o, b);
+		if (b.left > keep && b.left > 1 && b.at[1] < 0x85)
+			note(o, &at, &length);
 	}
 }
 
-void ldap_note_attributes(struct observation *o, struct bytes *b, bool last)
+void ldap_note_attributes(struct observation *o, struct bytes *b, bool last, bool *odd)
 {
-	struct bytes all = *b;
-	bool odd = false;
+	size_t keep = last ? 0 : TAIL_BYTES;
 
-	while (b->left && !odd) {
+	while (b->left && !*odd) {
 		struct bytes at = *b;
 		struct ldap_element e;
 
 		if (!ldap_take(&at, &e)) {
-			odd = last || b->left > HEADER_BYTES;
+			*odd = last || b->left > HEADER_BYTES;
 			break;
 		}
 		if (e.content.left < e.length && !last)
 			break;
-		odd = !ldap_note_attribute(o, e.content) || e.content.left < e.length;
-		*b = at;
+		*odd = e.content.left < e.length || !note_attribute(o, e.content);
+		if (!*odd)
+			*b = at;
 	}
-	if (!odd)
+	if (!*odd)
 		return;
-	ldap_note_anywhere(o, all);
-	*b = all;
-	if (all.left > TAIL_BYTES || last)
-		*b = bytes_from(all, last ? all.left : all.left - TAIL_BYTES);
+	note_anywhere(o, *b, keep);
+	*b = bytes_from(*b, b->left > keep ? b->left - keep : 0);
 }

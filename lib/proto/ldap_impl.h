@@ -42,10 +42,7 @@ bool ldap_unsigned(struct bytes *b, uint8_t tag, uint64_t *out);
 // The filter at *b in the form of RFC 4515. Returns the length written, never more than cap; *cut if it did not fit.
 size_t ldap_filter_format(struct bytes b, char *out, size_t cap, bool *cut);
 
-// Type and values at the front of b, into *o. false: not an attribute, or more in it than these two.
-bool ldap_note_attribute(struct observation *o, struct bytes b);
-// For entries whose lengths contradict each other: the JDK's decoder ignores most lengths, so attributes are looked
-// for at every octet. Linear.
-void ldap_note_anywhere(struct observation *o, struct bytes b);
-// The attributes at the front of *b, moving it behind them. Stops before a cut one, unless `last`: nothing will follow.
-void ldap_note_attributes(struct observation *o, struct bytes *b, bool last);
+// The attributes at the front of *b, moving it behind them. Stops before a cut one, unless `last`: nothing will follow. *odd: what lies there is not an
+// attribute list whose lengths agree, from here to the entry's end. The JDK's decoder ignores most lengths and may read it in another step, so attributes are
+// looked for at every octet.
+void ldap_note_attributes(struct observation *o, struct bytes *b, bool last, bool *odd);

@@ -105,10 +105,81 @@ START_TEST(a_result_that_says_it_is_short_hides_no_referral)
 }
 END_TEST
 
+// The first value begins inside the set, and that is enough.
+START_TEST(a_set_that_says_it_is_short_hides_no_value)
+{
+	for (uint8_t length = 1; length < 4; length++) {
+		start();
+		MAKE(&a, 0x30, 24, 0x04, 18);
+		make_text(&a, "javaSerializedData");
+		MAKE(&a, 0x31, length, 0x04, 1, 'x');
+		entry(&m, "o=x", made(&a), 0);
+		server_says(&m);
+		expect_reference_at_last();
+	}
+}
+END_TEST
+
+// A value that reaches beyond its set, and behind the set, inside of it, an attribute that covers the one to be hidden.
+START_TEST(a_value_longer_than_its_set_hides_no_attribute)
+{
+	static struct maker inner, cover;
+
+	start();
+	inner.n = cover.n = 0;
+	text_attribute(&inner, "javaSerializedData", "x");
+	attribute(&cover, "cn", made(&inner));
+	MAKE(&a, 0x30, 9, 0x04, 2, 'c', 'n', 0x31, 3, 0x04, (uint8_t)(1 + cover.n - inner.n), 'x');
+	make(&a, cover.b, cover.n);
+	entry(&m, "o=x", made(&a), 0);
+	server_says(&m);
+	expect_reference_at_last();
+}
+END_TEST
+
+// The JDK reads its empty set and goes on inside of it.
+START_TEST(a_long_attribute_that_ends_early_covers_nothing)
+{
+	static uint8_t filler[10000];
+
+	start();
+	MAKE(&a, 0x30, 0x84, 0, 0, 0x7f, 0xff, 0x04, 2, 'c', 'n', 0x31, 0);
+	text_attribute(&a, "javaSerializedData", "x");
+	attribute(&a, "description", bytes_of(filler, sizeof(filler)));
+	entry(&m, "o=x", made(&a), 0);
+	server_says(&m);
+	expect_reference_at_last();
+}
+END_TEST
+
+// A name that does not fit the buffer, and that looks like an attribute without end.
+START_TEST(a_long_name_covers_nothing)
+{
+	static const uint8_t attribute_without_end[] = {0x30, 0x84, 0, 0, 0x7f, 0xff, 0x04, 2, 'c', 'n', 0x31, 0x84, 0, 0, 0x7f, 0xf0, 0x04, 0x84, 0, 0, 0x7f, 0xe0};
+	static struct maker name, op;
+	static uint8_t filler[9000];
+
+	start();
+	name.n = op.n = 0;
+	make(&name, attribute_without_end, sizeof(attribute_without_end));
+	make(&name, filler, sizeof(filler));
+	reference_attributes(&a);
+	tlv(&op, 0x04, made(&name), 0);
+	tlv(&op, 0x30, made(&a), 0);
+	message(&m, 2, 0x64, made(&op), 0);
+	server_says(&m);
+	expect_reference_at_last();
+}
+END_TEST
+
 static void add_lies_tests(TCase *t)
 {
 	tcase_add_test(t, a_length_of_127_octets_hides_nothing);
 	tcase_add_test(t, a_message_id_without_octets_hides_nothing);
 	tcase_add_test(t, an_operation_or_a_list_that_says_it_is_short_hides_no_attribute);
 	tcase_add_test(t, a_result_that_says_it_is_short_hides_no_referral);
+	tcase_add_test(t, a_set_that_says_it_is_short_hides_no_value);
+	tcase_add_test(t, a_value_longer_than_its_set_hides_no_attribute);
+	tcase_add_test(t, a_long_attribute_that_ends_early_covers_nothing);
+	tcase_add_test(t, a_long_name_covers_nothing);
 }
