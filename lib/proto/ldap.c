@@ -44,7 +44,7 @@ struct work { // one feed
 	const struct proto_sink *sink;
 };
 
-// --- Operations ---
+// --- Operations: a client passes over what it has not asked for, so a server's request asks nothing, nor does a client's answer grant it ---
 
 static void put_octets(struct bytes *b, struct observation *o, unsigned slot)
 {
@@ -62,7 +62,7 @@ static bool read_bind(struct work *w, struct bytes op)
 	if (!ldap_unsigned(&op, TAG_INTEGER, &version))
 		return false;
 	put_octets(&op, &w->side->o, TEXT_LDAP_NAME);
-	if (ldap_take(&op, &auth) && auth.tag == TAG_SASL)
+	if (ldap_take(&op, &auth) && auth.tag == TAG_SASL && w->in->from_client)
 		w->ldap->sasl_asked = true;
 	return true;
 }
@@ -92,7 +92,8 @@ static bool read_bind_result(struct work *w, struct bytes op)
 {
 	if (!read_result(w, op))
 		return false;
-	w->ldap->sasl = w->ldap->sasl_asked && w->side->o.number[NUM_LDAP_RESULT] == 0;
+	if (!w->in->from_client)
+		w->ldap->sasl = w->ldap->sasl_asked && w->side->o.number[NUM_LDAP_RESULT] == 0;
 	return true;
 }
 
@@ -129,7 +130,7 @@ static bool read_extended(struct work *w, struct bytes op)
 	if (!ldap_expect(&op, TAG_EXTENDED_NAME, &oid))
 		return false;
 	observation_put(&w->side->o, TEXT_LDAP_NAME, oid);
-	if (bytes_equal_text(oid, "1.3.6.1.4.1.1466.20037")) // StartTLS, RFC 4511 §4.14.1
+	if (bytes_equal_text(oid, "1.3.6.1.4.1.1466.20037") && w->in->from_client) // StartTLS, RFC 4511 §4.14.1
 		w->ldap->start_tls = w->side->o.number[NUM_LDAP_MESSAGE_ID] + 1;
 	return true;
 }
@@ -140,7 +141,7 @@ static bool read_extended_result(struct work *w, struct bytes op)
 
 	if (!read_result(w, op))
 		return false;
-	if (w->ldap->start_tls != number[NUM_LDAP_MESSAGE_ID] + 1)
+	if (w->in->from_client || w->ldap->start_tls != number[NUM_LDAP_MESSAGE_ID] + 1)
 		return true;
 	w->ldap->tls_granted = number[NUM_LDAP_RESULT] == 0;
 	w->ldap->start_tls = 0;

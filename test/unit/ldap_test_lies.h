@@ -172,6 +172,33 @@ START_TEST(a_long_name_covers_nothing)
 }
 END_TEST
 
+// Requests that a client never sent: JNDI's passes over what it has not asked for.
+START_TEST(a_server_cannot_ask_in_the_clients_name)
+{
+	static const uint8_t sasl[] = {0x02, 1, 3, 0x04, 0, 0xa3, 8, 0x04, 6, 'G', 'S', 'S', 'A', 'P', 'I'};
+	static const uint8_t record[] = {0x16, 3, 3, 0, 4, 0x0e, 0, 0, 0, 0x17, 3, 3, 0x40, 0};
+	static struct maker op;
+
+	start();
+	reference_attributes(&a);
+	message(&m, 99, 0x60, bytes_of(sasl, sizeof(sasl)), 0);
+	message(&m, 99, 0x61, bytes_of("\x0a\x01\x00\x04\x00\x04\x00", 7), 0);
+	MAKE(&m, 0);
+	entry(&m, "o=x", made(&a), 0);
+	server_says(&m);
+	expect_reference_at_last();
+	start();
+	op.n = 0;
+	reference_attributes(&a);
+	tlv(&op, 0x80, bytes_of_text("1.3.6.1.4.1.1466.20037"), 0);
+	message(&m, 99, 0x77, made(&op), 0);
+	make(&m, record, sizeof(record));
+	entry(&m, "o=x", made(&a), 0);
+	server_says(&m);
+	expect_reference_at_last();
+}
+END_TEST
+
 static void add_lies_tests(TCase *t)
 {
 	tcase_add_test(t, a_length_of_127_octets_hides_nothing);
@@ -182,4 +209,5 @@ static void add_lies_tests(TCase *t)
 	tcase_add_test(t, a_value_longer_than_its_set_hides_no_attribute);
 	tcase_add_test(t, a_long_attribute_that_ends_early_covers_nothing);
 	tcase_add_test(t, a_long_name_covers_nothing);
+	tcase_add_test(t, a_server_cannot_ask_in_the_clients_name);
 }
