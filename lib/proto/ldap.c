@@ -405,12 +405,21 @@ static enum probe ldap_probe(struct bytes data, bool from_client)
 	return operation(op) ? PROBE_YES : PROBE_NO;
 }
 
-// After a gap a lone 0x30 is too weak a sign: only a segment with a whole message head brings us back into step.
+// After a gap a lone 0x30 is too weak a sign: only a whole message head brings us back into step. One that comes in pieces is put together in `collected`.
 static void find_step(struct side *s, struct bytes *data)
 {
-	while (data->left && ldap_probe(bytes_head(*data, PROTO_PROBE_BYTES), false) != PROBE_YES)
-		bytes_skip(data, 1);
-	s->lost = data->left == 0;
+	while (s->lost && data->left) {
+		enum probe p;
+
+		if (s->have == 0)
+			bytes_skip(data, bytes_find(*data, TAG_SEQUENCE));
+		if (!bytes_read_u8(data, &s->collected[s->have]))
+			return;
+		s->have++;
+		while ((p = ldap_probe(bytes_of(s->collected, s->have), false)) == PROBE_NO || (p == PROBE_MAYBE && s->have == PROTO_PROBE_BYTES))
+			memmove(s->collected, s->collected + 1, --s->have);
+		s->lost = p != PROBE_YES;
+	}
 }
 
 static void forget(struct work *w)
@@ -444,6 +453,23 @@ static struct bytes feed_messages(struct work *w, struct bytes data)
 	return bytes_of(NULL, 0);
 }
 
+// Returns what is left behind the message head that was found, which is fed.
+static struct bytes feed_found(struct work *w, struct bytes data)
+{
+	struct side *s = w->side;
+	uint8_t head[PROTO_PROBE_BYTES];
+	size_t n;
+
+	find_step(s, &data);
+	if (s->lost)
+		return data;
+	n = s->have;
+	memcpy(head, s->collected, n);
+	s->have = 0;
+	feed_messages(w, bytes_of(head, n));
+	return data;
+}
+
 static enum parse feed_tls(struct conversation *c, const struct proto_input *in, struct bytes data, const struct proto_sink *sink)
 {
 	struct proto_input rest = *in;
@@ -468,7 +494,7 @@ static enum parse ldap_feed(void *state, const struct proto_input *in, const str
 		s->lost = true;
 	}
 	if (s->lost)
-		find_step(s, &data);
+		data = feed_found(&w, data);
 	data = feed_messages(&w, data);
 	if (data.left) {
 		c->tls = true;

@@ -199,6 +199,25 @@ START_TEST(a_server_cannot_ask_in_the_clients_name)
 }
 END_TEST
 
+// Junk before the answer is another protocol's: the parser has to find its step among small segments.
+START_TEST(after_a_gap_a_head_in_pieces_is_found)
+{
+	struct line line;
+	struct talk talk = one_line(&proto_ldap, &line);
+
+	start();
+	make_text(&m, "0 of something, 0");
+	reference_attributes(&a);
+	entry(&m, "o=x", made(&a), 0);
+	line = (struct line){false, made(&m)};
+	talk.gap_before = 1;
+	for (size_t step = 1; step < 12; step++) {
+		talk_play(&talk, 0, 0, step, &caught);
+		expect_reference_at_last();
+	}
+}
+END_TEST
+
 static void add_lies_tests(TCase *t)
 {
 	tcase_add_test(t, a_length_of_127_octets_hides_nothing);
@@ -210,4 +229,5 @@ static void add_lies_tests(TCase *t)
 	tcase_add_test(t, a_long_attribute_that_ends_early_covers_nothing);
 	tcase_add_test(t, a_long_name_covers_nothing);
 	tcase_add_test(t, a_server_cannot_ask_in_the_clients_name);
+	tcase_add_test(t, after_a_gap_a_head_in_pieces_is_found);
 }
