@@ -79,12 +79,15 @@ static bool read_result(struct work *w, struct bytes op)
 	struct observation *o = &w->side->o;
 	struct bytes skipped;
 	struct ldap_element e;
+	bool behind;
 
 	if (!ldap_unsigned(&op, TAG_ENUMERATED, &o->number[NUM_LDAP_RESULT]))
 		return false;
-	if (ldap_expect(&op, TAG_OCTETS, &skipped) && ldap_expect(&op, TAG_OCTETS, &skipped) && ldap_take(&op, &e) &&
-	    e.tag == TAG_REFERRAL)
+	behind = ldap_expect(&op, TAG_OCTETS, &skipped) && ldap_expect(&op, TAG_OCTETS, &skipped) && ldap_take(&op, &e);
+	if (behind && e.tag == TAG_REFERRAL)
 		put_referral(o, e.content);
+	if (!behind && w->side->rest) // texts longer than what is collected; a referral may stand behind them
+		proto_mark(w->sink, COUNT_PROTO_BUDGET);
 	return true;
 }
 

@@ -218,6 +218,28 @@ START_TEST(after_a_gap_a_head_in_pieces_is_found)
 }
 END_TEST
 
+// Collected from pieces a result is not kept to its end.
+START_TEST(a_result_too_long_to_show_its_referral_is_said)
+{
+	static uint8_t text[9000];
+	static struct maker op, uris;
+	struct line line;
+	struct talk talk = one_line(&proto_ldap, &line);
+
+	start();
+	op.n = uris.n = 0;
+	octets(&uris, "ldap://198.51.100.7/o=x");
+	MAKE(&op, 0x0a, 1, 10, 0x04, 0);
+	tlv(&op, 0x04, bytes_of(text, sizeof(text)), 0);
+	tlv(&op, 0xa3, made(&uris), 0);
+	message(&m, 2, 0x65, made(&op), 0);
+	line = (struct line){false, made(&m)};
+	talk_play(&talk, 0, 0, 1000, &caught);
+	ck_assert_uint_eq(caught.count, 1);
+	ck_assert(has_fact(0, FACT_LDAP_REFERRAL) || caught.marked[COUNT_PROTO_BUDGET]);
+}
+END_TEST
+
 static void add_lies_tests(TCase *t)
 {
 	tcase_add_test(t, a_length_of_127_octets_hides_nothing);
@@ -230,4 +252,5 @@ static void add_lies_tests(TCase *t)
 	tcase_add_test(t, a_long_name_covers_nothing);
 	tcase_add_test(t, a_server_cannot_ask_in_the_clients_name);
 	tcase_add_test(t, after_a_gap_a_head_in_pieces_is_found);
+	tcase_add_test(t, a_result_too_long_to_show_its_referral_is_said);
 }
