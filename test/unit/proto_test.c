@@ -736,6 +736,7 @@ int main(void)
 	tcase_add_loop_test(c, behind_a_proxy_the_stream_is_recognised_anew, 0, sizeof(proxied) / sizeof(proxied[0]));
 	tcase_add_test(c, what_a_grants_segment_carries_is_read);
 	tcase_add_test(c, a_tunnel_that_cannot_be_followed_is_said);
+	tcase_add_test(c, words_of_a_proxys_client_are_searched_and_out_of_turn_they_are_said);
 	tcase_add_test(c, a_line_in_clear_behind_starttls_is_counted_and_a_refusal_is_not_one);
 	tcase_add_test(c, industrial_protocols_in_the_same_envelope_are_no_rdp);
 	tcase_add_test(c, entropy_is_that_of_the_formula);
