@@ -60,6 +60,7 @@ static void read_once(struct search *s)
 	memcpy(t->origin, s->escaped.origin, (t->length + 1) * sizeof(t->origin[0]));
 	for (unsigned round = 0; again && round < s->limit; round++, s->rounds++)
 		again = jndi_substitute(t, &s->hits, round);
+	s->hits.unread = s->hits.unread || again;
 }
 
 static bool finished(const struct search *s)
@@ -81,6 +82,7 @@ static void search_run(struct search *s, unsigned limit)
 	s->hits.opened = false;
 	s->hits.work.given = s->hits.work.left = JNDI_WORK_FREE + JNDI_WORK_BYTE * (uint32_t)s->field.left;
 	s->rounds = 0;
+	s->hits.unread = false;
 	s->limit = limit == 0 ? JNDI_ROUNDS : limit > JNDI_ROUNDS_MOST ? JNDI_ROUNDS_MOST : limit;
 	load(s);
 	read_once(s);
@@ -209,7 +211,7 @@ static void emit_hit(const struct search *s, const struct jndi_hit *h, const cha
 	proto_emit(sink, in, app, &o);
 }
 
-// The work ran out before any look-up was read: one that is there, or might be, as it stands.
+// The work or the rounds ran out before any look-up was read: one that is there, or might be, as it stands.
 static void note_unread(struct search *s)
 {
 	if (s->hits.count || !s->hits.opened)
@@ -251,7 +253,7 @@ static __attribute__((noinline)) unsigned scan(struct scan *c, bool base64)
 	s.base64 = base64;
 	s.first_only = false;
 	search_run(&s, c->sink->jndi_depth);
-	if (s.hits.work.left == 0) {
+	if (s.hits.work.left == 0 || s.hits.unread) {
 		count(c->sink->counters, COUNT_PROTO_BUDGET);
 		note_unread(&s);
 	}

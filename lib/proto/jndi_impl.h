@@ -58,6 +58,7 @@ static inline bool jndi_work_spend(struct jndi_work *w, uint32_t units)
 struct jndi_hits {
 	unsigned count;
 	bool opened; // a "${" was met
+	bool unread; // a reading needs more rounds than there are, or a larger stack
 	struct jndi_work work;
 	struct jndi_hit hit[JNDI_HITS];
 };
@@ -78,5 +79,5 @@ size_t jndi_case(struct bytes in, bool upper, uint8_t *out);
 
 // One round of log4j 2.14's StrSubstitutor over the text, look-ups of unknown value staying as they are. JNDI
 // look-ups are noted in *hits, `round` (from 0) is added to their depth. Returns whether a further round could find
-// more. When the work runs out, what is left of the text is undefined.
+// more; where one is needed that could not, hits->unread is set. When the work runs out, what is left of the text is undefined.
 bool jndi_substitute(struct jndi_text *t, struct jndi_hits *hits, unsigned round);

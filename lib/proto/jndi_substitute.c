@@ -21,6 +21,8 @@ struct machine {
 	unsigned first, open; // stack[] is a ring: the outermost and how many
 	unsigned round;
 	unsigned taken; // values put in place in this round
+	unsigned let_go;
+	bool late;      // one that was let go of may have been closed since
 	bool again;     // ... and one of them, or a look-up let go of, may hold more
 	struct lookup stack[JNDI_NEST];
 };
@@ -152,6 +154,7 @@ static void open_lookup(struct machine *m, size_t in)
 		note_unclosed(m, &m->stack[m->first]);
 		m->first = (m->first + 1) % JNDI_NEST;
 		m->open--;
+		m->let_go++;
 		m->again = true;
 	}
 	m->stack[(m->first + m->open) % JNDI_NEST] = (struct lookup){.start = (uint16_t)m->out};
@@ -354,6 +357,7 @@ bool jndi_substitute(struct jndi_text *t, struct jndi_hits *hits, unsigned round
 	for (; in < n && jndi_work_spend(&hits->work, JNDI_OPEN_WORK); in++) {
 		run = quiet(&m, in, n);
 		jndi_work_spend(&hits->work, (uint32_t)run / 2);
+		m.late = m.late || (m.let_go && !m.open && bytes_find(bytes_of(t->at + in, run), '}') < run);
 		put_run(&m, in, run);
 		in += run;
 		if (in == n)
@@ -369,5 +373,6 @@ bool jndi_substitute(struct jndi_text *t, struct jndi_hits *hits, unsigned round
 		note_unclosed(&m, &m.stack[(m.first + i) % JNDI_NEST]);
 	t->length = m.out;
 	t->origin[m.out] = end;
+	hits->unread = hits->unread || (m.late && !m.taken);
 	return m.again && m.taken && hits->work.left;
 }

