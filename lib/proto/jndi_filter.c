@@ -132,6 +132,28 @@ static bool is_overlong(uint8_t first, uint8_t second)
 	       ((first == 0xe0 || first == 0xf0) && second == '%');
 }
 
+static bool is_escape(struct bytes b)
+{
+	uint8_t next;
+
+	if (b.left < 2)
+		return false;
+	next = byte_lower(b.at[1]);
+	if (b.at[0] == '%')
+		return (next >= '0' && next <= '9') || (next >= 'a' && next <= 'f') || next == 'u';
+	if (b.at[0] == '&')
+		return next == '#' || (next >= 'a' && next <= 'z');
+	return b.at[0] == '\\' && ((next >= '0' && next <= '7') || next == 'u' || next == 'x');
+}
+
+// "%%32%34", "%2%34", "&%64ollar;", "&d%6fllar;", "\%750024": one of the two characters that tell which escape it is comes of another, in the layer before.
+static bool is_made_of_escapes(struct bytes at)
+{
+	if (is_escape(bytes_from(at, 1)))
+		return true;
+	return is_escape(bytes_from(at, 2)) && (at.at[0] == '%' || (at.at[0] == '&' && memchr("abdlp", byte_lower(at.at[1]), 5)));
+}
+
 static unsigned gives(struct bytes at)
 {
 	uint8_t first = at.at[0];
@@ -141,6 +163,8 @@ static unsigned gives(struct bytes at)
 		return 0;
 	if (first >= 0xc0)
 		return is_overlong(first, at.at[1]) ? GIVES_BOTH : 0;
+	if (is_made_of_escapes(at))
+		return GIVES_BOTH;
 	pair = (unsigned)byte_lower(at.at[1]) << 8 | (at.left > 2 ? byte_lower(at.at[2]) : 0);
 	for (size_t i = 0; i < sizeof(givers) / sizeof(givers[0]); i++)
 		if (givers[i].first == first && (pair & givers[i].mask) == givers[i].pair)

