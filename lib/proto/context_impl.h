@@ -34,6 +34,7 @@ struct context {
 	struct unseen unseen[2];
 	struct early early[2];
 	struct starttls starttls; // of a protocol that is named only
+	bool by_server;    // the protocol is the server's word alone
 	_Alignas(64) uint64_t small[PROTO_SMALL_BYTES / 8];
 };
 _Static_assert(offsetof(struct context, early) <= 64, "one line");

@@ -257,6 +257,7 @@ static enum parse settle(struct proto_pool *p, struct context *c, const struct p
 	enum parse result;
 
 	c->ops = ops;
+	c->by_server = !in->from_client;
 	*app = ops->app;
 	emit_protocol(in, sink, ops->app);
 	if (!take_state(p, c, ops->state_bytes)) {
@@ -280,6 +281,37 @@ static enum parse settle(struct proto_pool *p, struct context *c, const struct p
 	result = feed_parser(p, c, in, sink);
 	*app = c->ops->app;
 	return result;
+}
+
+// A server may speak first, and its client pass over words it does not know: what the client then begins with tells what it will read. Another protocol that
+// has a parser, or NULL.
+static const struct proto_ops *contradicted(struct context *c, const struct proto_input *in)
+{
+	struct early *e = &c->early[1];
+	size_t n = bytes_head(in->data, PROTO_PROBE_BYTES - (size_t)e->length).left;
+	const struct proto_ops *ops = NULL;
+	struct bytes said;
+	enum probe best;
+
+	if (in->gap) {
+		c->by_server = false;
+		return NULL;
+	}
+	memcpy(e->at + e->length, in->data.at, n);
+	e->length = (uint8_t)(e->length + n);
+	said = bytes_of(e->at, e->length);
+	best = probe_side(in->flow->transport, said, true, &ops);
+	c->by_server = best == PROBE_MAYBE && e->length < PROTO_PROBE_BYTES && c->ops->probe(said, true) != PROBE_YES;
+	return best == PROBE_YES && ops->state_bytes && c->ops->probe(said, true) != PROBE_YES ? ops : NULL;
+}
+
+// What the server has said is nothing to the new parser; the client's words are all there.
+static enum parse settle_again(struct proto_pool *p, struct context *c, const struct proto_ops *ops, const struct proto_input *in, size_t had,
+			       const struct proto_sink *sink, uint8_t *app)
+{
+	release(p, c);
+	memset(c->unseen, 0, sizeof(c->unseen));
+	return settle(p, c, ops, in, had, c->early[1].more, sink, app);
 }
 
 static void settle_unknown(struct proto_pool *p, struct context *c, const struct proto_input *in,
@@ -450,8 +482,13 @@ static enum parse feed_context(struct proto_pool *p, struct context *c, const st
 	if (!state_of(c))
 		return lose(c, sink);
 	if (c->ops) {
-		const struct proto_ops *before = c->ops;
+		const struct proto_ops *before = c->ops, *other = NULL;
 
+		had = c->early[1].length;
+		if (c->by_server && in->from_client)
+			other = contradicted(c, in);
+		if (other)
+			return settle_again(p, c, other, in, had, sink, app);
 		result = feed_parser(p, c, in, sink);
 		if (c->ops != before) // an upgrade
 			*app = c->ops->app;
@@ -492,7 +529,7 @@ static void begin_behind(struct proto_pool *p, struct context *c, uint16_t port)
 
 	release(p, c);
 	c->ops = NULL;
-	c->unknown = c->finished = c->gap[0] = c->gap[1] = false;
+	c->unknown = c->finished = c->by_server = c->gap[0] = c->gap[1] = false;
 	c->segments = c->preface = 0;
 	c->tunnels++;
 	c->port = port;

@@ -457,6 +457,7 @@ START_TEST(a_database_that_begins_in_clear_does_not_go_over_to_tls)
 END_TEST
 
 #include "proto_proxies.h"
+#include "proto_first.h"
 
 START_TEST(a_line_in_clear_behind_starttls_is_counted_and_a_refusal_is_not_one)
 {
@@ -716,6 +717,7 @@ int main(void)
 	tcase_add_loop_test(c, on_its_own_port_a_protocol_is_no_fact, 0, OPENINGS);
 	tcase_add_test(c, every_probe_takes_any_bytes);
 	tcase_add_test(c, later_observations_carry_the_port_fact_too);
+	tcase_add_test(c, a_server_that_speaks_first_does_not_choose_the_parser);
 	tcase_add_test(c, bytes_before_recognition_reach_the_parser);
 	tcase_add_test(c, the_other_side_may_tell);
 	tcase_add_test(c, one_byte_a_segment_does_not_hide_a_protocol);
