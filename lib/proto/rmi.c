@@ -10,8 +10,8 @@ enum rmi_limits {
 	WINDOW_BYTES = 1024,    // holds the longest string looked at
 	STRING_BYTES = 512,     // longer ones are no names
 	HOST_BYTES = 255,
-	SCAN_BYTES = 256 * 1024,// of one side; then PARSE_DONE
-	OBSERVATIONS = 64,      // of one flow; then PARSE_DONE
+	SCAN_BYTES = 256 * 1024,// of one side; then PARSE_DONE, and the flow is marked
+	OBSERVATIONS = 64,      // of one flow; then the same
 	GREETING_BYTES = 7,     // "JRMI", version, protocol
 	UID_BYTES = 14,         // java.rmi.server.UID, after DgcAck
 	MAGIC_BYTES = 5,        // Call or ReturnData, then the object stream's magic and version
@@ -64,11 +64,19 @@ static void start(struct observation *o, unsigned message)
 	o->facts = FACT_BIT(FACT_RMI);
 }
 
+// More may come than is looked at.
+static void give_up(struct work *w)
+{
+	if (!w->rmi->done)
+		proto_mark(w->sink, COUNT_PROTO_BUDGET);
+	w->rmi->done = true;
+}
+
 static void emit(struct work *w, struct observation *o)
 {
 	proto_emit(w->sink, w->in, APP_RMI, o);
 	if (++w->rmi->observations == OBSERVATIONS)
-		w->rmi->done = true;
+		give_up(w);
 }
 
 static void tell(struct work *w, unsigned message)
@@ -124,7 +132,7 @@ static int step_greeting(struct work *w, struct bytes window)
 	protocol = window.at[GREETING_BYTES - 1];
 	tell(w, RMI_GREETING);
 	if (protocol == PROTOCOL_MULTIPLEX) // several connections in one; unused since Java 1.2
-		w->rmi->done = true;
+		give_up(w);
 	return to_stage(w, protocol == PROTOCOL_STREAM ? STAGE_ENDPOINT : STAGE_MESSAGE, GREETING_BYTES);
 }
 
@@ -382,7 +390,7 @@ static enum parse rmi_feed(void *state, const struct proto_input *in, const stru
 		s->scanned += (uint32_t)part.left;
 		run(&w);
 		if (s->scanned > SCAN_BYTES)
-			rmi->done = true;
+			give_up(&w);
 	}
 	return rmi->done ? PARSE_DONE : PARSE_MORE;
 }

@@ -173,6 +173,7 @@ START_TEST(observations_of_one_flow_are_limited)
 	play();
 	ck_assert_uint_eq(caught.count, 64);
 	ck_assert_int_eq(caught.result, PARSE_DONE);
+	ck_assert(caught.marked[COUNT_PROTO_BUDGET]);
 }
 END_TEST
 
