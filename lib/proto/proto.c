@@ -625,7 +625,7 @@ static const struct proto_ops *recognise_datagram(const struct proto_input *in, 
 	ops = find_datagram_ops(app);
 	if (ops != &proto_quic && proto_quic.begins(in->data, in->from_client))
 		return &proto_quic;
-	if (ops != &proto_dns_udp && ops != &proto_quic && has_port(&proto_dns_udp, in->flow->server_port) &&
+	if (ops != &proto_dns_udp && has_port(&proto_dns_udp, in->flow->server_port) &&
 	    proto_dns_udp.probe(head, in->from_client) == PROBE_YES)
 		return &proto_dns_udp;
 	return ops;

@@ -34,3 +34,20 @@ START_TEST(a_server_that_speaks_first_does_not_choose_the_parser)
 	ck_assert_uint_eq(seen(OBS_LDAP), 2);
 }
 END_TEST
+
+// The same with datagrams: on DNS's port one that looks like QUIC is worth no more than junk.
+START_TEST(a_datagram_like_quic_does_not_hide_dns)
+{
+	struct proto_input in = {.from_client = true, .flow = &flow};
+
+	flow.transport = UDP;
+	flow.server_port = 53;
+	in.data = edge_copy(bytes_of("\xc0\0\0\0\1\4abcd\4efgh\0\0\0\0", 19));
+	proto_datagram(pool, &datagrams, &in, &sink, &app);
+	ck_assert_int_eq(app, APP_QUIC);
+	in.data = edge_copy(bytes_of("\x12\x34\1\0\0\1\0\0\0\0\0\0\3www\7example\3com\0\0\1\0\1", 33));
+	proto_datagram(pool, &datagrams, &in, &sink, &app);
+	ck_assert_int_eq(app, APP_DNS);
+	ck_assert_uint_eq(seen(OBS_DNS), 1);
+}
+END_TEST
