@@ -254,7 +254,7 @@ static __attribute__((noinline)) unsigned scan(struct scan *c, bool base64)
 	s.first_only = false;
 	search_run(&s, c->sink->jndi_depth);
 	if (s.hits.work.left == 0 || s.hits.unread) {
-		count(c->sink->counters, COUNT_PROTO_BUDGET);
+		proto_mark(c->sink, COUNT_PROTO_BUDGET);
 		note_unread(&s);
 	}
 	for (unsigned i = 0; i < s.hits.count; i++) {

@@ -58,7 +58,7 @@ static inline bool jndi_work_spend(struct jndi_work *w, uint32_t units)
 struct jndi_hits {
 	unsigned count;
 	bool opened; // a "${" was met
-	bool unread; // a reading needs more rounds than there are, or a larger stack
+	bool unread; // a reading needs more rounds than there are, or a larger stack, or there are more look-ups than are kept
 	struct jndi_work work;
 	struct jndi_hit hit[JNDI_HITS];
 };

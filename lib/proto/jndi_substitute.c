@@ -60,12 +60,16 @@ static uint8_t hit_rank(struct bytes decoded, bool closed)
 }
 
 // Where a look-up that begins there is or would be kept; JNDI_HITS: nowhere, or there is nothing more to say of it.
-static unsigned hit_slot(const struct jndi_hits *hits, uint16_t begin)
+static unsigned hit_slot(struct jndi_hits *hits, uint16_t begin)
 {
 	unsigned i = 0;
 
 	while (i < hits->count && hits->hit[i].begin != begin)
 		i++;
+	if (i == JNDI_HITS) { // one too many
+		hits->unread = true;
+		return i;
+	}
 	return i < hits->count && hits->hit[i].rank == JNDI_RANK_BEST ? JNDI_HITS : i;
 }
 

@@ -25,13 +25,20 @@ static void catch (void *user, struct observation *o)
 	caught.count++;
 }
 
+static struct counters counters;
+static unsigned marks;
+
+static void mark(void *user, enum counter why)
+{
+	marks++;
+}
+
 static unsigned scan_named(struct bytes field, const char *name)
 {
-	static struct counters counters;
 	static const struct proto_flow flow = {
 		.direction = DIRECTION_IN, .transport = 6, .client_port = 40000, .server_port = 8080};
 	const struct proto_input in = {.from_client = true, .from_outside = true, .flow = &flow, .data = field};
-	const struct proto_sink sink = {.emit = catch, .counters = &counters};
+	const struct proto_sink sink = {.emit = catch, .counters = &counters, .uninspected = mark};
 	uint8_t *copy = malloc(field.left ? field.left : 1); // exact size: a sanitizer sees one byte too many
 	unsigned n;
 
@@ -327,9 +334,15 @@ END_TEST
 
 START_TEST(at_most_four_look_ups_of_a_field_are_reported)
 {
+	memset(&counters, 0, sizeof(counters));
+	marks = 0;
+	ck_assert_uint_eq(scan("${jndi:dns://a} ${jndi:dns://b} ${jndi:dns://c} ${jndi:dns://d}"), 4);
+	ck_assert_uint_eq(counters.value[COUNT_PROTO_BUDGET], 0);
 	ck_assert_uint_eq(scan("${jndi:dns://a} ${jndi:dns://b} ${jndi:dns://c}"), 3);
 	expect_text(&caught.last[2], TEXT_JNDI_HOST, "c", "third");
 	ck_assert_uint_eq(scan("${jndi:dns://a} ${jndi:dns://b} ${jndi:dns://c} ${jndi:dns://d} ${jndi:dns://e}"), 4);
+	ck_assert_uint_eq(counters.value[COUNT_PROTO_BUDGET], 1);
+	ck_assert_uint_eq(marks, 1);
 }
 END_TEST
 
@@ -486,7 +499,6 @@ START_TEST(a_look_up_that_arrives_in_pieces_is_reported_once_and_whole)
 	static uint8_t at[WINDOW_BYTES];
 	static const struct proto_flow flow = {.direction = DIRECTION_IN, .transport = 6};
 	const struct proto_input in = {.from_client = true, .from_outside = true, .flow = &flow};
-	static struct counters counters;
 	const struct proto_sink sink = {.emit = catch, .counters = &counters};
 	const struct hit *h = &hidden[_i];
 	struct bytes field = bytes_of_text(h->field);
