@@ -365,7 +365,7 @@ static void read_text(struct named *n, struct bytes text, struct named_from *fro
 		at = next ? next : at + 1;
 	}
 	if (from->hits >= HITS_MOST)
-		count(from->sink->counters, COUNT_PROTO_BUDGET);
+		proto_mark(from->sink, COUNT_PROTO_BUDGET);
 }
 
 // --- Escapes ---

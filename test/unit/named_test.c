@@ -28,11 +28,18 @@ static void catch (void *user, struct observation *o)
 	snprintf(said.text + strlen(said.text), sizeof(said.text) - strlen(said.text), "%s", at ? at : "");
 }
 
+static unsigned marks;
+
+static void mark(void *user, enum counter why)
+{
+	marks++;
+}
+
 static bool search(const char *field, struct bytes text, struct counters *counters)
 {
 	static const struct proto_flow flow = {.direction = DIRECTION_IN, .transport = 6, .server_port = 80};
 	const struct proto_input in = {.from_client = true, .from_outside = true, .flow = &flow};
-	const struct proto_sink sink = {.emit = catch, .counters = counters};
+	const struct proto_sink sink = {.emit = catch, .counters = counters, .uninspected = mark};
 	struct named_from from = {
 		.field = field, .host = bytes_of_text("Shop.example:80"), .in = &in, .sink = &sink, .app = APP_HTTP};
 	uint8_t *copy = malloc(text.left ? text.left : 1); // exact size: a sanitizer sees one byte too many
@@ -174,6 +181,22 @@ START_TEST(many_literals_do_not_crowd_out_those_behind_them)
 END_TEST
 
 // 8 KiB made of nothing but what begins a literal: the time must stay that of a pass over them.
+// One address again and again fills no record, and what stands behind it is not read.
+START_TEST(literals_that_use_up_the_search_are_said)
+{
+	static struct counters counters;
+	static char text[4096];
+	size_t n = 0;
+
+	for (unsigned i = 0; i < 300; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "192.0.2.9 ");
+	snprintf(text + n, sizeof(text) - n, "http://evil.example/");
+	marks = 0;
+	search("body", bytes_of_text(text), &counters);
+	ck_assert(strstr(said.text, "evil.example") || marks);
+}
+END_TEST
+
 START_TEST(no_text_is_slow)
 {
 	static const char *const pieces[] = {"://",   "::",  ":",     ".",     "@",   "//@",    "[",
@@ -206,6 +229,7 @@ int main(void)
 	tcase_add_loop_test(c, literals_are_found_however_they_are_written, 0, CASES);
 	tcase_add_test(c, a_literal_is_found_at_any_place);
 	tcase_add_test(c, many_literals_do_not_crowd_out_those_behind_them);
+	tcase_add_test(c, literals_that_use_up_the_search_are_said);
 	tcase_add_test(c, no_text_is_slow);
 	suite_add_tcase(suite, c);
 	runner = srunner_create(suite);
