@@ -141,8 +141,8 @@ static void take_extended(struct upload *u, struct bytes rest)
 	tell(u, bytes_from(behind, second + 1));
 }
 
-// What follows the word "filename". RFC 2231's pieces (filename*0=) are not put together, and hardly anybody does.
-static void take_parameter(struct upload *u, struct bytes rest)
+// What follows the word "filename". RFC 2231's pieces (filename*0=) are not put together, and hardly anybody does. false: it is no parameter's name.
+static bool take_parameter(struct upload *u, struct bytes rest)
 {
 	bool extended = rest.left && rest.at[0] == '*';
 
@@ -150,11 +150,11 @@ static void take_parameter(struct upload *u, struct bytes rest)
 	if (extended && rest.left && rest.at[0] >= '0' && rest.at[0] <= '9')
 		u->ambiguous = true;
 	if (rest.left == 0 || rest.at[0] != '=')
-		return;
+		return false;
 	rest = without_blanks(bytes_from(rest, 1));
 	if (extended) {
 		take_extended(u, rest);
-		return;
+		return true;
 	}
 	if (u->plain++) // some take the first, some the last
 		u->ambiguous = true;
@@ -162,6 +162,7 @@ static void take_parameter(struct upload *u, struct bytes rest)
 		take_quoted(u, bytes_from(rest, 1));
 	else
 		take_token(u, rest);
+	return true;
 }
 
 bool upload_parameters(struct bytes line, uint8_t *told, const struct named_from *from)
@@ -171,11 +172,15 @@ bool upload_parameters(struct bytes line, uint8_t *told, const struct named_from
 
 	if (!is_told(from))
 		return false;
-	for (unsigned n = 0; line.left >= sizeof(word) && n < PARAMETERS; bytes_skip(&line, 1)) {
+	line = without_blanks(line); // or each word would skip those at the end
+	for (unsigned n = 0; line.left >= sizeof(word); bytes_skip(&line, 1)) {
 		if (!bytes_equal_nocase(bytes_head(line, sizeof(word) - 1), word))
 			continue;
-		take_parameter(&u, bytes_from(line, sizeof(word) - 1));
-		n++;
+		if (n == PARAMETERS) {
+			count(from->sink->counters, COUNT_PROTO_UPLOADS_LEFT_OUT);
+			return true;
+		}
+		n += take_parameter(&u, bytes_from(line, sizeof(word) - 1));
 	}
 	return u.ambiguous;
 }

@@ -42,6 +42,8 @@ static const struct {
 	{"filename=\"\"", "", false},
 	{"filename=\"uploads/\"", "", false},
 	{"name=\"filename\"", "", false},
+	{"x=\"filenamefilenamefilenamefilenamefilenamefilenamefilenamefilename\"; filename=\"a.php\"", "a.php\n", false},
+	{"filename=a;filename=b;filename=c;filename=d;filename=e;filename=f;filename=g;filename=h;filename=i", "a\nb\nc\nd\ne\nf\ng\nh\n", true},
 	{"x=\"; filename=\"\r\n filename=\"a.php\"", "a.php\n", true},
 };
 enum { DISPOSITIONS = sizeof(dispositions) / sizeof(dispositions[0]) };
