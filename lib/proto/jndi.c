@@ -30,6 +30,23 @@ static bool spend_pass(struct search *s)
 	return jndi_work_spend(&s->hits.work, (uint32_t)s->escaped.length / 2);
 }
 
+// Many decoders pass over what is no digit (commons-codec, which Tomcat has, PHP), others stop there: what those read is the front of it.
+static void load_base64(struct jndi_text *t, struct bytes field)
+{
+	size_t digits = 0;
+
+	for (size_t i = 0; i < field.left; i++) {
+		if (!jndi_is_base64(field.at[i]))
+			continue;
+		t->at[digits] = field.at[i];
+		t->origin[digits++] = (uint16_t)i;
+	}
+	t->length = jndi_base64(bytes_of(t->at, digits), t->at);
+	for (size_t i = 0; i < t->length; i++)
+		t->origin[i] = t->origin[i / 3 * 4];
+	t->origin[t->length] = (uint16_t)field.left;
+}
+
 // Fills s->escaped from the field.
 static void load(struct search *s)
 {
@@ -42,10 +59,7 @@ static void load(struct search *s)
 			t->origin[i] = (uint16_t)i;
 		return;
 	}
-	t->length = jndi_base64(s->field, t->at);
-	for (size_t i = 0; i < t->length; i++)
-		t->origin[i] = (uint16_t)(i / 3 * 4);
-	t->origin[t->length] = (uint16_t)s->field.left;
+	load_base64(t, s->field);
 }
 
 static void read_once(struct search *s)
@@ -266,19 +280,17 @@ static __attribute__((noinline)) unsigned scan(struct scan *c, bool base64)
 	return n;
 }
 
-// RFC 7617: "Basic" SP base64(user ":" password). Many applications log the user name.
+// RFC 7617: "Basic" SP base64(user ":" password). Many applications log the user name. What separates them is passed over by most.
 static bool basic_credentials(const char *name, struct bytes *field)
 {
-	static const char scheme[] = "basic ";
+	static const char scheme[] = "basic";
 
 	if (!bytes_equal_nocase(bytes_head(*field, strlen(scheme)), scheme))
 		return false;
 	if (strcmp(name, "header:authorization") && strcmp(name, "header:proxy-authorization"))
 		return false;
 	bytes_skip(field, strlen(scheme));
-	while (field->left && field->at[0] == ' ')
-		bytes_skip(field, 1);
-	return field->left > 0;
+	return field->left > 0 && !jndi_is_base64(field->at[0]);
 }
 
 unsigned jndi_scan(struct bytes field, const char *name, const struct proto_input *in, const struct proto_sink *sink,

@@ -274,6 +274,11 @@ static int base64_digit(uint8_t c)
 	return c == '/' || c == '_' ? 63 : -1;
 }
 
+bool jndi_is_base64(uint8_t c)
+{
+	return base64_digit(c) >= 0;
+}
+
 size_t jndi_base64(struct bytes in, uint8_t *out)
 {
 	uint32_t bits = 0;

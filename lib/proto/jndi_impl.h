@@ -73,6 +73,8 @@ uint32_t jndi_work_of(struct bytes field, uint32_t *given);
 // Undoes one layer of the escapes in `which` (bits of enum jndi_escapes). Returns whether anything changed; false as well
 // when the work ran out.
 bool jndi_unescape(struct jndi_text *t, unsigned which, struct jndi_work *work);
+// Is it a digit of base64, of either alphabet?
+bool jndi_is_base64(uint8_t c);
 // Lower or upper case as java.lang.String does, for ASCII and for the letters that become ASCII by it. out may be
 // in.at or lie before it. Returns the bytes written, never more than in.left.
 size_t jndi_case(struct bytes in, bool upper, uint8_t *out);

