@@ -10,6 +10,7 @@ void describe_flow(const struct flow *f, struct proto_flow *out)
 	out->server_port = f->server_port;
 	out->transport = f->transport;
 	out->direction = f->direction;
+	out->midstream = f->flags & FLOW_FLAG_MIDSTREAM;
 }
 
 static struct proto_input input_of(const struct proto_flow *f, enum flow_side sender, struct bytes data, bool gap)

