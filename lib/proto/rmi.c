@@ -382,6 +382,8 @@ static enum parse rmi_feed(void *state, const struct proto_input *in, const stru
 		s->have = 0;
 		s->stage = STAGE_BODY;
 	}
+	if (in->from_outside) // names are logged, and by what is no registry everything
+		jndi_scan(data, "payload", in, sink, APP_RMI);
 	while (data.left && !rmi->done) {
 		part = bytes_head(data, WINDOW_BYTES - s->have);
 		memcpy(s->window + s->have, part.at, part.left);

