@@ -152,6 +152,31 @@ START_TEST(a_long_attribute_that_ends_early_covers_nothing)
 }
 END_TEST
 
+// Once out of step, where the list is taken up again is the sender's choice: what covers an attribute there is a value only to us.
+START_TEST(an_entry_out_of_step_stays_so_to_its_end)
+{
+	enum { HEADERS = 20, TAKEN_UP = 8192 - 256 }; // of the message in octets, see LDAP_COLLECT_BYTES and TAIL_BYTES
+	static uint8_t filler[9000];
+	static struct maker value;
+	struct line line;
+	struct talk talk = one_line(&proto_ldap, &line);
+
+	start();
+	value.n = 0;
+	MAKE(&a, 0x30, 5, 0x04, 0, 0x31, 0, 0xff);
+	make(&a, filler, TAKEN_UP - HEADERS - a.n);
+	make(&value, filler, 300);
+	text_attribute(&value, "javaSerializedData", "x");
+	make(&value, filler, 300);
+	attribute(&a, "cn", made(&value));
+	entry(&m, "o=x", made(&a), 0);
+	ck_assert_uint_eq(m.n - a.n, HEADERS);
+	line = (struct line){false, made(&m)};
+	talk_play(&talk, 0, 0, 1000, &caught);
+	expect_reference_at_last();
+}
+END_TEST
+
 // A name that does not fit the buffer, and that looks like an attribute without end.
 START_TEST(a_long_name_covers_nothing)
 {
@@ -249,6 +274,7 @@ static void add_lies_tests(TCase *t)
 	tcase_add_test(t, a_set_that_says_it_is_short_hides_no_value);
 	tcase_add_test(t, a_value_longer_than_its_set_hides_no_attribute);
 	tcase_add_test(t, a_long_attribute_that_ends_early_covers_nothing);
+	tcase_add_test(t, an_entry_out_of_step_stays_so_to_its_end);
 	tcase_add_test(t, a_long_name_covers_nothing);
 	tcase_add_test(t, a_server_cannot_ask_in_the_clients_name);
 	tcase_add_test(t, after_a_gap_a_head_in_pieces_is_found);
