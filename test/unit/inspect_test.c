@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "inspect.h"
-#include "wire.h"
+#include "wire_draft.h"
 #include <check.h>
 
 static struct wire_sheet *wire;

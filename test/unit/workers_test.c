@@ -3,7 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include "distribute.h"
-#include "wire.h"
+#include "wire_draft.h"
 
 static const struct siphash_key key = {5, 6};
 
