@@ -158,7 +158,7 @@ START_TEST(an_entry_out_of_step_stays_so_to_its_end)
 	enum { HEADERS = 20, TAKEN_UP = 8192 - 256 }; // of the message in octets, see LDAP_COLLECT_BYTES and TAIL_BYTES
 	static uint8_t filler[9000];
 	static struct maker value;
-	struct line line;
+	struct line line = {0};
 	struct talk talk = one_line(&proto_ldap, &line);
 
 	start();
@@ -227,7 +227,7 @@ END_TEST
 // Junk before the answer is another protocol's: the parser has to find its step among small segments.
 START_TEST(after_a_gap_a_head_in_pieces_is_found)
 {
-	struct line line;
+	struct line line = {0};
 	struct talk talk = one_line(&proto_ldap, &line);
 
 	start();
@@ -248,7 +248,7 @@ START_TEST(a_result_too_long_to_show_its_referral_is_said)
 {
 	static uint8_t text[9000];
 	static struct maker op, uris;
-	struct line line;
+	struct line line = {0};
 	struct talk talk = one_line(&proto_ldap, &line);
 
 	start();
