@@ -2,7 +2,7 @@
 // Which worker a frame belongs to. Knows just enough of Ethernet to find the outer IP addresses; everything else goes by its MAC addresses.
 #include "distribute.h"
 
-enum { MAC_BYTES = 6, TAGS = 3, ETHER_IPV4 = 0x0800, ETHER_IPV6 = 0x86dd, ETHER_TYPES = 0x0600 /* below it a length */, SNAP_BYTES = 6 /* and LLC */ };
+enum { MAC_BYTES = 6, TAGS = 3, ETHER_IPV4 = 0x0800, ETHER_IPV6 = 0x86dd };
 
 static bool is_tag(uint16_t type)
 {
@@ -17,8 +17,8 @@ static bool find_addresses(struct bytes frame, struct bytes address[2])
 
 	if (!bytes_skip(&rest, 2 * MAC_BYTES) || !bytes_read_u16(&rest, &type))
 		return false;
-	for (int i = 0; i < TAGS + 1 && (is_tag(type) || type < ETHER_TYPES); i++)
-		if (!(is_tag(type) ? bytes_read_u16(&rest, &tag) : bytes_skip(&rest, SNAP_BYTES)) || !bytes_read_u16(&rest, &type))
+	for (int i = 0; i < TAGS && is_tag(type); i++)
+		if (!bytes_read_u16(&rest, &tag) || !bytes_read_u16(&rest, &type))
 			return false;
 	if (type == ETHER_IPV4)
 		return bytes_skip(&rest, 12) && bytes_take(&rest, 4, &address[0]) && bytes_take(&rest, 4, &address[1]);

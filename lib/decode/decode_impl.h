@@ -9,7 +9,6 @@ enum decode_numbers {
 	ETHER_IPV4 = 0x0800,
 	ETHER_IPV6 = 0x86dd,
 	ETHER_TYPES = 0x0600, // and above; below it is a length (IEEE 802.3 §3.2.6)
-	SNAP_BYTES = 6,       // with the LLC before it, without the type
 	ETHER_BRIDGED = 0x6558, // an Ethernet frame inside GRE (RFC 7637 §3.2)
 	MAC_BYTES = 6,
 	ETHERNET_BYTES = 14,

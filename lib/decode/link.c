@@ -46,8 +46,19 @@ static const struct ether_reader *find_ether_reader(uint16_t type)
 	return NULL;
 }
 
-// Behind LLC and SNAP only a type can stand, so that none is within another.
-static enum decode_result read_type(struct walk *w, bool length_may_stand)
+// RFC 894 puts a type behind the addresses, RFC 1042 a length, LLC, SNAP and then the type. Some hosts take both (RFC 1122 §2.3.3) and access points make one
+// of the other; Linux takes no IP from the second. Whether its bytes belong to a stream only the receiver knows.
+static bool is_behind_snap(struct bytes rest)
+{
+	static const uint8_t snap[] = {0xaa, 0xaa, 0x03, 0, 0, 0}, bridged[] = {0xaa, 0xaa, 0x03, 0, 0, 0xf8}; // IEEE 802.1H
+	struct bytes llc;
+	uint16_t type;
+
+	return bytes_take(&rest, sizeof(snap), &llc) && bytes_read_u16(&rest, &type) && find_ether_reader(type) &&
+	       (bytes_equal(llc, bytes_of(snap, sizeof(snap))) || bytes_equal(llc, bytes_of(bridged, sizeof(bridged))));
+}
+
+static enum decode_result read_ether_type(struct walk *w)
 {
 	struct packet *p = w->packet;
 	const struct ether_reader *reader;
@@ -62,15 +73,9 @@ static enum decode_result read_type(struct walk *w, bool length_may_stand)
 		p->vlan[p->vlans++] = tag & VLAN_ID;
 		reader = find_ether_reader(p->ether_type);
 	}
-	if (length_may_stand && p->ether_type < ETHER_TYPES && w->rest.left >= SNAP_BYTES)
-		return decode_snap(w);
+	if (p->ether_type < ETHER_TYPES && is_behind_snap(w->rest))
+		p->oddities |= ODDITY_TUNNEL;
 	return reader ? walk_on(w, reader->read) : DECODE_OTHER;
-}
-
-// RFC 894 puts a type behind the addresses, RFC 1042 a length, LLC, SNAP and then the type; hosts are to take both (RFC 1122 §2.3.3).
-static enum decode_result read_ether_type(struct walk *w)
-{
-	return read_type(w, true);
 }
 
 enum decode_result decode_ethernet(struct walk *w)
@@ -222,14 +227,12 @@ enum decode_result decode_ppi(struct walk *w)
 
 enum decode_result decode_snap(struct walk *w)
 {
-	static const uint8_t snap[SNAP_BYTES] = {0xaa, 0xaa, 0x03, 0, 0, 0}, bridged[SNAP_BYTES] = {0xaa, 0xaa, 0x03, 0, 0, 0xf8}; // IEEE 802.1H
+	static const uint8_t snap[] = {0xaa, 0xaa, 0x03, 0, 0, 0};
 	struct bytes llc;
 
-	if (!bytes_take(&w->rest, SNAP_BYTES, &llc))
+	if (!bytes_take(&w->rest, sizeof(snap), &llc))
 		return DECODE_MALFORMED;
-	if (!bytes_equal(llc, bytes_of(snap, SNAP_BYTES)) && !bytes_equal(llc, bytes_of(bridged, SNAP_BYTES)))
-		return DECODE_OTHER;
-	return read_type(w, false);
+	return bytes_equal(llc, bytes_of(snap, sizeof(snap))) ? read_ether_type(w) : DECODE_OTHER;
 }
 
 // RFC 1188: frame control and addresses.

@@ -71,7 +71,6 @@ static struct datagram_key key_of(const struct frame *f, const struct packet *p)
 	key.destination = p->destination;
 	key.id = p->fragment_id;
 	key.port = f->port;
-	key.ip_offset = p->ip_offset;
 	key.transport = p->source.family == 4 ? p->transport : 0; // in IPv6 the first fragment alone says it (RFC 8200 §4.5)
 	key.vlans = p->vlans;
 	key.tunnels = p->tunnels;

@@ -59,8 +59,7 @@ void defrag_destroy(struct defrag *d);
 // So do fragments with different hops left (their own or those of a packet that carries them) of which one has fewer than DEFRAG_HOPS, and those whose IPv4 options or
 // IPv6 headers before the fragment's differ: where only some are taken, the receiver puts them together with those of the sender's next datagram of the same id, as
 // nobody has seen them.
-// Key: addresses, protocol (IPv4), identification, VLANs, tunnels, port (evasion 11), and the Ethernet address they go to and length of what is
-// before the IP header: one sent to another card, or wrapped otherwise (LLC and SNAP), may not be taken.
+// Key: addresses, protocol (IPv4), identification, VLANs, tunnels, port (evasion 11), and the Ethernet address they go to: one sent to another card is not taken.
 //
 // Fragments in fragments: *out of one call, decoded by decode_datagram to another DECODE_PIECE, may be given to the next call as `f`. Unless the answer is
 // DEFRAG_REFUSED, the frames of that whole are then the inner datagram's (and are dropped with it): its id is over.

@@ -44,7 +44,6 @@ struct datagram_key { // hashed and compared as memory
 	uint8_t transport, vlans, tunnels, zero;
 	uint8_t to[6]; // of Ethernet: the card's address it goes to
 	uint8_t zero2[2];
-	uint32_t ip_offset; // what is wrapped otherwise another receiver may take
 };
 
 struct links { // in a list; DEFRAG_NONE ends it

@@ -370,24 +370,6 @@ START_TEST(a_fragment_for_another_card_is_another_datagrams)
 }
 END_TEST
 
-// Some receivers take IP behind LLC and SNAP, others do not.
-START_TEST(a_fragment_behind_other_headers_is_another_datagrams)
-{
-	static const uint8_t snap[] = {0, 50, 0xaa, 0xaa, 3, 0, 0, 0};
-	struct model m = model_make(false, 1);
-
-	begin(1 << 20);
-	ck_assert_int_eq(add(&m, 7, 0, 1480), DEFRAG_KEPT);
-	model_cut(&m, &cut, 7, 1480, m.b + m.header + 1480, MODEL_DATA - 1480, false);
-	memmove(cut.b + 12 + sizeof(snap), cut.b + 12, cut.frame.bytes - 12);
-	memcpy(cut.b + 12, snap, sizeof(snap));
-	cut.frame.bytes = cut.frame.wire_bytes += sizeof(snap);
-	cut.frame.unix_ns = now;
-	ck_assert_int_eq(add_frame(&cut.frame), DEFRAG_KEPT);
-	ck_assert_uint_eq(defrag_count(d), 2);
-}
-END_TEST
-
 // A fragment in a tunnel may die before the tunnel ends, whatever hops it has left itself.
 START_TEST(fragments_that_do_not_come_equally_far_in_a_tunnel_contradict)
 {
@@ -633,7 +615,6 @@ int main(void)
 		what_differs_in_its_key_is_another_datagram,
 		fragments_whose_headers_differ_contradict,
 		a_fragment_for_another_card_is_another_datagrams,
-		a_fragment_behind_other_headers_is_another_datagrams,
 		fragments_that_do_not_come_equally_far_in_a_tunnel_contradict,
 		what_is_too_old_is_given_up,
 		what_is_from_long_after_now_is_given_up_too,

@@ -42,24 +42,6 @@ START_TEST(both_directions_and_all_else_in_the_frame_give_one_worker)
 }
 END_TEST
 
-// A flow must not be taken to another worker by the way its frames say what they carry.
-START_TEST(llc_and_snap_before_the_type_change_nothing)
-{
-	static const uint8_t snap[] = {0, 50, 0xaa, 0xaa, 3, 0, 0, 0};
-	uint8_t a[128], b[128 + sizeof(snap)];
-
-	for (unsigned tags = 0; tags <= 1; tags++)
-		for (unsigned at = 12; at <= 12 + 4 * tags; at += 4)
-			for (unsigned n = 1; n < 200; n++) {
-				frame_of(a, tags, false, (uint8_t)n, 9, 1);
-				memcpy(b, a, at);
-				memcpy(b + at, snap, sizeof(snap));
-				memcpy(b + at + sizeof(snap), a + at, sizeof(a) - at);
-				ck_assert_uint_eq(worker_of(bytes_of(b, sizeof(b)), 7), worker_of(bytes_of(a, sizeof(a)), 7));
-			}
-}
-END_TEST
-
 START_TEST(pairs_are_spread_evenly)
 {
 	unsigned got[5] = {0};
@@ -96,7 +78,6 @@ int main(void)
 	int failed;
 
 	tcase_add_test(t, both_directions_and_all_else_in_the_frame_give_one_worker);
-	tcase_add_test(t, llc_and_snap_before_the_type_change_nothing);
 	tcase_add_test(t, pairs_are_spread_evenly);
 	tcase_add_test(t, frames_cut_anywhere_go_somewhere);
 	suite_add_tcase(suite, t);
