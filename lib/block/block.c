@@ -16,9 +16,9 @@ enum {
 	GIVES_COMBINATIONS = 8, // by weight
 	HINTS_PER_BLOCK = 4,    // so that a quarter of them is in use when the table is full
 	HINT_BITS = 32,
-	NEAR_BITS = 14,
-	NEAR_HINTS = 1 << NEAR_BITS, // of the small set, which stays in the first-level cache
-	NEAR_BLOCKS = NEAR_HINTS / 8, // beyond so many blocks too much falls on it
+	NEAR_BITS = 16,
+	NEAR_HINTS = 1 << NEAR_BITS, // of the small set, which stays in the second-level cache; with a quarter of it each sixteenth address would fall on one of a thousand blocks
+	NEAR_BLOCKS = NEAR_HINTS / 32, // beyond so many blocks too much falls on it
 	HINT_FULL = UINT8_MAX,  // a count that has come so far stays
 };
 
