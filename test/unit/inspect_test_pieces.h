@@ -176,14 +176,14 @@ START_TEST(pieces_that_do_not_come_equally_far_never_leave)
 }
 END_TEST
 
-// The frame of a tunnel (IP in IP) that carries piece k; a cut_up of it takes that piece's place.
-static unsigned cut_up_in_tunnel(unsigned k, size_t each)
+// Pieces of the frame of a tunnel (IP in IP) that carries this one.
+static unsigned cut_up_in_tunnel(const struct piece *p, size_t each)
 {
-	size_t inner = piece[k].frame.bytes - 14;
+	size_t inner = p->frame.bytes - 14;
 	uint8_t *ip = made.at + 14;
 
-	memcpy(made.at, piece[k].at, 34);
-	memcpy(made.at + 34, piece[k].at + 14, inner);
+	memcpy(made.at, p->at, 34);
+	memcpy(made.at + 34, p->at + 14, inner);
 	ip[9] = 4;
 	wire_be16(ip + 2, (uint16_t)(20 + inner));
 	wire_be16(ip + 6, 0);
@@ -191,30 +191,41 @@ static unsigned cut_up_in_tunnel(unsigned k, size_t each)
 	return cut_up(each);
 }
 
+static unsigned cut_up_again(const struct piece *p, size_t each)
+{
+	memcpy(made.at, p->at, p->frame.bytes);
+	made.frame.bytes = made.frame.wire_bytes = p->frame.bytes;
+	return cut_up(each);
+}
+
+// Both pieces, each in pieces itself: all leave, or where a sum is wrong and counted none.
+static void pass_in_pieces(unsigned (*cut)(const struct piece *p, size_t each), bool wrong)
+{
+	struct piece kept[2];
+	unsigned sent_in_all = 0, frames = 0;
+
+	memcpy(kept, piece, sizeof(kept));
+	for (unsigned k = 0; k < 2; k++) {
+		unsigned n = cut(&kept[k], 32);
+
+		for (unsigned i = 0; i < n; i++)
+			pass(&piece[i].frame);
+		frames += n;
+		sent_in_all += sents;
+	}
+	ck_assert_uint_eq(sent_in_all, wrong ? 0 : frames);
+	ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_CHECKSUM], wrong);
+}
+
 START_TEST(pieces_in_pieces_have_right_sums_or_never_leave)
 {
 	for (unsigned wrong = 0; wrong < 2; wrong++) {
-		struct piece kept[2];
-		unsigned sent_in_all = 0, frames = 0;
-
 		talk.client_port++;
 		handshake();
 		talk_say(&talk, &made, 1, TCP_ACK, "HTTP/1.1 204 No Content\r\n\r\n", 27);
 		ck_assert_uint_eq(cut_up(32), 2);
-		memcpy(kept, piece, sizeof(kept));
-		kept[0].at[14 + 10] ^= wrong;
-		for (unsigned k = 0; k < 2; k++) {
-			unsigned n;
-
-			piece[0] = kept[k];
-			n = cut_up_in_tunnel(0, 32);
-			for (unsigned i = 0; i < n; i++)
-				pass(&piece[i].frame);
-			frames += n;
-			sent_in_all += sents;
-		}
-		ck_assert_uint_eq(sent_in_all, wrong ? 0 : frames);
-		ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_CHECKSUM], wrong);
+		piece[0].at[14 + 10] ^= wrong;
+		pass_in_pieces(cut_up_in_tunnel, wrong);
 	}
 }
 END_TEST
@@ -258,29 +269,13 @@ END_TEST
 START_TEST(a_piece_in_pieces_of_a_packet_whose_sum_is_wrong_takes_no_place)
 {
 	for (unsigned wrong = 0; wrong < 2; wrong++) {
-		struct piece kept[2];
-		unsigned sent_in_all = 0, frames = 0;
-
 		talk.client_port++;
 		handshake();
 		talk_say(&talk, &made, 1, TCP_ACK, "HTTP/1.1 204 No Content\r\n\r\n", 27);
 		ck_assert_uint_eq(cut_up(32), 2);
 		into_gre(0, wrong);
 		into_gre(1, false);
-		memcpy(kept, piece, sizeof(kept));
-		for (unsigned k = 0; k < 2; k++) {
-			unsigned n;
-
-			memcpy(made.at, kept[k].at, kept[k].frame.bytes);
-			made.frame.bytes = made.frame.wire_bytes = kept[k].frame.bytes;
-			n = cut_up(32);
-			for (unsigned i = 0; i < n; i++)
-				pass(&piece[i].frame);
-			frames += n;
-			sent_in_all += sents;
-		}
-		ck_assert_uint_eq(sent_in_all, wrong ? 0 : frames);
-		ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_CHECKSUM], wrong);
+		pass_in_pieces(cut_up_again, wrong);
 	}
 }
 END_TEST
