@@ -155,7 +155,7 @@ class Tables(unittest.TestCase):
 
 class Script(unittest.TestCase):
     def asked(self, **given):
-        return argparse.Namespace(**{"quick": False, "first_seed": 3, "seeds": 10, "places": 20, "cold": 2, "side_places": 6, "side_seeds": 3, "budget_places": 6, "budgets": "3", "ablate": False, "only": script().KINDS, **given})
+        return argparse.Namespace(**{"quick": False, "first_seed": 3, "seeds": 10, "places": 20, "cold": 2, "side_places": 6, "side_seeds": 3, "rates_only": False, "budgets": "3", "ablate": False, "only": script().KINDS, **given})
 
     def test_companies_it_was_developed_on_are_not_among_them(self):
         runs = script().all_runs(self.asked(), None)
@@ -167,7 +167,7 @@ class Script(unittest.TestCase):
     def test_attacks_at_other_budgets_on_few_companies_rates_on_all(self):
         places = [arguments[3] for name, arguments in script().all_runs(self.asked(only=["budget"]), None)]
         self.assertEqual(sorted(places), ["0"] * 7 + ["6"] * 3)
-        places = [arguments[3] for name, arguments in script().all_runs(self.asked(only=["budget"], budget_places=0), None)]
+        places = [arguments[3] for name, arguments in script().all_runs(self.asked(only=["budget"], rates_only=True), None)]
         self.assertEqual(places, ["0"] * 10)
         runs = script().all_runs(self.asked(only=["side"], side_seeds=1, side_places=2), None)
         self.assertEqual(runs, [("side-3", ["--seed", "3", "--places", "2"])])
