@@ -112,7 +112,7 @@ static void stage_flow(struct run *r, const struct frame *f, size_t n)
 		flow_burst(r, f + i, n - i < BED_BURST ? n - i : BED_BURST);
 }
 
-// Blocks and flows, no parsers and no order: a worker with --no-inspect.
+// A glance and blocks: a worker with --no-inspect, or one that sheds all.
 static void stage_forward(struct run *r, const struct frame *f, size_t n)
 {
 	for (size_t i = 0; i < n; i += BED_BURST)

@@ -5,7 +5,8 @@
 // numbers, checksums), and what salting costs is measured by turns with the rest:
 //   io       receive, transmit
 //   salt     receive, salt, transmit
-//   forward  receive, decode, flow, block, transmit: no salt, flows repeat (they should: it is the look-up that counts)
+//   forward  receive, glance, block, transmit: as the wire does with --no-inspect, and with what it sheds. No salt; no flow is looked up, so that flows repeat
+//            helps nothing
 //   full     receive, salt, all stations, transmit
 #include "bed.h"
 #include "log.h"
@@ -115,7 +116,6 @@ static void check(struct port *p, uint64_t laps)
 	expect(p, "frames forwarded and dropped by name", p->actions[1][INSPECT_FORWARD] + bed_dropped(&p->full),
 	       p->recording.frames * laps);
 	expect(p, "frames the port refused", p->refused, 0);
-	expect(p, "requests seen by a loop that must not look", p->forward.kinds[OBS_HTTP_REQUEST], 0);
 }
 
 static int measure(struct port *p, uint64_t rounds, uint64_t laps, const char *only)
@@ -143,6 +143,9 @@ static int measure(struct port *p, uint64_t rounds, uint64_t laps, const char *o
 			report_add(&p->report, "full_less_salt.ns", "ns", ns[3] - (ns[1] - ns[0]));
 	}
 	check(p, !only || strcmp(only, "full") == 0 ? (rounds + 1) * laps : 0);
+	if (!only || strcmp(only, "forward") == 0)
+		report_add(&p->report, "went_by", "of forward's frames, the others by the long way",
+			   (double)p->forward.counters.value[COUNT_INSPECTION_OFF] / (double)p->forward.counters.value[COUNT_FRAMES_IN]);
 	report_add(&p->report, "frame_bytes", "mean", (double)p->recording.total / (double)p->recording.frames);
 	report_add(&p->report, "flows_held", "in the table", inspect_flows(p->full.inspect));
 	return report_end(&p->report);

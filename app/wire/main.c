@@ -28,7 +28,7 @@ static const char usage[] =
 	"  --hugepages          use hugepages (default: ordinary memory)\n"
 	"  --memory MB          without hugepages (default 256, more for large frames)\n"
 	"  --mbufs N            frames the pool holds (default 16384 a queue)\n"
-	"  --no-inspect         forward and block only, for measuring; every flow is flagged uninspected\n"
+	"  --no-inspect         forward and block only, for measuring; counted as uninspected\n"
 	"  --idle-us N          nap when idle; 0 spins (default 50)\n"
 	"  --strict             drop what cannot be inspected instead of forwarding and flagging it (all limits)\n"
 	"  --drop LIMIT         the same for one limit, by its counter's name, e.g. tcp_park_full (repeatable)\n"

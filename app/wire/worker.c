@@ -137,6 +137,7 @@ static unsigned receive(struct loop *l, unsigned side)
 		if (done < n)
 			pass_unseen(l, side, in[done++]);
 	}
+	inspect_polled(l->w->inspect, side, n, l->deadline_ns);
 	return n;
 }
 

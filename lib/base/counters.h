@@ -70,7 +70,8 @@
 	X(PROTO_QUIC_LIMIT, "QUIC hellos given up: too long, in too many pieces, or contradicting")                    \
 	X(PROTO_UPLOADS_LEFT_OUT, "names of uploaded files not told: too many in a request, or too long")             \
 	X(PROTO_TRUNCATED, "observations with a text cut to fit")                                                      \
-	X(INSPECTION_OFF, "flows not inspected: inspection is switched off")                                           \
+	X(INSPECTION_OFF, "frames not inspected: inspection is switched off")                                          \
+	X(INSPECTION_SHED, "frames not inspected: the worker did not keep up")                                         \
 	/* wire: channel */                                                                                            \
 	X(OBSERVATIONS, "observations sent")                                                                           \
 	X(OBSERVATIONS_LOST, "observations lost: the ring was full")                                                   \

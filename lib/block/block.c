@@ -59,7 +59,7 @@ struct block_table {
 	uint32_t capacity, count, free, cursor;
 	struct lengths lengths[2]; // IPv4, IPv6
 	// How many blocks of one whole address fall on each hint: nearly every packet's address falls on none, and is let go at the price of one byte. They are
-	// counted twice, so that a few blocks do not cost a cache line of a large table for every address.
+	// counted twice, so that a few blocks do not cost a cache line of the large table for every address, but only for those that fall on one of the small.
 	uint8_t *hints, *near;
 	uint32_t hint_places;
 	uint32_t hint_shift;  // a hint's upper bits are the place
@@ -195,11 +195,11 @@ static inline uint32_t hint_of(const struct block_table *t, const uint8_t b[16])
 	return (uint32_t)(sum >> 32);
 }
 
-static inline const uint8_t *hint_at(const struct block_table *t, const uint8_t b[16])
+static inline bool is_hinted(const struct block_table *t, const uint8_t b[16])
 {
 	uint32_t hint = hint_of(t, b);
 
-	return t->count <= NEAR_BLOCKS ? &t->near[hint >> (HINT_BITS - NEAR_BITS)] : &t->hints[hint >> t->hint_shift];
+	return (t->count > NEAR_BLOCKS || t->near[hint >> (HINT_BITS - NEAR_BITS)]) && t->hints[hint >> t->hint_shift];
 }
 
 static void hint_count(uint8_t *hint, int n)
@@ -396,7 +396,7 @@ struct block_entry *block_find(struct block_table *t, uint8_t transport, const s
 	for (uint32_t i = 0; i < l->count && !found; i++) {
 		struct block_key k = {.bits = l->at[i].bits};
 
-		if (is_whole(endpoint, k.bits) && !*hint_at(t, endpoint->b))
+		if (is_whole(endpoint, k.bits) && !is_hinted(t, endpoint->b))
 			continue;
 		k.endpoint = masked(endpoint, k.bits);
 		for (int gives = GIVES_COMBINATIONS - 1; gives >= 0 && !found; gives--) {
@@ -418,13 +418,13 @@ bool block_is_near(const struct block_table *t, uint8_t family, const uint8_t b[
 
 	if (!l->count)
 		return false;
-	return l->at[l->count - 1].bits < (family == 6 ? 128 : 32) || *hint_at(t, b);
+	return l->at[l->count - 1].bits < (family == 6 ? 128 : 32) || is_hinted(t, b);
 }
 
 void block_prefetch(const struct block_table *t, const struct address *endpoint)
 {
 	if (t->count > NEAR_BLOCKS)
-		__builtin_prefetch(hint_at(t, endpoint->b));
+		__builtin_prefetch(&t->hints[hint_of(t, endpoint->b) >> t->hint_shift]);
 }
 
 uint32_t block_count(const struct block_table *t)

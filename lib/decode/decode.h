@@ -92,11 +92,19 @@ struct packet {
 enum decode_checksums {
 	DECODE_NO_CHECKSUMS,
 	DECODE_CHECKSUMS,    // all there are
-	DECODE_IP_CHECKSUMS, // of IPv4 headers alone: where no stream is made of the payload, whose receiver will find out
 };
 
 // Fills *p from *f. Fields not reached stay zero. Wrong checksums are oddity bits.
 enum decode_result decode_frame(const struct frame *f, enum decode_checksums checksums, struct packet *p);
+// What decides whether a packet may go by unseen, read at the least cost.
+struct glance {
+	uint64_t source[2], destination[2]; // bytes as in struct address, in the order of memory
+	uint16_t source_port, destination_port; // network order
+	uint8_t family;
+};
+// The ends of a plain Ethernet frame: IPv4 without options or IPv6 without extensions, no fragment, below it TCP or UDP that is no tunnel. Nothing else
+// of it is read or verified. false: it is anything else, and *g is not to be used.
+bool decode_glance(const struct frame *f, struct glance *g);
 // The packet that carries tunnel `i` (0: the outermost) of a frame in which decode_frame found so many. No checksums.
 enum decode_result decode_carrier(const struct frame *f, unsigned i, struct packet *p);
 // The same from an IP header at `ip_offset` on, below which everything was read before: link, tags and tunnels in *p are kept, the rest is filled

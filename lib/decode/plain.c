@@ -96,9 +96,14 @@ static inline bool tcp_is_plain(const struct plain *s)
 	return header >= TCP_BYTES && header <= s->segment;
 }
 
+static inline bool ports_are_plain(const struct plain *s)
+{
+	return !decode_is_tunnel_port(u16_at(s->upper)) && !decode_is_tunnel_port(u16_at(s->upper + 2));
+}
+
 static inline bool udp_is_plain(const struct plain *s)
 {
-	return u16_at(s->upper + 4) == s->segment && !decode_is_tunnel_port(u16_at(s->upper)) && !decode_is_tunnel_port(u16_at(s->upper + 2));
+	return u16_at(s->upper + 4) == s->segment && ports_are_plain(s);
 }
 
 // In steps of one register: a call, or the string instruction compilers like for this size, costs more than all the rest.
@@ -167,7 +172,7 @@ static inline uint64_t sum_of_words(const uint8_t *at, int words)
 	return sum;
 }
 
-static inline void verify(struct packet *p, const struct plain *s, enum decode_checksums checksums)
+static inline void verify(struct packet *p, const struct plain *s)
 {
 	bool four = s->type == ETHER_IPV4;
 	uint64_t ends = four ? sum_of_words(s->ip + 12, 2) : sum_of_words(s->ip + 8, 8);
@@ -175,8 +180,6 @@ static inline void verify(struct packet *p, const struct plain *s, enum decode_c
 
 	if (four && checksum_fold(ends + sum_of_words(s->ip, 3)))
 		p->oddities |= ODDITY_IP_CHECKSUM;
-	if (checksums == DECODE_IP_CHECKSUMS)
-		return;
 	if (p->transport == TRANSPORT_UDP && !u16_at(s->upper + 6)) { // none was made: IPv6 must have one
 		p->oddities |= four ? 0 : ODDITY_TRANSPORT_CHECKSUM;
 		return;
@@ -200,7 +203,7 @@ static inline bool fill(const struct plain *s, enum decode_checksums checksums, 
 		p->payload_bytes = s->segment - UDP_BYTES;
 	}
 	if (checksums)
-		verify(p, s, checksums);
+		verify(p, s);
 	return true;
 }
 
@@ -225,4 +228,33 @@ bool decode_plain(const struct frame *f, enum decode_checksums checksums, struct
 	p->ether_type = s.type;
 	*result = DECODE_OTHER;
 	return true;
+}
+
+bool decode_glance(const struct frame *f, struct glance *g)
+{
+	struct plain s;
+	bool four;
+
+	if (f->link != LINK_ETHERNET || f->bytes < PLAIN_BYTES || !find_ip(f, &s))
+		return false;
+	four = s.type == ETHER_IPV4;
+	*g = (struct glance){.family = four ? 4 : 6};
+	if (four) {
+		if (s.ip[0] != IP_PLAIN || u16_at(s.ip + 6) & (IP_MORE_FRAGMENTS | IP_FRAGMENT_OFFSET))
+			return false;
+		g->source[0] = as_it_lies(s.ip + 12);
+		g->destination[0] = as_it_lies(s.ip + 16);
+		s.transport = s.ip[9];
+		s.upper = s.ip + IPV4_BYTES;
+	} else {
+		if (f->bytes < s.ip_offset - ETHERNET_BYTES + PLAIN6_BYTES || s.ip[0] >> 4 != IP6_VERSION)
+			return false;
+		memcpy(g->source, s.ip + 8, sizeof(g->source));
+		memcpy(g->destination, s.ip + 24, sizeof(g->destination));
+		s.transport = s.ip[6];
+		s.upper = s.ip + IPV6_BYTES;
+	}
+	memcpy(&g->source_port, s.upper, sizeof(g->source_port));
+	memcpy(&g->destination_port, s.upper + 2, sizeof(g->destination_port));
+	return s.transport == TRANSPORT_TCP || (s.transport == TRANSPORT_UDP && ports_are_plain(&s));
 }

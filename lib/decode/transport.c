@@ -61,7 +61,7 @@ static void verify(struct walk *w, size_t upper, bool pseudo)
 	struct packet *p = w->packet;
 	struct bytes frame = bytes_of(w->frame->at, w->frame->bytes), body;
 
-	if (w->checksums != DECODE_CHECKSUMS || w->rerouted || !bytes_skip(&frame, p->transport_offset) ||
+	if (!w->checksums || w->rerouted || !bytes_skip(&frame, p->transport_offset) ||
 	    !bytes_take(&frame, upper, &body))
 		return;
 	if (checksum_fold(checksum_add_unturned(pseudo ? decode_pseudo(p, (uint32_t)upper) : 0, body)))
@@ -157,7 +157,7 @@ static enum decode_result read_udp(struct walk *w)
 		tunnel = decode_udp_tunnel(p, bytes_head(w->rest, length - UDP_BYTES));
 	if (sum)
 		verify(w, length, true);
-	else if (w->checksums == DECODE_CHECKSUMS && p->source.family == 6 && !tunnel) // RFC 8200 §8.1: 0 is not "none" there, but in a tunnel (RFC 6935)
+	else if (w->checksums && p->source.family == 6 && !tunnel) // RFC 8200 §8.1: 0 is not "none" there, but in a tunnel (RFC 6935)
 		p->oddities |= ODDITY_TRANSPORT_CHECKSUM;
 	w->rest = bytes_head(w->rest, length - UDP_BYTES);
 	walk_set_payload(w);

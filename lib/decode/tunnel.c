@@ -135,7 +135,7 @@ static enum decode_result open_gre(struct walk *w)
 		return decode_unopened(w);
 	if (!read_gre_options(w, flags, &key))
 		return walk_short(w);
-	if (flags & GRE_CHECKSUM && w->checksums == DECODE_CHECKSUMS && all.left == w->ip_rest && checksum_fold(checksum_add_unturned(0, all)))
+	if (flags & GRE_CHECKSUM && w->checksums && all.left == w->ip_rest && checksum_fold(checksum_add_unturned(0, all)))
 		p->oddities |= ODDITY_TRANSPORT_CHECKSUM;
 	return decode_enter(w, (struct tunnel){.id = key, .kind = TUNNEL_GRE}, protocol, inner);
 }

@@ -430,20 +430,7 @@ bool flow_update(struct flow_table *t, struct flow *f, enum flow_side sender, co
 	return true;
 }
 
-struct flow *flow_pass(struct flow_table *t, const struct frame *frame, const struct packet *p, const struct flow_key *key, uint16_t mask,
-		       uint16_t want)
+uint32_t flow_now(const struct flow_table *t)
 {
-	struct flow *f = key->candidate ? &t->flows[key->candidate - 1] : NULL;
-	enum flow_side sender;
-
-	if (!f || !flow_key_fits(f, p, key, &sender) || (f->flags & mask) != want || f->state < FLOW_OPEN)
-		return NULL;
-	if (frame->unix_ns != t->clock.seen_ns)
-		flow_clock_set(t, frame->unix_ns);
-	if (!flow_is_live(f) || flow_is_idle(t, f))
-		return NULL;
-	if (f->transport == TRANSPORT_TCP && !flow_tcp_pass(f, sender, p))
-		return NULL;
-	count_packet(t, f, sender, frame);
-	return f;
+	return (uint32_t)t->clock.tick;
 }

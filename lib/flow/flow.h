@@ -61,7 +61,7 @@ struct flow {
 	uint8_t state;              // enum flow_state
 	uint8_t app;                // caller's: enum app_protocol
 	uint32_t generation;        // of this slot; with its index it makes the flow id
-	uint32_t last;              // table's: tick of its last packet
+	uint32_t last;              // table's: tick (ms, monotone) of its last packet
 	uint32_t context;           // caller's: protocol context + 1, 0 = none
 	uint16_t flags;             // enum flow_flag
 	uint16_t vlan;              // the outermost, 0 = none
@@ -121,6 +121,8 @@ struct flow *flow_find_or_add(struct flow_table *t, const struct packet *p, cons
 			      enum flow_side *sender);
 struct flow *flow_find(const struct flow_table *t, const struct packet *p, const struct flow_key *key, enum flow_side *sender);
 
+// The tick that the `last` of a flow is set to now.
+uint32_t flow_now(const struct flow_table *t);
 // It counts as having spoken just now.
 void flow_touch(const struct flow_table *t, struct flow *f);
 uint64_t flow_first_unix_ns(const struct flow_table *t, const struct flow *f); // of its first packet, to the millisecond; 49.7 days at most ago
@@ -172,11 +174,8 @@ uint32_t flow_count(const struct flow_table *t);
 // SYN/ACK, or midstream data; other transports: first packet).
 bool flow_update(struct flow_table *t, struct flow *f, enum flow_side sender, const struct frame *frame, const struct packet *p);
 
-// The short way for whoever looks at no bytes and has made sure that no block concerns the packet: the packet's flow, if it has been open, has just those of the
-// flags in `mask` that are in `want`, and the packet does nothing but count and acknowledge. All of that is done then: neither flow_find_or_add nor
-// flow_update may follow. NULL: nothing was done, go the long way. Where no bytes are put in order, what one side acknowledges is taken for what its peer has sent.
-struct flow *flow_pass(struct flow_table *t, const struct frame *frame, const struct packet *p, const struct flow_key *key, uint16_t mask,
-		       uint16_t want);
+// Packets of it may have gone by unseen before this one: an open TCP flow takes its numbers from here, and what was parked is dropped. Before flow_update.
+void flow_resume(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p);
 
 // Bytes of one side that nobody looks at, so that two copies of them need not be told apart.
 struct flow_unseen {

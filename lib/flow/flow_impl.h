@@ -217,8 +217,6 @@ bool flow_ring_make_room(struct flow_table *t);
 
 // tcp.c
 bool flow_tcp_update(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p);
-// The same of a segment of a flow that was open and that only acknowledges, where nobody puts bytes in order. false: it is more than that, nothing was done.
-bool flow_tcp_pass(struct flow *f, enum flow_side sender, const struct packet *p);
 // A FIN whose acknowledgement has come moves the numbers and the state. Nearly no packet has one before it: asked in place.
 void flow_tcp_settle_sent_fin(struct flow_table *t, struct flow *f);
 static inline void flow_tcp_settle_fin(struct flow_table *t, struct flow *f)

@@ -359,17 +359,12 @@ bool flow_tcp_update(struct flow_table *t, struct flow *f, enum flow_side sender
 	return opened;
 }
 
-bool flow_tcp_pass(struct flow *f, enum flow_side sender, const struct packet *p)
+void flow_resume(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p)
 {
-	struct flow_tcp_side *s = &f->tcp[sender], *peer = &f->tcp[!sender];
-	const uint8_t agreed = TCP_SEEN_SEQ | TCP_SEEN_ACK;
-	bool ahead = seq_ahead(p->ack, s->acked) > 0; // as often as not: chosen without a branch
-
-	if ((s->seen & peer->seen & agreed) != agreed || (p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) != TCP_ACK)
-		return false;
-	if ((s->seen | peer->seen) & TCP_SEEN_FIN)
-		return !ahead; // what acknowledges a FIN is more
-	s->acked = ahead ? p->ack : s->acked;
-	peer->next_seq = ahead ? p->ack : peer->next_seq;
-	return true;
+	if (f->transport != TRANSPORT_TCP || f->state != FLOW_OPEN || p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET) ||
+	    (p->tcp_flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK)
+		return;
+	flow_park_drop(t, f, FLOW_CLIENT);
+	flow_park_drop(t, f, FLOW_SERVER);
+	adopt_numbers(f, sender, p);
 }

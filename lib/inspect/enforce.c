@@ -258,8 +258,10 @@ static void cut(struct inspect *s, const struct verdict *v)
 		return;
 	endpoint = flow_endpoint(f);
 	// The resets go out with its next frame: only a frame tells where the ends are.
-	if (!block_is_never(s->blocks, &endpoint))
-		f->flags |= FLOW_FLAG_CUT;
+	if (block_is_never(s->blocks, &endpoint))
+		return;
+	f->flags |= FLOW_FLAG_CUT;
+	shed_keep(s, f);
 }
 
 static void block(struct inspect *s, const struct verdict *v)

@@ -104,25 +104,6 @@ static enum inspect_action take_piece(struct inspect *s, struct look *l)
 	return inspect_piece(s, l);
 }
 
-// Nothing but blocks is asked: a packet that no block can concern, of a flow about which all is said.
-static inline bool passes(struct inspect *s, const struct frame *f, const struct look *l)
-{
-	enum {
-		MASK = FLOW_FLAG_CUT | FLOW_FLAG_REFUSED | FLOW_FLAG_HELD | FLOW_FLAG_CHECKSUM | FLOW_FLAG_UNINSPECTED_SENT,
-		WANT = FLOW_FLAG_UNINSPECTED_SENT
-	};
-
-	if (l->result != DECODE_OK || l->near || l->packet.oddities)
-		return false;
-	if (!flow_pass(s->flows, f, &l->packet, &l->key, MASK, WANT))
-		return false;
-	s->unix_ns = f->unix_ns;
-	s->frame_number++;
-	count(s->counters, COUNT_FRAMES_IN);
-	count_add(s->counters, COUNT_BYTES_IN, f->wire_bytes);
-	return true;
-}
-
 static enum inspect_action take_frame(struct inspect *s, const struct frame *f, struct look *l, uint64_t *flow)
 {
 	enum inspect_action action;
@@ -160,25 +141,11 @@ enum inspect_action inspect_frame(struct inspect *s, const struct frame *f, uint
 	return take_frame(s, f, l, flow);
 }
 
-static void look_near(struct inspect *s, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		const struct packet *p = &s->look[i].packet;
-
-		s->look[i].near = block_is_near(s->blocks, p->source.family, p->source.b) ||
-				  block_is_near(s->blocks, p->source.family, p->destination.b) || (p->tunnels && block_count(s->blocks));
-	}
-}
-
 static void prefetch_flows(struct inspect *s, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (s->look[i].result == DECODE_OK)
 			flow_prefetch(s->flows, &s->look[i].key);
-	if (s->config.forward_only) { // there are no contexts
-		look_near(s, n);
-		return;
-	}
 	for (unsigned i = 0; i < n; i++) {
 		struct look *l = &s->look[i];
 		uint32_t context = l->result == DECODE_OK ? flow_context_peek(s->flows, &l->key) : 0;
@@ -207,18 +174,22 @@ static inline __attribute__((always_inline)) void prefetch_rest(const struct fra
 		__builtin_prefetch(f->at + at);
 }
 
-void inspect_burst(struct inspect *s, const struct frame *frames, unsigned n, uint64_t deadline_ns, inspect_decided_fn decided, void *user)
+static void decode_burst(struct inspect *s, const struct frame *frames, unsigned n, uint32_t passed)
 {
-	s->deadline_ns = deadline_ns;
 	for (unsigned i = 0; i < n && i < AHEAD; i++)
 		prefetch_frame(&frames[i]);
 	for (unsigned i = 0; i < n; i++) {
 		if (i + AHEAD < n)
 			prefetch_frame(&frames[i + AHEAD]);
-		if (i + AHEAD_REST < n && s->checksums == DECODE_CHECKSUMS)
+		if (i + AHEAD_REST < n)
 			prefetch_rest(&frames[i + AHEAD_REST]);
-		s->look[i].result = decode_frame(&frames[i], s->checksums, &s->look[i].packet);
+		s->look[i].result = passed >> i & 1 ? DECODE_OTHER : decode_frame(&frames[i], s->checksums, &s->look[i].packet);
 	}
+}
+
+static void look_at_burst(struct inspect *s, const struct frame *frames, unsigned n, uint32_t passed)
+{
+	decode_burst(s, frames, n, passed);
 	for (unsigned i = 0; i < n; i++) {
 		if (s->look[i].result != DECODE_OK)
 			continue;
@@ -230,11 +201,20 @@ void inspect_burst(struct inspect *s, const struct frame *frames, unsigned n, ui
 		if (s->look[i].result == DECODE_OK)
 			flow_prefetch_bucket(s->flows, &s->look[i].key);
 	prefetch_flows(s, n);
+}
+
+void inspect_burst(struct inspect *s, const struct frame *frames, unsigned n, uint64_t deadline_ns, inspect_decided_fn decided, void *user)
+{
+	uint32_t passed = s->shed.share ? shed_burst(s, frames, n) : 0;
+
+	s->deadline_ns = deadline_ns;
+	if ((unsigned)__builtin_popcount(passed) < n)
+		look_at_burst(s, frames, n, passed);
 	for (unsigned i = 0; i < n; i++) {
 		uint64_t flow = 0;
 		enum inspect_action action = INSPECT_FORWARD;
 
-		if (!s->config.forward_only || !passes(s, &frames[i], &s->look[i]))
+		if (!(passed >> i & 1))
 			action = take_frame(s, &frames[i], &s->look[i], &flow);
 		decided(user, i, action, flow);
 	}

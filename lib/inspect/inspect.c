@@ -69,7 +69,8 @@ struct inspect *inspect_create(const struct inspect_config *config)
 		return NULL;
 	s->config = *config;
 	s->counters = config->counters;
-	s->checksums = config->forward_only ? DECODE_IP_CHECKSUMS : DECODE_CHECKSUMS; // no stream, so no byte of it to be sure of: its receiver will find out
+	s->checksums = DECODE_CHECKSUMS;
+	shed_init(s);
 	s->sink = (struct proto_sink){
 		.emit = emit_from_parser, .user = s, .counters = s->counters, .uninspected = partly_uninspected};
 	if (!attach_rings(s)) {
@@ -107,6 +108,7 @@ void inspect_step(struct inspect *s, uint64_t deadline_ns, uint64_t unix_ns)
 	flow_table_step(s->flows, s->unix_ns);
 	defrag_step(s->defrag, s->unix_ns);
 	block_step(s->blocks, deadline_ns);
+	shed_step(s);
 }
 
 void inspect_flush(struct inspect *s)

@@ -40,7 +40,7 @@ struct inspect_config {
 	uint32_t contexts;                // protocol contexts
 	uint32_t blocks;                  // capacity of the block table
 	bool replay;                      // wrong checksums are accepted; inside by address instead of by port
-	bool forward_only;                // no protocols: decode, flow and block only, every flow flagged uninspected (to measure with)
+	bool forward_only;                // all is shed from the start, counted as INSPECTION_OFF (to measure with)
 	const struct prefix *inside;      // networks inside; none: private ranges (replay), the port alone (inline)
 	unsigned inside_count;
 	const struct prefix *never;       // never-block list: the wire's own copy
@@ -67,6 +67,10 @@ enum inspect_action inspect_frame(struct inspect *s, const struct frame *f, uint
 // stations (so that a reset does not overtake the frames before it).
 typedef void (*inspect_decided_fn)(void *user, unsigned i, enum inspect_action action, uint64_t flow);
 void inspect_burst(struct inspect *s, const struct frame *frames, unsigned n, uint64_t deadline_ns, inspect_decided_fn decided, void *user);
+// What a poll of a port (0 inside, 1 outside) brought, after it went through inspect_burst. While as many frames come as can be taken, a growing share of
+// all flows goes by unseen: forwarded unless a block or cut may concern it, counted (INSPECTION_SHED), said once a second, and told of each flow that is
+// seen again. Where that limit is refused nothing goes by; what is too much is lost in the port.
+void inspect_polled(struct inspect *s, unsigned side, unsigned frames, uint64_t deadline_ns);
 // What shall become of a held frame now? INSPECT_HOLD: go on waiting.
 enum inspect_action inspect_held(struct inspect *s, const struct frame *f, uint64_t flow, uint64_t deadline_ns);
 // The wait is over without a verdict: the flow goes (open).

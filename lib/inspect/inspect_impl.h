@@ -7,7 +7,25 @@ struct look { // what one frame of a burst is
 	struct packet packet;
 	struct flow_key key; // DECODE_OK
 	enum decode_result result;
-	bool near; // a block may concern one of its ends
+};
+
+enum shed_limits {
+	SHED_SLICES = 16,
+	SHED_KEPT = 1 << 16, // bits
+	SHED_AHEAD = 8,      // frames asked for before they are glanced at
+};
+
+struct shed { // what goes by unseen because the worker does not keep up, or is told to look at nothing
+	uint64_t key[4];            // odd
+	uint32_t share;             // slices that go by: the first so many
+	enum counter why;
+	uint32_t went;              // bit a slice: packets of it went by, the last at tick[]
+	uint32_t tick[SHED_SLICES]; // flow_now
+	uint32_t now;               // the same of this burst
+	uint64_t kept[2][SHED_KEPT / 64]; // by hash: cut and refused flows, which do not go by; the first is of this hour, the other of the one before
+	uint64_t turned_ns;         // when they were
+	uint32_t run[2];            // by side: frames that came in full bursts without a pause
+	uint64_t changed_ns;        // when the share did, or was to
 };
 
 struct inspect {
@@ -44,6 +62,7 @@ struct inspect {
 	uint32_t reset_tokens;
 	uint64_t untracked_ns[COUNTER_COUNT]; // when a packet without a flow was last said to go by unseen
 	struct look look[INSPECT_BURST];
+	struct shed shed;
 };
 
 // frame.c
@@ -72,6 +91,16 @@ void inspect_uninspected(struct inspect *s, struct flow *f, enum counter why);
 void partly_uninspected(void *user, enum counter why); // proto_sink's
 bool is_refused(const struct inspect *s, enum counter why);
 bool flow_is_refused(const struct inspect *s, const struct flow *f);
+
+// shed.c
+void shed_init(struct inspect *s);
+void shed_step(struct inspect *s);
+// Which of up to INSPECT_BURST frames go by unseen, a bit each; they are counted and said.
+uint32_t shed_burst(struct inspect *s, const struct frame *frames, unsigned n);
+// It is cut or refused: its packets never go by.
+void shed_keep(struct inspect *s, const struct flow *f);
+// An older flow's packet, before it is counted: where others may have gone by since its last one, the flow is flagged and taken up anew from here.
+void shed_resume(struct inspect *s, struct flow *f, enum flow_side sender);
 
 // emit.c
 void emit(struct inspect *s, struct flow *f, struct observation *o);

@@ -38,12 +38,12 @@ bool flow_is_refused(const struct inspect *s, const struct flow *f)
 // Told once, by its first reason; every reason may refuse it.
 static void tell_once(struct inspect *s, struct flow *f, enum counter why)
 {
-	if (is_refused(s, why))
+	if (is_refused(s, why)) {
 		f->flags |= FLOW_FLAG_REFUSED;
+		shed_keep(s, f);
+	}
 	if (f->flags & FLOW_FLAG_UNINSPECTED_SENT)
 		return;
-	if (why == COUNT_INSPECTION_OFF)
-		count(s->counters, why);
 	f->flags |= FLOW_FLAG_UNINSPECTED_SENT;
 	emit_simple(s, f, OBS_UNINSPECTED, why, 0);
 }

@@ -53,6 +53,7 @@ static enum inspect_action refuse(struct inspect *s, struct flow *f, enum flow_s
 		return INSPECT_DROP;
 	reset_once(s, f, sender, next_seq);
 	f->flags |= FLOW_FLAG_CUT | FLOW_FLAG_DONE;
+	shed_keep(s, f);
 	return INSPECT_DROP;
 }
 
@@ -63,6 +64,7 @@ static enum inspect_action drop_cut(struct inspect *s, struct flow *f, enum flow
 	count(s->counters, f->flags & FLOW_FLAG_REFUSED ? COUNT_FRAMES_DROPPED_LIMIT : COUNT_FRAMES_DROPPED_CUT);
 	reset_once(s, f, sender, next_seq);
 	f->flags |= FLOW_FLAG_DONE;
+	shed_keep(s, f);
 	if (f->transport == TRANSPORT_TCP || f->flags & FLOW_FLAG_REFUSED)
 		flow_touch(s->flows, f); // or waiting would make us forget it. Nobody opens datagrams anew: those are forgotten, or their cut would never end
 	return INSPECT_DROP;
@@ -117,15 +119,11 @@ static enum inspect_action inspect_flow(struct inspect *s, struct flow *f, enum 
 	const bool fin_before[2] = {f->tcp[0].fin, f->tcp[1].fin};
 	uint32_t before[2];
 
-	if (!s->config.forward_only && order_refuses(s, f, sender))
+	if (order_refuses(s, f, sender))
 		return INSPECT_DROP;
 	f->flags |= s->packet->oddities & (ODDITY_IP_CHECKSUM | ODDITY_TRANSPORT_CHECKSUM) ? FLOW_FLAG_CHECKSUM : 0;
 	if (flow_update(s->flows, f, sender, s->frame, s->packet))
 		emit_flow_open(s, f);
-	if (s->config.forward_only) {
-		inspect_uninspected(s, f, COUNT_INSPECTION_OFF);
-		return INSPECT_FORWARD;
-	}
 	describe_flow(f, &s->ends);
 	if (s->packet->oddities)
 		tell_hidden(s, f);
@@ -140,6 +138,7 @@ static enum inspect_action inspect_flow(struct inspect *s, struct flow *f, enum 
 	if (f->transport == TRANSPORT_TCP)
 		f->tcp[sender].next_seq = before[sender]; // what is dropped the receiver has not got: a reset that was put off begins there, too
 	f->flags |= (s->cut ? FLOW_FLAG_CUT : 0) | FLOW_FLAG_DONE;
+	shed_keep(s, f);
 	count(s->counters, s->cut ? COUNT_FRAMES_DROPPED_CUT : COUNT_FRAMES_DROPPED_LIMIT);
 	return INSPECT_DROP;
 }
@@ -174,6 +173,8 @@ enum inspect_action inspect_stations(struct inspect *s, uint64_t *held)
 	is_new = f->direction == 0;
 	if (is_new)
 		set_direction(s, f, sender);
+	else if (s->shed.went)
+		shed_resume(s, f, sender);
 	if ((b = enforce_block(s, f)))
 		return refuse(s, f, sender, b);
 	if ((f->flags & FLOW_FLAG_CUT && enforce_on(s)) || flow_is_refused(s, f))

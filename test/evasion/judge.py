@@ -4,7 +4,7 @@ import collections
 import json
 
 # A frame that belongs to no flow cannot be flagged by its flow; it is by these names.
-FLAGS = ("decode_bad", "decode_extensions", "decode_options", "decode_tunnel", "decode_transport", "decode_fragment", "flows_full", "tcp_park_full", "tcp_gap", "proto_context_full",
+FLAGS = ("decode_bad", "decode_extensions", "decode_options", "decode_tunnel", "decode_transport", "decode_fragment", "flows_full", "inspection_shed", "tcp_park_full", "tcp_gap", "proto_context_full",
          "proto_bad", "proto_budget", "proto_inflate_limit", "proto_inflate_bad", "proto_http2_limit", "tcp_midstream")
 # Fragments that were put together were inspected: their count alone says nothing then.
 SEEN_THROUGH = {"decode_fragment": "defrag_whole"}

@@ -463,7 +463,7 @@ END_TEST
 
 #include "inspect_test_hostile.h"
 #include "inspect_test_pieces.h"
-#include "inspect_test_forward.h"
+#include "inspect_test_shed.h"
 
 int main(void)
 {
@@ -497,6 +497,7 @@ int main(void)
 	suite_add_tcase(s, hostile_case());
 	suite_add_tcase(s, pieces_case());
 	suite_add_tcase(s, forward_case());
+	suite_add_tcase(s, shed_case());
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
