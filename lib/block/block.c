@@ -17,7 +17,7 @@ enum {
 	HINTS_PER_BLOCK = 4,    // so that a quarter of them is in use when the table is full
 	HINT_BITS = 32,
 	NEAR_BITS = 16,
-	NEAR_HINTS = 1 << NEAR_BITS, // of the small set, which stays in the second-level cache; with a quarter of it each sixteenth address would fall on one of a thousand blocks
+	NEAR_HINTS = 1 << NEAR_BITS, // of the small set; with a quarter of it each sixteenth address would fall on one of a thousand blocks
 	NEAR_BLOCKS = NEAR_HINTS / 32, // beyond so many blocks too much falls on it
 	HINT_FULL = UINT8_MAX,  // a count that has come so far stays
 };
@@ -61,6 +61,7 @@ struct block_table {
 	// How many blocks of one whole address fall on each hint: nearly every packet's address falls on none, and is let go at the price of one byte. They are
 	// counted twice, so that a few blocks do not cost a cache line of the large table for every address, but only for those that fall on one of the small.
 	uint8_t *hints, *near;
+	uint64_t near_bits[NEAR_HINTS / 64]; // which of `near` are not 0: stays in the first-level cache
 	uint32_t hint_places;
 	uint32_t hint_shift;  // a hint's upper bits are the place
 	uint64_t hint_key[4]; // odd
@@ -125,6 +126,7 @@ void block_clear(struct block_table *t)
 	memset(t->lengths, 0, sizeof(t->lengths));
 	memset(t->hints, 0, t->hint_places);
 	memset(t->near, 0, NEAR_HINTS);
+	memset(t->near_bits, 0, sizeof(t->near_bits));
 	t->soonest_ns = t->round_ns = UINT64_MAX;
 	t->count = t->cursor = 0;
 }
@@ -197,9 +199,9 @@ static inline uint32_t hint_of(const struct block_table *t, const uint8_t b[16])
 
 static inline bool is_hinted(const struct block_table *t, const uint8_t b[16])
 {
-	uint32_t hint = hint_of(t, b);
+	uint32_t hint = hint_of(t, b), place = hint >> (HINT_BITS - NEAR_BITS);
 
-	return (t->count > NEAR_BLOCKS || t->near[hint >> (HINT_BITS - NEAR_BITS)]) && t->hints[hint >> t->hint_shift];
+	return (t->count > NEAR_BLOCKS || t->near_bits[place / 64] >> place % 64 & 1) && t->hints[hint >> t->hint_shift];
 }
 
 static void hint_count(uint8_t *hint, int n)
@@ -210,12 +212,14 @@ static void hint_count(uint8_t *hint, int n)
 
 static void hint_add(struct block_table *t, const struct block_key *k, int n)
 {
-	uint32_t hint = hint_of(t, k->endpoint.b);
+	uint32_t hint = hint_of(t, k->endpoint.b), place = hint >> (HINT_BITS - NEAR_BITS);
 
 	if (!is_whole(&k->endpoint, k->bits))
 		return;
 	hint_count(&t->hints[hint >> t->hint_shift], n);
-	hint_count(&t->near[hint >> (HINT_BITS - NEAR_BITS)], n);
+	hint_count(&t->near[place], n);
+	t->near_bits[place / 64] &= ~(1ull << place % 64);
+	t->near_bits[place / 64] |= (uint64_t)!!t->near[place] << place % 64;
 }
 
 // Counts one block more of that shape. false: too many different prefix lengths.

@@ -77,8 +77,10 @@ static bool holds_nocase(struct bytes b, const char *text)
 // `<` first. A declaration or comment may hide what follows it, so these wait for the page or the end.
 static enum file_kind markup_kind(struct bytes text, bool more)
 {
+	uint8_t second = text.left > 1 ? byte_lower(text.at[1]) : 0;
+
 	for (size_t i = 0; i < sizeof(openings) / sizeof(openings[0]); i++)
-		if (begins_nocase(text, openings[i].text))
+		if ((uint8_t)openings[i].text[1] == second && begins_nocase(text, openings[i].text))
 			return openings[i].kind;
 	if (bytes_find_text(text, "<?php") < text.left || bytes_find_text(text, "<%@") < text.left)
 		return FILE_SCRIPT;
