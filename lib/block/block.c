@@ -58,7 +58,7 @@ struct block_table {
 	uint32_t mask;            // chains - 1
 	uint32_t capacity, count, free, cursor;
 	struct lengths lengths[2]; // IPv4, IPv6
-	// How many blocks of one whole address fall on each hint: nearly every packet's address falls on none, and is let go at the price of one byte. They are
+	// How many blocks fall on each hint, by their address or network: nearly every packet's address falls on none, and is let go at the price of one byte. They are
 	// counted twice, so that a few blocks do not cost a cache line of the large table for every address, but only for those that fall on one of the small.
 	uint8_t *hints, *near;
 	uint64_t near_bits[NEAR_HINTS / 64]; // which of `near` are not 0: stays in the first-level cache
@@ -181,11 +181,6 @@ static struct lengths *lengths_of(struct block_table *t, const struct address *a
 	return &t->lengths[a->family == 6];
 }
 
-static bool is_whole(const struct address *a, uint32_t bits)
-{
-	return bits == (a->family == 4 ? 32 : 128);
-}
-
 // Multiply-shift (Dietzfelbinger et al., "A Reliable Randomized Algorithm for the Closest-Pair Problem", 1997): two
 // multiplications by keys nobody knows. The uppermost bits depend on all of the address, those below not on its last bytes.
 static inline uint32_t hint_of(const struct block_table *t, const uint8_t b[16])
@@ -214,8 +209,6 @@ static void hint_add(struct block_table *t, const struct block_key *k, int n)
 {
 	uint32_t hint = hint_of(t, k->endpoint.b), place = hint >> (HINT_BITS - NEAR_BITS);
 
-	if (!is_whole(&k->endpoint, k->bits))
-		return;
 	hint_count(&t->hints[hint >> t->hint_shift], n);
 	hint_count(&t->near[place], n);
 	t->near_bits[place / 64] &= ~(1ull << place % 64);
@@ -400,9 +393,9 @@ struct block_entry *block_find(struct block_table *t, uint8_t transport, const s
 	for (uint32_t i = 0; i < l->count && !found; i++) {
 		struct block_key k = {.bits = l->at[i].bits};
 
-		if (is_whole(endpoint, k.bits) && !is_hinted(t, endpoint->b))
-			continue;
 		k.endpoint = masked(endpoint, k.bits);
+		if (!is_hinted(t, k.endpoint.b))
+			continue;
 		for (int gives = GIVES_COMBINATIONS - 1; gives >= 0 && !found; gives--) {
 			if (!l->at[i].uses[gives])
 				continue;
@@ -416,13 +409,28 @@ struct block_entry *block_find(struct block_table *t, uint8_t transport, const s
 	return found && !block_is_never(t, endpoint) ? found : NULL;
 }
 
+static bool is_near_network(const struct block_table *t, const struct lengths *l, uint8_t family, const uint8_t b[16])
+{
+	struct address whole = {.family = family}, part;
+
+	memcpy(whole.b, b, sizeof(whole.b));
+	for (uint32_t i = 0; i < l->count; i++) {
+		part = masked(&whole, l->at[i].bits);
+		if (is_hinted(t, part.b))
+			return true;
+	}
+	return false;
+}
+
 bool block_is_near(const struct block_table *t, uint8_t family, const uint8_t b[16])
 {
 	const struct lengths *l = &t->lengths[family == 6];
 
 	if (!l->count)
 		return false;
-	return l->at[l->count - 1].bits < (family == 6 ? 128 : 32) || is_hinted(t, b);
+	if (l->at[l->count - 1].bits < (family == 6 ? 128 : 32))
+		return is_near_network(t, l, family, b);
+	return is_hinted(t, b);
 }
 
 void block_prefetch(const struct block_table *t, const struct address *endpoint)

@@ -100,7 +100,7 @@ enum decode_result decode_frame(const struct frame *f, enum decode_checksums che
 struct glance {
 	uint64_t source[2], destination[2]; // bytes as in struct address, in the order of memory
 	uint16_t source_port, destination_port; // network order
-	uint8_t family;
+	uint8_t family, transport;
 };
 // The ends of a plain Ethernet frame: IPv4 without options or IPv6 without extensions, no fragment, below it TCP or UDP that is no tunnel. Nothing else
 // of it is read or verified. false: it is anything else, and *g is not to be used.

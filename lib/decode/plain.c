@@ -256,5 +256,6 @@ bool decode_glance(const struct frame *f, struct glance *g)
 	}
 	memcpy(&g->source_port, s.upper, sizeof(g->source_port));
 	memcpy(&g->destination_port, s.upper + 2, sizeof(g->destination_port));
+	g->transport = s.transport;
 	return s.transport == TRANSPORT_TCP || (s.transport == TRANSPORT_UDP && ports_are_plain(&s));
 }

@@ -174,7 +174,8 @@ uint32_t flow_count(const struct flow_table *t);
 // SYN/ACK, or midstream data; other transports: first packet).
 bool flow_update(struct flow_table *t, struct flow *f, enum flow_side sender, const struct frame *frame, const struct packet *p);
 
-// Packets of it may have gone by unseen before this one: an open TCP flow takes its numbers from here, and what was parked is dropped. Before flow_update.
+// Packets of it may have gone by unseen before this one: a TCP flow that is not closed is followed as from midstream, and what was parked is dropped. Before
+// flow_update, which may then say anew that it is open.
 void flow_resume(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p);
 
 // Bytes of one side that nobody looks at, so that two copies of them need not be told apart.

@@ -361,10 +361,16 @@ bool flow_tcp_update(struct flow_table *t, struct flow *f, enum flow_side sender
 
 void flow_resume(struct flow_table *t, struct flow *f, enum flow_side sender, const struct packet *p)
 {
-	if (f->transport != TRANSPORT_TCP || f->state != FLOW_OPEN || p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET) ||
-	    (p->tcp_flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK)
+	if (f->transport != TRANSPORT_TCP || f->state == FLOW_CLOSED)
 		return;
-	flow_park_drop(t, f, FLOW_CLIENT);
-	flow_park_drop(t, f, FLOW_SERVER);
-	adopt_numbers(f, sender, p);
+	for (unsigned side = 0; side < 2; side++) {
+		uint8_t scale = f->tcp[side].scale;
+
+		flow_park_drop(t, f, side);
+		f->tcp[side] = (struct flow_tcp_side){.scale = scale & 15};
+	}
+	f->state = FLOW_NEW;
+	// For who resets it at once; otherwise it is done again until there are data.
+	if (!(p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET)) && (p->tcp_flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK)
+		adopt_numbers(f, sender, p);
 }

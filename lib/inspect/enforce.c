@@ -266,7 +266,10 @@ static void cut(struct inspect *s, const struct verdict *v)
 
 static void block(struct inspect *s, const struct verdict *v)
 {
-	if (block_add(s->blocks, v, s->deadline_ns) == 0 && s->config.hooks.blocked)
+	if (block_add(s->blocks, v, s->deadline_ns) < 0)
+		return;
+	s->shed.block_tick = flow_now(s->flows);
+	if (s->config.hooks.blocked)
 		s->config.hooks.blocked(s->config.hooks.user, v);
 }
 

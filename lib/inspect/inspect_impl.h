@@ -22,6 +22,7 @@ struct shed { // what goes by unseen because the worker does not keep up, or is 
 	uint32_t went;              // bit a slice: packets of it went by, the last at tick[]
 	uint32_t tick[SHED_SLICES]; // flow_now
 	uint32_t now;               // the same of this burst
+	uint32_t block_tick;        // and of the last block that came: before it, who it concerns may have gone by
 	uint64_t kept[2][SHED_KEPT / 64]; // by hash: cut and refused flows, which do not go by; the first is of this hour, the other of the one before
 	uint64_t turned_ns;         // when they were
 	uint32_t run[2];            // by side: frames that came in full bursts without a pause

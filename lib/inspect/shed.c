@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Shedding inspection, not traffic: while a worker does not keep up, a share of all flows goes by unseen, blocks and cuts apart. Flows fall into slices by a
-// keyed hash of their ends, so the others are still seen whole and nobody can choose to be let by. What went by is counted, said once a second and told of
+// keyed hash of their ends, so the others are still seen whole. What went by is counted, said once a second and told of
 // each flow that is seen again.
 #include "inspect_impl.h"
 #include "text.h"
 
 enum {
-	LONG_RUN = 8192,  // frames: twice what a port's ring holds. A backlog is over sooner, unless as many come as we can take
-	NEXT_RUN = 1024,  // and so many more before the share grows again: all goes by before a second ring is full
+	LONG_RUN = 16384, // frames: three times what rings hold, so that only who is busy by two thirds takes as many after a pause
+	NEXT_RUN = 1024,  // and so many more before the share grows again
 	KEPT_BITS = 16,
 };
 #define CALM_NS (NS_PER_S / 10) // without such a run: the share shrinks by a slice
@@ -81,12 +81,19 @@ static inline bool goes_by(struct inspect *s, const struct frame *f)
 
 static void tell(struct inspect *s, const struct frame *f)
 {
-	struct look *l = &s->look[0];
+	struct packet p = {.source.family = 4};
+	struct glance g;
 
-	if (decode_frame(f, DECODE_NO_CHECKSUMS, &l->packet) != DECODE_OK)
+	if (!decode_glance(f, &g))
 		return;
+	p.source.family = p.destination.family = g.family;
+	memcpy(p.source.b, g.source, sizeof(p.source.b));
+	memcpy(p.destination.b, g.destination, sizeof(p.destination.b));
+	p.source_port = __builtin_bswap16(g.source_port);
+	p.destination_port = __builtin_bswap16(g.destination_port);
+	p.transport = g.transport;
 	s->frame = f;
-	s->packet = &l->packet;
+	s->packet = &p;
 	emit_untracked(s, s->shed.why);
 	s->frame = NULL;
 	s->packet = NULL;
@@ -124,17 +131,43 @@ uint32_t shed_burst(struct inspect *s, const struct frame *frames, unsigned n)
 	return passed;
 }
 
-void shed_resume(struct inspect *s, struct flow *f, enum flow_side sender)
+// Older than the flow's last packet? Ages, because ticks wrap.
+static bool is_before(const struct inspect *s, uint32_t tick, const struct flow *f)
+{
+	uint32_t now = flow_now(s->flows);
+
+	return now - tick > now - f->last;
+}
+
+// Since its last packet, may others have gone by? Not where a block could concern it all the while.
+static bool may_have_gone_by(const struct inspect *s, const struct flow *f)
 {
 	const struct shed *h = &s->shed;
 	unsigned slice = slice_of(hash_flow(h, f));
+	struct glance g;
 
-	if (!(h->went >> slice & 1) || (int32_t)(h->tick[slice] - f->last) < 0)
+	if (!(h->went >> slice & 1) || is_before(s, h->tick[slice], f) || f->packets[FLOW_CLIENT] + f->packets[FLOW_SERVER] == 0)
+		return false;
+	if (f->flags & (FLOW_FLAG_CUT | FLOW_FLAG_REFUSED) && f->flags & FLOW_FLAG_DONE)
+		return false;
+	if (is_near(s, f->family, f->client, f->server) && is_before(s, h->block_tick, f))
+		return false;
+	return s->frame && decode_glance(s->frame, &g);
+}
+
+void shed_resume(struct inspect *s, struct flow *f, enum flow_side sender)
+{
+	const struct frame *frame = s->frame;
+
+	if (!may_have_gone_by(s, f))
 		return;
-	// Those never go by.
-	if (f->flags & (FLOW_FLAG_CUT | FLOW_FLAG_REFUSED | FLOW_FLAG_HELD) || is_near(s, f->family, f->client, f->server))
-		return;
-	inspect_uninspected(s, f, COUNT_INSPECTION_SHED);
+	inspect_uninspected(s, f, s->shed.why);
+	s->frame = NULL; // what was begun is told, and cuts nothing
+	if (f->transport == TRANSPORT_TCP)
+		inspect_last_words(s, f);
+	s->frame = frame;
+	s->flow = f;
+	s->cut = false;
 	if (f->context)
 		proto_close(s->pool, f->context);
 	f->context = 0;
@@ -144,11 +177,15 @@ void shed_resume(struct inspect *s, struct flow *f, enum flow_side sender)
 // Cut flows are kept as long as the table may know them. A slice that was long not shed is forgotten before its tick is younger than everything again.
 void shed_step(struct inspect *s)
 {
-	const uint64_t hour = 3600 * NS_PER_S, idle = s->config.flow.tcp_open_ns;
+	const struct flow_config *c = &s->config.flow;
+	const uint64_t idle[] = {c->tcp_open_ns, c->udp_ns, c->other_ns};
+	uint64_t longest = 3600 * NS_PER_S;
 	struct shed *h = &s->shed;
 	uint32_t now;
 
-	if (s->deadline_ns - h->turned_ns < (idle > hour ? idle : hour))
+	for (size_t i = 0; i < sizeof(idle) / sizeof(idle[0]); i++)
+		longest = idle[i] > longest ? idle[i] : longest;
+	if (s->deadline_ns - h->turned_ns < longest)
 		return;
 	h->turned_ns = s->deadline_ns;
 	memcpy(h->kept[1], h->kept[0], sizeof(h->kept[1]));
@@ -165,17 +202,28 @@ static void change_share(struct inspect *s, int by, uint64_t deadline_ns)
 	s->shed.changed_ns = deadline_ns;
 }
 
+// Strict again after a panic: what went by then is nobody's fault.
+static void shed_nothing(struct shed *h)
+{
+	h->share = h->went = 0;
+	h->run[0] = h->run[1] = 0;
+}
+
 void inspect_polled(struct inspect *s, unsigned side, unsigned frames, uint64_t deadline_ns)
 {
 	struct shed *h = &s->shed;
 
-	if (s->config.forward_only || is_refused(s, COUNT_INSPECTION_SHED))
+	if (s->config.forward_only)
 		return;
+	if (is_refused(s, COUNT_INSPECTION_SHED)) {
+		shed_nothing(h);
+		return;
+	}
 	h->run[side] = frames < INSPECT_BURST ? 0 : h->run[side] + frames;
 	if (h->run[side] >= (h->share ? NEXT_RUN : LONG_RUN)) {
 		h->run[side] = 0;
 		change_share(s, h->share < SHED_SLICES, deadline_ns);
-	} else if (frames < INSPECT_BURST && h->share && deadline_ns - h->changed_ns >= CALM_NS) {
+	} else if (!h->run[0] && !h->run[1] && h->share && deadline_ns - h->changed_ns >= CALM_NS) {
 		change_share(s, -1, deadline_ns);
 	}
 }

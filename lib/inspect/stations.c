@@ -122,7 +122,7 @@ static enum inspect_action inspect_flow(struct inspect *s, struct flow *f, enum 
 	if (order_refuses(s, f, sender))
 		return INSPECT_DROP;
 	f->flags |= s->packet->oddities & (ODDITY_IP_CHECKSUM | ODDITY_TRANSPORT_CHECKSUM) ? FLOW_FLAG_CHECKSUM : 0;
-	if (flow_update(s->flows, f, sender, s->frame, s->packet))
+	if (flow_update(s->flows, f, sender, s->frame, s->packet) && !(f->flags & FLOW_FLAG_OPEN_SENT))
 		emit_flow_open(s, f);
 	describe_flow(f, &s->ends);
 	if (s->packet->oddities)
