@@ -42,8 +42,8 @@ void block_clear(struct block_table *t);
 struct block_entry *block_find(struct block_table *t, uint8_t transport, const struct address *device, const struct address *endpoint,
 			       uint16_t port, uint64_t now_ns);
 
-// Can a block concern an endpoint of that family and those bytes (as in struct address)? false: block_find would find none. Costs two multiplications and,
-// of a table that is not large, no memory beyond the second-level cache.
+// Can a block concern an endpoint of that family and those bytes (as in struct address)? false: block_find would find none. Costs, for each
+// prefix length in use, two multiplications and, of a table that is not large, next to never a memory beyond the first-level cache.
 bool block_is_near(const struct block_table *t, uint8_t family, const uint8_t b[16]);
 // Asks for the memory that look-ups of that endpoint begin with.
 void block_prefetch(const struct block_table *t, const struct address *endpoint);

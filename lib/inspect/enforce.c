@@ -258,10 +258,8 @@ static void cut(struct inspect *s, const struct verdict *v)
 		return;
 	endpoint = flow_endpoint(f);
 	// The resets go out with its next frame: only a frame tells where the ends are.
-	if (block_is_never(s->blocks, &endpoint))
-		return;
-	f->flags |= FLOW_FLAG_CUT;
-	shed_keep(s, f);
+	if (!block_is_never(s->blocks, &endpoint))
+		cut_flow(s, f);
 }
 
 static void block(struct inspect *s, const struct verdict *v)

@@ -127,7 +127,7 @@ static enum inspect_action take_frame(struct inspect *s, const struct frame *f, 
 
 static void look_at(struct inspect *s, const struct frame *f, struct look *l)
 {
-	l->result = decode_frame(f, s->checksums, &l->packet);
+	l->result = decode_frame(f, DECODE_CHECKSUMS, &l->packet);
 	if (l->result == DECODE_OK)
 		flow_key_of(s->flows, &l->packet, &l->key);
 }
@@ -183,7 +183,7 @@ static void decode_burst(struct inspect *s, const struct frame *frames, unsigned
 			prefetch_frame(&frames[i + AHEAD]);
 		if (i + AHEAD_REST < n)
 			prefetch_rest(&frames[i + AHEAD_REST]);
-		s->look[i].result = passed >> i & 1 ? DECODE_OTHER : decode_frame(&frames[i], s->checksums, &s->look[i].packet);
+		s->look[i].result = passed >> i & 1 ? DECODE_OTHER : decode_frame(&frames[i], DECODE_CHECKSUMS, &s->look[i].packet);
 	}
 }
 

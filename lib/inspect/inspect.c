@@ -4,22 +4,31 @@
 #include <errno.h>
 #include <stdlib.h>
 
-// What a closing flow still says never cuts the frame that happens to be under inspection, which may be another flow's.
-static void flow_ended(void *user, struct flow *f, enum flow_end why)
+struct aside inspect_aside(struct inspect *s)
 {
-	struct inspect *s = user;
-	const struct frame *frame = s->frame;
-	struct flow *flow = s->flow;
-	bool cut = s->cut;
+	struct aside a = {s->frame, s->flow, s->cut};
 
 	s->frame = NULL;
 	s->cut = false;
+	return a;
+}
+
+void inspect_back(struct inspect *s, const struct aside *a)
+{
+	s->frame = a->frame;
+	s->flow = a->flow;
+	s->cut = a->cut;
+}
+
+static void flow_ended(void *user, struct flow *f, enum flow_end why)
+{
+	struct inspect *s = user;
+	struct aside a = inspect_aside(s);
+
 	if (f->transport == TRANSPORT_TCP)
 		inspect_last_words(s, f);
 	emit_flow_close(s, f, why);
-	s->frame = frame;
-	s->flow = flow;
-	s->cut = cut;
+	inspect_back(s, &a);
 	if (f->context)
 		proto_close(s->pool, f->context);
 	f->context = 0;
@@ -69,7 +78,6 @@ struct inspect *inspect_create(const struct inspect_config *config)
 		return NULL;
 	s->config = *config;
 	s->counters = config->counters;
-	s->checksums = DECODE_CHECKSUMS;
 	shed_init(s);
 	s->sink = (struct proto_sink){
 		.emit = emit_from_parser, .user = s, .counters = s->counters, .uninspected = partly_uninspected};

@@ -40,7 +40,6 @@ struct inspect {
 	struct ring_reader in;
 	struct proto_sink sink;
 	bool panic;
-	enum decode_checksums checksums; // what is verified
 	// The frame under inspection; meaningful inside inspect_frame only.
 	const struct frame *frame;
 	const struct packet *packet;
@@ -65,6 +64,15 @@ struct inspect {
 	struct look look[INSPECT_BURST];
 	struct shed shed;
 };
+
+// inspect.c. What a flow says besides, on its way out, never cuts the frame under inspection, which may be another flow's: between these two there is none.
+struct aside {
+	const struct frame *frame;
+	struct flow *flow;
+	bool cut;
+};
+struct aside inspect_aside(struct inspect *s);
+void inspect_back(struct inspect *s, const struct aside *a);
 
 // frame.c
 enum inspect_action inspect_untracked(struct inspect *s, enum counter why);
@@ -100,6 +108,11 @@ void shed_step(struct inspect *s);
 uint32_t shed_burst(struct inspect *s, const struct frame *frames, unsigned n);
 // It is cut or refused: its packets never go by.
 void shed_keep(struct inspect *s, const struct flow *f);
+static inline void cut_flow(struct inspect *s, struct flow *f)
+{
+	f->flags |= FLOW_FLAG_CUT;
+	shed_keep(s, f);
+}
 // An older flow's packet, before it is counted: where others may have gone by since its last one, the flow is flagged and taken up anew from here.
 void shed_resume(struct inspect *s, struct flow *f, enum flow_side sender);
 

@@ -82,7 +82,7 @@ enum inspect_action inspect_piece(struct inspect *s, struct look *l)
 			return r == DEFRAG_KEPT ? INSPECT_KEPT : INSPECT_DROP;
 		outer = w;
 		s->frame = &outer.frame;
-		l->result = decode_datagram(s->frame, w.ip_offset, s->checksums, &l->packet);
+		l->result = decode_datagram(s->frame, w.ip_offset, DECODE_CHECKSUMS, &l->packet);
 		if (l->result != DECODE_PIECE)
 			return take_whole(s, l, &outer);
 		if (piece_has_wrong_sum(s, &l->packet))

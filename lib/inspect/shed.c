@@ -81,7 +81,7 @@ static inline bool goes_by(struct inspect *s, const struct frame *f)
 
 static void tell(struct inspect *s, const struct frame *f)
 {
-	struct packet p = {.source.family = 4};
+	struct packet p = {0};
 	struct glance g;
 
 	if (!decode_glance(f, &g))
@@ -157,17 +157,15 @@ static bool may_have_gone_by(const struct inspect *s, const struct flow *f)
 
 void shed_resume(struct inspect *s, struct flow *f, enum flow_side sender)
 {
-	const struct frame *frame = s->frame;
+	struct aside a;
 
 	if (!may_have_gone_by(s, f))
 		return;
 	inspect_uninspected(s, f, s->shed.why);
-	s->frame = NULL; // what was begun is told, and cuts nothing
+	a = inspect_aside(s);
 	if (f->transport == TRANSPORT_TCP)
 		inspect_last_words(s, f);
-	s->frame = frame;
-	s->flow = f;
-	s->cut = false;
+	inspect_back(s, &a);
 	if (f->context)
 		proto_close(s->pool, f->context);
 	f->context = 0;

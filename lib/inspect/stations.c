@@ -52,8 +52,8 @@ static enum inspect_action refuse(struct inspect *s, struct flow *f, enum flow_s
 	if (f->transport != TRANSPORT_TCP) // only a connection is over with its block: datagrams may go on when it ends
 		return INSPECT_DROP;
 	reset_once(s, f, sender, next_seq);
-	f->flags |= FLOW_FLAG_CUT | FLOW_FLAG_DONE;
-	shed_keep(s, f);
+	cut_flow(s, f);
+	f->flags |= FLOW_FLAG_DONE;
 	return INSPECT_DROP;
 }
 
@@ -64,7 +64,7 @@ static enum inspect_action drop_cut(struct inspect *s, struct flow *f, enum flow
 	count(s->counters, f->flags & FLOW_FLAG_REFUSED ? COUNT_FRAMES_DROPPED_LIMIT : COUNT_FRAMES_DROPPED_CUT);
 	reset_once(s, f, sender, next_seq);
 	f->flags |= FLOW_FLAG_DONE;
-	shed_keep(s, f);
+	shed_keep(s, f); // anew: it is forgotten after hours
 	if (f->transport == TRANSPORT_TCP || f->flags & FLOW_FLAG_REFUSED)
 		flow_touch(s->flows, f); // or waiting would make us forget it. Nobody opens datagrams anew: those are forgotten, or their cut would never end
 	return INSPECT_DROP;
@@ -137,8 +137,9 @@ static enum inspect_action inspect_flow(struct inspect *s, struct flow *f, enum 
 	reset_once(s, f, sender, before);
 	if (f->transport == TRANSPORT_TCP)
 		f->tcp[sender].next_seq = before[sender]; // what is dropped the receiver has not got: a reset that was put off begins there, too
-	f->flags |= (s->cut ? FLOW_FLAG_CUT : 0) | FLOW_FLAG_DONE;
-	shed_keep(s, f);
+	if (s->cut)
+		cut_flow(s, f);
+	f->flags |= FLOW_FLAG_DONE;
 	count(s->counters, s->cut ? COUNT_FRAMES_DROPPED_CUT : COUNT_FRAMES_DROPPED_LIMIT);
 	return INSPECT_DROP;
 }
