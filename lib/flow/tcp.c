@@ -369,7 +369,7 @@ void flow_resume(struct flow_table *t, struct flow *f, enum flow_side sender, co
 		flow_park_drop(t, f, side);
 		f->tcp[side] = (struct flow_tcp_side){.scale = scale & 15};
 	}
-	f->state = FLOW_NEW;
+	move_to(t, f, FLOW_NEW);
 	// For who resets it at once; otherwise it is done again until there are data.
 	if (!(p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET)) && (p->tcp_flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK)
 		adopt_numbers(f, sender, p);

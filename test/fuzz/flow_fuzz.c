@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A capture: records of {control, length (2, big-endian), frame of raw IP}. Control: bits 0-3 let 2^n ms pass, bit 7
-// sweeps, bit 6 sets the clock back. After every frame the table must be whole: counts, index, deadlines, lists in order,
-// no parked segment lost or held twice.
+// sweeps, bit 6 sets the clock back, bit 5 says that packets went by unseen before this one. After every frame the table
+// must be whole: counts, index, deadlines, lists in order, no parked segment lost or held twice.
 #include <stdlib.h>
 #include "flow_impl.h"
 
@@ -34,7 +34,8 @@ static void on_bytes(void *user, struct flow *f, enum flow_side sender, struct b
 {
 	struct run *r = user;
 
-	require(f == r->current && data.left > 0 && f->state >= FLOW_OPEN && f->tcp[sender].seen);
+	// Nothing at all is given where bytes are missing at the end of what came by.
+	require(f == r->current && (data.left > 0 || gap) && f->state >= FLOW_OPEN && f->tcp[sender].seen);
 	require(!gap || f->flags & FLOW_FLAG_UNINSPECTED);
 }
 
@@ -108,7 +109,7 @@ static void check_table(const struct run *r)
 	check_deadlines(r->table);
 }
 
-static void take_frame(struct run *r, struct bytes frame)
+static void take_frame(struct run *r, struct bytes frame, bool after_unseen)
 {
 	struct frame f = {.at = frame.at, .bytes = (uint32_t)frame.left, .unix_ns = r->now, .link = LINK_RAW};
 	uint64_t added = r->counters.value[COUNT_FLOWS_ADDED];
@@ -127,6 +128,8 @@ static void take_frame(struct run *r, struct bytes frame)
 	if (!r->current)
 		return;
 	require(flow_find(r->table, &p, &key, &again) == r->current && again == sender);
+	if (after_unseen)
+		flow_resume(r->table, r->current, sender, &p);
 	flow_update(r->table, r->current, sender, &f, &p);
 	flow_order(r->table, r->current, sender, &p, packet_payload(&f, &p), NULL, on_bytes, r);
 }
@@ -163,7 +166,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			r.now -= r.now / 2;
 		if (control & 128)
 			flow_table_step(r.table, r.now);
-		take_frame(&r, frame);
+		take_frame(&r, frame, control & 32);
 		check_table(&r);
 	}
 	flow_table_flush(r.table, FLOW_END_SHUTDOWN);
