@@ -317,7 +317,7 @@ static void block_add(struct call *c)
 	struct block want = {.version = 1, .bytes = sizeof(want), .port = (uint16_t)c->q->port, .transport = (uint8_t)c->q->transport};
 	struct prefix p;
 	uint64_t id = 0;
-	int r = c->q->port > 65535 ? -EINVAL : prefix_parse(bytes_of_text(c->q->address), &p);
+	int r = c->q->port > UINT16_MAX || c->q->transport > UINT8_MAX ? -EINVAL : prefix_parse(bytes_of_text(c->q->address), &p);
 
 	if (r == 0) {
 		want.endpoint = p.address;

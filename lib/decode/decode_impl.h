@@ -25,6 +25,7 @@ enum decode_numbers {
 	IP_BYTES_IN_SHORTEST_FRAME = 46, // 64 less Ethernet header and FCS: below that a sender pads
 	IP_BYTES_MOST = 65535,
 	UDP_PORT_VXLAN = 4789,  // RFC 7348
+	UDP_PORT_VXLAN_LINUX = 8472, // what Linux took before there was one, and takes still where none is named
 	UDP_PORT_GENEVE = 6081, // RFC 8926
 	UDP_PORT_GTP = 2152,    // 3GPP TS 29.281
 	UDP_PORT_AYIYA = 5072,  // draft-massar-v6ops-ayiya-02
@@ -132,11 +133,12 @@ enum decode_result decode_tunnel(struct walk *w);
 static inline bool decode_is_tunnel_port(uint16_t port)
 {
 	static const uint64_t ends = 1ull << (UDP_PORT_VXLAN & 63) | 1ull << (UDP_PORT_GENEVE & 63) | 1ull << (UDP_PORT_GTP & 63) |
-				     1ull << (UDP_PORT_AYIYA & 63) | 1ull << (UDP_PORT_TEREDO & 63) | 1ull << (UDP_PORT_CAPWAP & 63);
+				     1ull << (UDP_PORT_AYIYA & 63) | 1ull << (UDP_PORT_TEREDO & 63) | 1ull << (UDP_PORT_CAPWAP & 63) |
+				     1ull << (UDP_PORT_VXLAN_LINUX & 63);
 
 	return ends >> (port & 63) & 1 &&
 	       (port == UDP_PORT_VXLAN || port == UDP_PORT_GENEVE || port == UDP_PORT_GTP || port == UDP_PORT_AYIYA ||
-		port == UDP_PORT_TEREDO || port == UDP_PORT_CAPWAP);
+		port == UDP_PORT_TEREDO || port == UDP_PORT_CAPWAP || port == UDP_PORT_VXLAN_LINUX);
 }
 // udp_tunnel.c: what opens the tunnel whose header this payload begins with; NULL: it is none, whatever its ports are.
 read_fn decode_udp_tunnel(const struct packet *p, struct bytes payload);

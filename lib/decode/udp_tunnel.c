@@ -242,6 +242,7 @@ read_fn decode_udp_tunnel(const struct packet *p, struct bytes payload)
 		{UDP_PORT_VXLAN, false, is_vxlan, open_vxlan}, {UDP_PORT_GENEVE, false, is_geneve, open_geneve},
 		{UDP_PORT_GTP, true, is_gtp, open_gtp},        {UDP_PORT_AYIYA, true, is_ayiya, open_ayiya},
 		{UDP_PORT_TEREDO, true, is_teredo, open_teredo}, {UDP_PORT_CAPWAP, true, is_capwap, open_capwap},
+		{UDP_PORT_VXLAN_LINUX, false, is_vxlan, open_vxlan},
 	};
 
 	for (size_t i = 0; i < sizeof(tunnels) / sizeof(tunnels[0]); i++)

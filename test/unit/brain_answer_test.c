@@ -86,6 +86,30 @@ START_TEST(alerts_of_no_device_are_not_those_of_all)
 }
 END_TEST
 
+START_TEST(a_number_that_is_no_port_and_no_transport_is_not_cut_to_one)
+{
+	static const struct control_peer peer = {.name = "mika", .may_change = true};
+	static const struct {
+		uint32_t port, transport;
+		int error;
+	} asked[] = {{88, 6, 0}, {65536 + 88, 6, EINVAL}, {88, 256 + 6, EINVAL}, {88, 3, EINVAL}};
+
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		Control__Request q = CONTROL__REQUEST__INIT;
+		Control__Reply *reply = calloc(1, sizeof(*reply));
+
+		control__reply__init(reply);
+		q.verb = CONTROL__VERB__BLOCK_ADD;
+		q.address = (char *)(uintptr_t)"198.51.100.7";
+		q.port = asked[i].port;
+		q.transport = asked[i].transport;
+		brain_answer(&brain, &peer, &q, reply);
+		ck_assert_int_eq(reply->error, asked[i].error);
+		control__reply__free_unpacked(reply, NULL);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("brain_answer");
@@ -96,6 +120,7 @@ int main(void)
 	tcase_add_checked_fixture(cases, begin, end);
 	tcase_add_test(cases, no_question_is_without_a_limit);
 	tcase_add_test(cases, alerts_of_no_device_are_not_those_of_all);
+	tcase_add_test(cases, a_number_that_is_no_port_and_no_transport_is_not_cut_to_one);
 	tcase_set_timeout(cases, 60);
 	suite_add_tcase(suite, cases);
 	srunner_run_all(runner, CK_ENV);

@@ -100,17 +100,22 @@ static void front_gre(struct draft *d, unsigned flags, unsigned protocol)
 		set16(d, 4, twin_checksum(d->b, d->n, 0));
 }
 
-static void front_vxlan(struct draft *d, unsigned version, uint32_t flags, bool sum)
+static void front_vxlan_to(struct draft *d, unsigned port, unsigned version, uint32_t flags, bool sum)
 {
 	struct draft h = {0};
 	const uint8_t *a = version == 4 ? v4_a : v6_a, *b = version == 4 ? v4_b : v6_b;
 
-	udp(&h, 4789, (unsigned)d->n + 16, 0);
+	udp(&h, port, (unsigned)d->n + 16, 0);
 	put32(&h, flags);
 	put32(&h, 0x0000ab00);
 	front(d, &h);
 	if (sum)
 		set16(d, 6, twin_checksum(d->b, d->n, twin_pseudo(a, b, version == 4 ? 4 : 16, 17, d->n)));
+}
+
+static void front_vxlan(struct draft *d, unsigned version, uint32_t flags, bool sum)
+{
+	front_vxlan_to(d, 4789, version, flags, sum);
 }
 
 static void front_labels(struct draft *d, unsigned n)
@@ -316,6 +321,25 @@ START_TEST(vxlan_is_opened_with_its_tags)
 			decode(&d, &p);
 			ck_assert_uint_eq(p.oddities, ODDITY_TRANSPORT_CHECKSUM);
 		}
+	}
+}
+END_TEST
+
+START_TEST(vxlan_is_opened_on_the_port_linux_takes)
+{
+	for (unsigned flags = 0; flags < 2; flags++) {
+		struct draft d = core();
+		struct packet p;
+
+		front_ether(&d, 0x0800);
+		front_vxlan_to(&d, 8472, 4, flags ? 0x08000000 : 0x08000001, true);
+		front_ip(&d, 4, 17);
+		front_ether(&d, 0x0800);
+		ck_assert_int_eq(decode(&d, &p), DECODE_OK);
+		if (flags)
+			assert_core(&p, 1, TUNNEL_VXLAN, 0xab);
+		else // somebody else's port too: no sign of a tunnel that was not opened
+			ck_assert(p.destination_port == 8472 && !p.tunnels && !p.oddities);
 	}
 }
 END_TEST
@@ -718,6 +742,7 @@ int main(void)
 		gre_is_opened_with_whatever_fields_it_has,
 		gre_of_another_kind_is_told_by_its_packet,
 		vxlan_is_opened_with_its_tags,
+		vxlan_is_opened_on_the_port_linux_takes,
 		what_is_sent_to_the_port_of_vxlan_and_is_none_is_an_ordinary_datagram,
 		a_tunnel_without_ip_is_told_by_its_packet,
 		two_levels_are_opened_and_a_third_is_told_by_the_second,
