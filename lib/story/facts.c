@@ -185,7 +185,10 @@ void facts_alert(struct facts *f, const struct story *s, const struct alert *a, 
 {
 	facts_address(f, "device", &a->device);
 	facts_address(f, "endpoint", &a->endpoint);
-	facts_number(f, "port", a->endpoint_port);
+	if (a->endpoint_port)
+		facts_number(f, "port", a->endpoint_port);
+	else // ICMP
+		facts_text(f, s, "port", catalogue_word(s, "port.none"));
 	facts_time(f, "time", a->time_ns, utc_offset_s);
 	facts_named(f, s, "app", "app", app_name(a->app == APP_NONE ? APP_UNKNOWN : a->app), true);
 	facts_named(f, s, "file", "file", a->file, false);

@@ -252,6 +252,11 @@ START_TEST(an_alert_is_told_with_its_exact_counts)
 	a.uri[0] = 0;
 	story_alert(ja, &a, 0, out, sizeof(out));
 	ck_assert_ptr_nonnull(strstr(out, "からスクリプトを受信：記録なし"));
+	a.endpoint_port = 0;
+	story_alert(ja, &a, 0, out, sizeof(out));
+	ck_assert_ptr_nonnull(strstr(out, "（ポート なし）"));
+	story_alert(en, &a, 0, out, sizeof(out));
+	ck_assert_ptr_nonnull(strstr(out, "(port none)"));
 	story_free(en);
 	story_free(ja);
 }
@@ -318,10 +323,10 @@ START_TEST(a_part_of_an_incident_s_alerts_is_called_a_part)
 
 	set_scene(&c, BLOCK_ACTIVE, RESPONSE_BLOCKED);
 	tell(en, &c, 0, out, sizeof(out));
-	ck_assert_ptr_nonnull(strstr(out, "What happened (4 alerts, times in UTC)\n"));
+	ck_assert_ptr_nonnull(strstr(out, "What happened (alerts: 4; times in UTC)\n"));
 	c.incident.alerts = 1000;
 	tell(en, &c, 0, out, sizeof(out));
-	ck_assert_ptr_nonnull(strstr(out, "What happened (4 of 1000 alerts, times in UTC)\n"));
+	ck_assert_ptr_nonnull(strstr(out, "What happened (alerts: 4 of 1000; times in UTC)\n"));
 	tell(ja, &c, 0, out, sizeof(out));
 	ck_assert_ptr_nonnull(strstr(out, "経過（アラート1000件のうち4件、時刻はUTC）\n"));
 	story_free(en);
@@ -428,7 +433,7 @@ START_TEST(an_incident_is_told_with_headline_time_line_action_and_next_steps)
 	ck_assert_ptr_nonnull(
 		strstr(out, "  2. 2021-12-10 15:45:38  conn/callback-web-facing\n       The internet-facing server 192.0.2.10 connected to"));
 	ck_assert_ptr_nonnull(strstr(out, "contacted it 6 s earlier"));
-	ck_assert_ptr_nonnull(strstr(out, "(repeated 3 more times)"));
+	ck_assert_ptr_nonnull(strstr(out, "(repeats: 3)"));
 	ck_assert_ptr_nonnull(strstr(
 		out, "Blocked 203.0.113.233 port 88/TCP from 2021-12-10 15:45:38 to 2021-12-10 17:45:38 (block 17)"));
 	ck_assert_ptr_nonnull(strstr(out, "sekimori block extend 17 --by 2h"));
