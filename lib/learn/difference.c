@@ -186,7 +186,7 @@ static void try_value(struct learn_difference *d, unsigned feature, struct bytes
 	struct word *w = value.left ? word_of(d, feature, value) : NULL;
 
 	if (w && !w->text[0])
-		snprintf(w->text, sizeof(w->text), "%s", text);
+		snprintf(w->text, sizeof(w->text), "%.*s", (int)sizeof(w->text) - 1, text);
 }
 
 static void try_address(struct learn_difference *d, const struct address *a)
