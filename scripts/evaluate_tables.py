@@ -179,8 +179,8 @@ def print_rates(g):
             if not .7 <= value <= 1.3:
                 off.append((f"company {seed} at {wanted:g}", f"{value:.2f} times"))
     table(["wanted a day", "companies", "devices that alarmed a day", "to wanted", "alarms a day", "incidents a day", "notes a day", "blocks it would have made a day", "each company"], rows)
-    told(f"More than 30 % from what was wanted: {names(off)}.",
-         f"Not run: {', '.join(f'{b:g}' for b in BUDGETS if b not in [wanted for wanted, here in groups if here]) or 'nothing'} a day.")
+    missing = [f"{b:g}" for b in BUDGETS if b not in [wanted for wanted, here in groups if here]]
+    told(f"More than 30 % from what was wanted: {names(off)}.", *[f"Not run: {', '.join(missing)} a day."] * bool(missing))
 
 
 def print_wrong(g):
