@@ -445,10 +445,22 @@ static int finish(struct replay *r)
 	return status;
 }
 
+// The last lines are written when the file is closed.
+static int end_events(struct replay *r)
+{
+	uint64_t lost;
+
+	if (!r->eve)
+		return EXIT_DONE;
+	eve_close(r->eve);
+	lost = r->counters.value[COUNT_BRAIN_EVENTS_LOST];
+	if (lost)
+		log_warn("%s: %llu lines were lost: too long, or not writable", r->eve_path, (unsigned long long)lost);
+	return lost ? EXIT_FAILED : EXIT_DONE;
+}
+
 static void destroy(struct replay *r)
 {
-	if (r->eve)
-		eve_close(r->eve);
 	inspect_destroy(r->inspect);
 	compare_destroy(r->compare);
 	reason_destroy(r->reason);
@@ -477,6 +489,7 @@ int cli_replay(int argc, char **argv)
 	for (int i = optind; i < argc; i++)
 		failed += one_capture(&r, argv[i]) < 0;
 	status = finish(&r);
+	failed += end_events(&r) != EXIT_DONE;
 	destroy(&r);
 	return failed ? EXIT_FAILED : status;
 }
