@@ -99,6 +99,8 @@ static const struct wrong {
 	{WHOLE "? [a]\n: b\n", "p.yaml:8: not readable as YAML: a list or mapping as a key"},
 	{WHOLE "alias: [a\n", "not readable as YAML"},
 	{WHOLE "\talias: a\n", "p.yaml:8: not readable as YAML"},
+	{WHOLE "alias: a\001\n", "p.yaml:8: not readable as YAML: control characters"},
+	{WHOLE "alias: \377\n", "p.yaml:8: not readable as YAML: invalid leading UTF-8 octet"},
 };
 enum { WRONGS = sizeof(wrong) / sizeof(wrong[0]) };
 
