@@ -143,8 +143,12 @@ static int export_file(struct ask *a, const char *path, const char *name)
 		return status;
 	umask(077);
 	f = fopen(path, "wxe"); // never over another file
-	if (!f || fwrite(i.at, 1, i.used, f) != i.used || fclose(f) != 0)
+	if (!f || fwrite(i.at, 1, i.used, f) != i.used || fflush(f) != 0)
 		status = said(path, -errno);
+	if (f && fclose(f) != 0 && status == EXIT_DONE)
+		status = said(path, -errno);
+	if (f && status != EXIT_DONE)
+		unlink(path); // half of one is none, and would be in the way of the next
 	image_free(&i);
 	return status;
 }
