@@ -39,6 +39,16 @@ static bool read_duration(const char *text, uint64_t *ns)
 	return false;
 }
 
+// To a request 0 is as if nothing was said, and the usual length would be taken.
+static bool read_length(const char *text, uint64_t *ns)
+{
+	if (!read_duration(text, ns))
+		return false;
+	if (*ns == 0)
+		fprintf(stderr, "sekimori: \"%s\" is no time at all\n", text);
+	return *ns != 0;
+}
+
 static bool read_time(const char *text, uint64_t *ns)
 {
 	if (time_parse(text, ns) == 0)
@@ -87,7 +97,7 @@ static bool read_option(struct ask *a, int c)
 	case 'e': q->endpoint = optarg; return true;
 	case 'C': q->certain = true; return true;
 	case 'n': return read_number(optarg, 100000, &q->limit);
-	case 'b': return read_duration(optarg, &q->for_ns);
+	case 'b': return read_length(optarg, &q->for_ns);
 	case 'u': return read_time(optarg, &q->until_ns);
 	case 's':
 		if (!read_duration(optarg, &n))
@@ -154,7 +164,7 @@ static int exit_of(int error)
 
 Control__Reply *ask_call(struct ask *a, const char *process, int *status)
 {
-	char path[4096];
+	char path[4096], said[4096];
 	Control__Reply *reply;
 
 	snprintf(path, sizeof(path), "%s/%s.sock", a->run_dir, process);
@@ -170,8 +180,10 @@ Control__Reply *ask_call(struct ask *a, const char *process, int *status)
 		return NULL;
 	}
 	*status = exit_of(reply->error);
-	if (*reply->message)
-		fprintf(stderr, "sekimori: %s\n", reply->message); // why not, or what to know
+	if (*reply->message) { // why not, or what to know; a policy's words may be in it
+		text_printable(bytes_of_text(reply->message), said, sizeof(said));
+		fprintf(stderr, "sekimori: %s\n", said);
+	}
 	if (!reply->error)
 		return reply;
 	control__reply__free_unpacked(reply, NULL);

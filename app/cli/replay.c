@@ -188,13 +188,11 @@ static bool read_options(struct replay *r, int argc, char **argv, int *status)
 			return false;
 		}
 	}
-	if (r->journal)
-		return true;
-	if (optind == argc) {
+	if (r->journal ? optind < argc : optind == argc) {
 		fputs(usage, stderr);
 		*status = EXIT_USAGE;
 	}
-	return optind < argc;
+	return r->journal ? optind == argc : optind < argc;
 }
 
 // Said on the command line, or in network.yaml, or: private addresses and the generator's organisation (RFC 5737, RFC 3849).

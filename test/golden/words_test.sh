@@ -54,5 +54,50 @@ check "standard output and error closed: no events file is written into" closed_
 check "events that could not be written" exits 1 replay --quiet --eve /dev/full "$work/case2.pcap"
 check "  are said" says err '/dev/full: [0-9]* lines'
 check "  and not when they could" exits 0 replay --quiet --eve "$work/eve.json" "$work/case2.pcap"
+# ---- hostile texts
+
+# shellcheck disable=SC1003
+bad_policy() { # NAME ALIAS
+	mkdir -p "$work/policy"
+	printf 'policy: %s\nalias: %s\nversion: 1\npriority: 2\nphase: control\non: flow.open\nwhen: [port == 1]\nthrottle: 1h per device\n' "$1" "$2" >"$work/policy/x.yaml"
+}
+
+has_no_escape() { ! grep -q "$(printf '\033')" "$work/$1"; }
+
+bad_policy a/b '"x\e[31my"'
+check "a policy's alias" exits 0 policy check "$work/policy"
+check "  moves nobody's cursor" has_no_escape out
+check "  and is shown" says out 'x\\x1b\[31my'
+bad_policy '"\e[31m"' x
+check "a policy's name that is none" exits 1 policy check "$work/policy"
+check "  moves nobody's cursor either" has_no_escape err
+
+# ---- options that would not have been heeded, said before anybody is asked
+
+check "block add: an end that is no length" exits 2 block add 192.0.2.1 --until 2099-01-01T00:00:00Z
+check "  is said" says err '--for'
+check "block add: for no time at all" exits 2 block add 192.0.2.1 --for 0s
+check "block extend: by no time at all" exits 2 block extend 1 --by 0s --until 2099-01-01T00:00:00Z
+check "block add: for a time" exits 4 block add 192.0.2.1 --for 1m --run-dir "$work"
+check "alert list: of a policy, as if it chose" exits 2 alert list --policy conn/beacon --run-dir "$work"
+check "block list: of a port, as if it chose" exits 2 block list --port 88 --run-dir "$work"
+check "alert list: of a number, as if it chose" exits 2 alert list 7 --run-dir "$work"
+check "mode show: as if it set" exits 2 mode show enforce --run-dir "$work"
+check "status of something" exits 2 status wire --run-dir "$work"
+check "panic, and something" exits 2 panic off now --run-dir "$work"
+check "policy reload of a folder: the brain has its own" exits 2 policy reload "$work/policy" --run-dir "$work"
+check "captures beside a journal" exits 2 replay --journal "$work/state" "$work/case2.pcap"
+
+# ---- an export that does not fit
+
+"$sekimori" replay --quiet --state "$work/state" "$work/case2.pcap" >/dev/null
+cut_export() {
+	local status=0
+	(trap '' XFSZ; ulimit -f 1; exec "$sekimori" baseline export "$work/exported" --state "$work/state") || status=$?
+	[ "$status" = 1 ]
+}
+check "an export that does not fit" cut_export
+check "  leaves nothing that looks like one" test ! -e "$work/exported"
+check "  and can be made again" exits 0 baseline export "$work/exported" --state "$work/state"
 echo "1..$number"
 exit $failed
