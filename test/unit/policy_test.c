@@ -20,6 +20,9 @@ static struct policy_set *read_text(const char *text)
 #define HEAD "policy: conn/x\nversion: 1\npriority: 2\nphase: control\nthrottle: 1h per device\n"
 #define WHOLE HEAD "on: http.request\nwhen: [direction == out]\n"
 
+#define SIXTY "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define LONG SIXTY SIXTY SIXTY
+
 static const struct wrong {
 	const char *text, *error;
 } wrong[] = {
@@ -99,6 +102,7 @@ static const struct wrong {
 	{WHOLE "? [a]\n: b\n", "p.yaml:8: not readable as YAML: a list or mapping as a key"},
 	{WHOLE "alias: [a\n", "not readable as YAML"},
 	{WHOLE "\talias: a\n", "p.yaml:8: not readable as YAML"},
+	{WHOLE LONG ": b\n", "expected one of policy, alias"},
 	{WHOLE "alias: a\001\n", "p.yaml:8: not readable as YAML: control characters"},
 	{WHOLE "alias: \377\n", "p.yaml:8: not readable as YAML: invalid leading UTF-8 octet"},
 };
