@@ -99,5 +99,54 @@ cut_export() {
 check "an export that does not fit" cut_export
 check "  leaves nothing that looks like one" test ! -e "$work/exported"
 check "  and can be made again" exits 0 baseline export "$work/exported" --state "$work/state"
+# ---- "now", saved anew while it is fetched
+
+# A brain that answers for the folder, and of the first part it is asked for gives 1000 bytes of the save before.
+cat >"$work/brain.py" <<'PY'
+import socket, sys
+def number(n):
+    out = b""
+    while n > 127: out, n = out + bytes([n & 127 | 128]), n >> 7
+    return out + bytes([n])
+def field(data, wanted): # a number of the request
+    at = 0
+    def take():
+        nonlocal at
+        n = shift = 0
+        while True:
+            c = data[at]; at += 1; n |= (c & 127) << shift; shift += 7
+            if c < 128: return n
+    while at < len(data):
+        key = take()
+        value = take()
+        if key & 7 == 2: at += value
+        elif key >> 3 == wanted: return value
+    return 0
+before, now = (open(f, "rb").read() for f in sys.argv[2:4])
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1])
+server.listen()
+server.settimeout(20)
+saved = False
+while True:
+    client = server.accept()[0]
+    size = int.from_bytes(client.recv(4, socket.MSG_WAITALL), "big")
+    offset = field(client.recv(size, socket.MSG_WAITALL), 33)
+    part = (now[offset:offset + 1000000] if saved else before[:1000])
+    saved = True
+    reply = number(32 << 3 | 2) + number(len(part)) + part if part else b""
+    client.sendall(len(reply).to_bytes(4, "big") + reply)
+    client.close()
+PY
+cp "$work/state/learned" "$work/before"
+"$sekimori" replay --quiet --state "$work/state" --budget 2 "$work/case2.pcap" >/dev/null
+mkdir "$work/run"
+python3 "$work/brain.py" "$work/run/brain.sock" "$work/before" "$work/state/learned" 2>/dev/null &
+brain=$!
+for _ in {1..50}; do [ -S "$work/run/brain.sock" ] && break; sleep 0.1; done
+check "two saves differ" eval '! cmp -n 1000 "$work/before" "$work/state/learned"'
+check "now, of which parts of two saves came, is fetched again" exits 0 baseline export "$work/whole" --run-dir "$work/run"
+check "  whole" cmp "$work/whole" "$work/state/learned"
+kill "$brain"
 echo "1..$number"
 exit $failed
