@@ -314,7 +314,7 @@ static void print_difference(const struct learn_difference *d, const struct imag
 		snprintf(what, sizeof(what), "alarms of %ss", role_name(r));
 		print_threshold(what, a.role[r].threshold, b.role[r].threshold);
 	}
-	print_threshold("blocks", a.block_threshold, b.block_threshold);
+	print_threshold("blocks", judge_block_threshold(&a), judge_block_threshold(&b));
 	while ((c = learn_difference_at(d, i++)))
 		print_change(d, c);
 	printf("%u devices changed\n", i - 1);

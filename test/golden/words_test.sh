@@ -99,6 +99,11 @@ cut_export() {
 check "an export that does not fit" cut_export
 check "  leaves nothing that looks like one" test ! -e "$work/exported"
 check "  and can be made again" exits 0 baseline export "$work/exported" --state "$work/state"
+# ---- what a block must pass is never less than 10 bits
+
+check "baseline diff" exits 0 baseline diff now now --state "$work/state"
+check "  tells the threshold that holds" says out '^threshold of blocks: 10.0 bits, was 10.0 bits$'
+
 # ---- "now", saved anew while it is fetched
 
 # A brain that answers for the folder, and of the first part it is asked for gives 1000 bytes of the save before.
