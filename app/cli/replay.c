@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INSIDE_MAX = 64, FLOWS = 1 << 17, CONTEXTS = 1 << 14, PARKED = 1 << 13 };
+enum { INSIDE_MAX = 256 /* as many as network.yaml may hold */, FLOWS = 1 << 17, CONTEXTS = 1 << 14, PARKED = 1 << 13 };
 #define STEP_NS (100 * 1000000ull)
 
 static const char usage[] =

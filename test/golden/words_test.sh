@@ -99,6 +99,13 @@ cut_export() {
 check "an export that does not fit" cut_export
 check "  leaves nothing that looks like one" test ! -e "$work/exported"
 check "  and can be made again" exits 0 baseline export "$work/exported" --state "$work/state"
+# ---- what is inside, however long the list
+
+cp -r "$(dirname "$0")/../../policy" "$work/wide"
+{ printf 'inside: ['; printf '10.77.%d.0/24, ' {1..64}; echo '192.0.2.0/24]'; } >"$work/wide/network.yaml"
+check "the 65th network inside" exits 0 replay --quiet --observations --policy "$work/wide" "$work/case2.pcap"
+check "  is inside" says out '^flow.open out 192.0.2.'
+
 # ---- what a block must pass is never less than 10 bits
 
 check "baseline diff" exits 0 baseline diff now now --state "$work/state"
