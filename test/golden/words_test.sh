@@ -113,7 +113,8 @@ check "  tells the threshold that holds" says out '^threshold of blocks: 10.0 bi
 
 # ---- "now", saved anew while it is fetched
 
-# A brain that answers for the folder, and of the first part it is asked for gives 1000 bytes of the save before.
+# A brain that answers for the folder, and of the first part it is asked for gives 1000 bytes of the save before. Asked for anything
+# else it has a block.
 cat >"$work/brain.py" <<'PY'
 import socket, sys
 def number(n):
@@ -143,10 +144,16 @@ saved = False
 while True:
     client = server.accept()[0]
     size = int.from_bytes(client.recv(4, socket.MSG_WAITALL), "big")
-    offset = field(client.recv(size, socket.MSG_WAITALL), 33)
-    part = (now[offset:offset + 1000000] if saved else before[:1000])
-    saved = True
-    reply = number(32 << 3 | 2) + number(len(part)) + part if part else b""
+    request = client.recv(size, socket.MSG_WAITALL)
+    if b"now" in request:
+        offset = field(request, 33)
+        part = (now[offset:offset + 1000000] if saved else before[:1000])
+        saved = True
+        reply = number(32 << 3 | 2) + number(len(part)) + part if part else b""
+    else:
+        reason = "取引先のサーバ \x1b[31m".encode()
+        block = bytes([1 << 3, 7, 12 << 3 | 2]) + number(len(reason)) + reason
+        reply = bytes([8 << 3 | 2]) + number(len(block)) + block
     client.sendall(len(reply).to_bytes(4, "big") + reply)
     client.close()
 PY
@@ -159,6 +166,10 @@ for _ in {1..50}; do [ -S "$work/run/brain.sock" ] && break; sleep 0.1; done
 check "two saves differ" eval '! cmp -n 1000 "$work/before" "$work/state/learned"'
 check "now, of which parts of two saves came, is fetched again" exits 0 baseline export "$work/whole" --run-dir "$work/run"
 check "  whole" cmp "$work/whole" "$work/state/learned"
+check "a table" env LC_ALL=C "$sekimori" block list --run-dir "$work/run"
+cp "$work/said" "$work/table"
+check "  shows Japanese, whatever the locale" grep -F '取引先のサーバ' "$work/table"
+check "  and what is no text as its bytes" grep -F ' \x1b[31m' "$work/table"
 kill "$brain"
 echo "1..$number"
 exit $failed
