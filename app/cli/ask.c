@@ -2,6 +2,8 @@
 // Options, one call, and errors said so that the next step is clear.
 #include "address.h"
 #include "nouns.h"
+#include "respond.h"
+#include "suppress.h"
 #include "text.h"
 #include <errno.h>
 #include <getopt.h>
@@ -65,6 +67,18 @@ static bool read_number(const char *text, uint64_t max, uint64_t *n)
 	return false;
 }
 
+// Longer ones would be cut where they are kept, within a character perhaps.
+static bool read_reason(char *text, char **reason)
+{
+	_Static_assert((int)RESPOND_REASON == (int)SUPPRESSION_REASON, "one limit for both");
+
+	*reason = text;
+	if (strlen(text) < RESPOND_REASON)
+		return true;
+	fprintf(stderr, "sekimori: a reason has at most %d bytes\n", RESPOND_REASON - 1);
+	return false;
+}
+
 bool ask_real(const char *text, double *x)
 {
 	char *end;
@@ -87,7 +101,7 @@ static bool read_option(struct ask *a, int c)
 	case 'r': a->run_dir = optarg; return true;
 	case 'B': return ask_real(optarg, &q->blocks_per_day);
 	case 'l': q->lang = optarg; return !strcmp(optarg, "en") || !strcmp(optarg, "ja");
-	case 'R': q->reason = optarg; return true;
+	case 'R': return read_reason(optarg, &q->reason);
 	case 'U': q->transport = 17; return true;
 	case 'S': a->state = optarg; return true;
 	case 'D': a->policy_dir = optarg; return true;

@@ -82,6 +82,10 @@ check "block add: for a time" exits 4 block add 192.0.2.1 --for 1m --run-dir "$w
 check "alert list: of a policy, as if it chose" exits 2 alert list --policy conn/beacon --run-dir "$work"
 check "block list: of a port, as if it chose" exits 2 block list --port 88 --run-dir "$work"
 check "alert list: of a number, as if it chose" exits 2 alert list 7 --run-dir "$work"
+long=$(printf '理%.0s' {1..42})
+check "a reason that can be kept" exits 4 block lift 1 --reason "$long" --run-dir "$work"
+check "  and one that would be cut short" exits 2 block lift 1 --reason "${long}由" --run-dir "$work"
+check "  which is said" says err '127 bytes'
 check "mode show: as if it set" exits 2 mode show enforce --run-dir "$work"
 check "status of something" exits 2 status wire --run-dir "$work"
 check "panic, and something" exits 2 panic off now --run-dir "$work"
