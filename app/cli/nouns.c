@@ -128,7 +128,7 @@ int noun_mode(int argc, char **argv)
 int noun_panic(int argc, char **argv)
 {
 	static const char help[] = "usage: sekimori panic [off]\nEnforcement off in the wire at once, the brain goes to observe. Works with the brain dead;\n"
-		"with every socket dead: kill -USR1 $(pidof sekimori-wire).\n";
+		"with every socket dead: kill -USR1 $(pidof sekimori-wire); each signal turns it, on or off.\n";
 	struct ask a;
 	int status = ask_read_words(&a, argc, argv, help, 1), brain;
 	Control__Reply *r;

@@ -86,6 +86,8 @@ long=$(printf '理%.0s' {1..42})
 check "a reason that can be kept" exits 4 block lift 1 --reason "$long" --run-dir "$work"
 check "  and one that would be cut short" exits 2 block lift 1 --reason "${long}由" --run-dir "$work"
 check "  which is said" says err '127 bytes'
+check "panic by a signal, which turns it" exits 0 panic --help
+check "  is said to" says out 'each signal turns it'
 check "suppress add: a policy that is but a word" exits 2 suppress add conn/beacon --device 192.0.2.1 --for 1d --reason x --run-dir "$work"
 check "suppress add: of one transport, as if it chose" exits 2 suppress add --port 53 --udp --for 1d --reason x --run-dir "$work"
 check "suppress list: of a number" exits 2 suppress list 3 --run-dir "$work"
