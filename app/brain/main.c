@@ -305,6 +305,7 @@ int main(int argc, char **argv)
 	char path[4096];
 	int c;
 
+	log_begin();
 	b.options = (struct brain_options){.run_dir = "/run/sekimori", .state = "/var/lib/sekimori", .policy = SEKIMORI_SOURCE_DIR "/policy",
 					   .sensor = "sekimori", .mode = MODE_COUNT, .hold = true};
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)

@@ -177,7 +177,7 @@ void message_budget(Control__Budget *m, const struct judge_budget *b)
 	put_shares(m, b);
 	m->alarms_per_day = b->alarms_per_day;
 	m->blocks_per_day = b->blocks_per_day;
-	m->block_threshold = bits_of(b->block_threshold);
+	m->block_threshold = bits_of(judge_block_threshold(b));
 	m->calibrated = b->calibrated;
 	m->error = b->error;
 	m->days = b->days;

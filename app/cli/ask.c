@@ -2,6 +2,8 @@
 // Options, one call, and errors said so that the next step is clear.
 #include "address.h"
 #include "nouns.h"
+#include "respond.h"
+#include "suppress.h"
 #include "text.h"
 #include <errno.h>
 #include <getopt.h>
@@ -39,6 +41,16 @@ static bool read_duration(const char *text, uint64_t *ns)
 	return false;
 }
 
+// To a request 0 is as if nothing was said, and the usual length would be taken.
+static bool read_length(const char *text, uint64_t *ns)
+{
+	if (!read_duration(text, ns))
+		return false;
+	if (*ns == 0)
+		fprintf(stderr, "sekimori: \"%s\" is no time at all\n", text);
+	return *ns != 0;
+}
+
 static bool read_time(const char *text, uint64_t *ns)
 {
 	if (time_parse(text, ns) == 0)
@@ -52,6 +64,18 @@ static bool read_number(const char *text, uint64_t max, uint64_t *n)
 	if (bytes_to_u64(bytes_of_text(text), max, n) == 0)
 		return true;
 	fprintf(stderr, "sekimori: \"%s\" is no number up to %llu\n", text, (unsigned long long)max);
+	return false;
+}
+
+// Longer ones would be cut where they are kept, within a character perhaps.
+static bool read_reason(char *text, char **reason)
+{
+	_Static_assert((int)RESPOND_REASON == (int)SUPPRESSION_REASON, "one limit for both");
+
+	*reason = text;
+	if (strlen(text) < RESPOND_REASON)
+		return true;
+	fprintf(stderr, "sekimori: a reason has at most %d bytes\n", RESPOND_REASON - 1);
 	return false;
 }
 
@@ -77,7 +101,7 @@ static bool read_option(struct ask *a, int c)
 	case 'r': a->run_dir = optarg; return true;
 	case 'B': return ask_real(optarg, &q->blocks_per_day);
 	case 'l': q->lang = optarg; return !strcmp(optarg, "en") || !strcmp(optarg, "ja");
-	case 'R': q->reason = optarg; return true;
+	case 'R': return read_reason(optarg, &q->reason);
 	case 'U': q->transport = 17; return true;
 	case 'S': a->state = optarg; return true;
 	case 'D': a->policy_dir = optarg; return true;
@@ -87,7 +111,7 @@ static bool read_option(struct ask *a, int c)
 	case 'e': q->endpoint = optarg; return true;
 	case 'C': q->certain = true; return true;
 	case 'n': return read_number(optarg, 100000, &q->limit);
-	case 'b': return read_duration(optarg, &q->for_ns);
+	case 'b': return read_length(optarg, &q->for_ns);
 	case 'u': return read_time(optarg, &q->until_ns);
 	case 's':
 		if (!read_duration(optarg, &n))
@@ -154,7 +178,7 @@ static int exit_of(int error)
 
 Control__Reply *ask_call(struct ask *a, const char *process, int *status)
 {
-	char path[4096];
+	char path[4096], said[4096];
 	Control__Reply *reply;
 
 	snprintf(path, sizeof(path), "%s/%s.sock", a->run_dir, process);
@@ -170,8 +194,10 @@ Control__Reply *ask_call(struct ask *a, const char *process, int *status)
 		return NULL;
 	}
 	*status = exit_of(reply->error);
-	if (*reply->message)
-		fprintf(stderr, "sekimori: %s\n", reply->message); // why not, or what to know
+	if (*reply->message) { // why not, or what to know; a policy's words may be in it
+		text_printable(bytes_of_text(reply->message), said, sizeof(said));
+		fprintf(stderr, "sekimori: %s\n", said);
+	}
 	if (!reply->error)
 		return reply;
 	control__reply__free_unpacked(reply, NULL);

@@ -76,8 +76,8 @@ static int next_part(struct ask *a, const char *name, uint64_t offset, uint8_t *
 	return n;
 }
 
-// Reads a whole snapshot and proves it. An exit code.
-static int fetch(struct ask *a, const char *name, struct image *out)
+// All parts, into *out once they are proved. An exit code, or below 0: what is wrong with them, which is not yet said.
+static int fetch_once(struct ask *a, const char *name, struct image *out)
 {
 	struct image file = {0};
 	int n, error;
@@ -90,7 +90,18 @@ static int fetch(struct ask *a, const char *name, struct image *out)
 	} while (n > 0 && file.used < BASELINES_IMPORT_BYTES);
 	error = n < 0 ? n : image_copy(out, LEARN_IMAGE_VERSION, bytes_of(file.at, file.used));
 	image_free(&file);
-	return n < 0 ? -n : error ? said(name, error) : EXIT_DONE;
+	return n < 0 ? -n : error;
+}
+
+// Reads a whole snapshot and proves it. An exit code. What was last saved may be saved anew between two parts: then they are of
+// two files, and the next save is a minute away.
+static int fetch(struct ask *a, const char *name, struct image *out)
+{
+	int status = fetch_once(a, name, out);
+
+	if (status == -EPROTO && !strcmp(name, "now"))
+		status = fetch_once(a, name, out);
+	return status < 0 ? said(name, status) : status;
 }
 
 // --- list, save, export, import, rollback ---
@@ -143,8 +154,12 @@ static int export_file(struct ask *a, const char *path, const char *name)
 		return status;
 	umask(077);
 	f = fopen(path, "wxe"); // never over another file
-	if (!f || fwrite(i.at, 1, i.used, f) != i.used || fclose(f) != 0)
+	if (!f || fwrite(i.at, 1, i.used, f) != i.used || fflush(f) != 0)
 		status = said(path, -errno);
+	if (f && fclose(f) != 0 && status == EXIT_DONE)
+		status = said(path, -errno);
+	if (f && status != EXIT_DONE)
+		unlink(path); // half of one is none, and would be in the way of the next
 	image_free(&i);
 	return status;
 }
@@ -299,7 +314,7 @@ static void print_difference(const struct learn_difference *d, const struct imag
 		snprintf(what, sizeof(what), "alarms of %ss", role_name(r));
 		print_threshold(what, a.role[r].threshold, b.role[r].threshold);
 	}
-	print_threshold("blocks", a.block_threshold, b.block_threshold);
+	print_threshold("blocks", judge_block_threshold(&a), judge_block_threshold(&b));
 	while ((c = learn_difference_at(d, i++)))
 		print_change(d, c);
 	printf("%u devices changed\n", i - 1);

@@ -41,19 +41,29 @@ static void help(FILE *out)
 	      "In the wire: sekimori run --inside eth1 --outside eth2 --mode observe\n", out);
 }
 
+// What nobody could read is no success, whatever was done.
+static int told(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	log_warn("standard output could not be written");
+	return status == EXIT_DONE || status == EXIT_NOTHING ? EXIT_FAILED : status;
+}
+
 int main(int argc, char **argv)
 {
+	log_begin();
 	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
 		help(argc < 2 ? stderr : stdout);
-		return argc < 2 ? EXIT_USAGE : EXIT_DONE;
+		return told(argc < 2 ? EXIT_USAGE : EXIT_DONE);
 	}
 	if (!strcmp(argv[1], "--version")) {
 		puts("sekimori " SEKIMORI_VERSION);
-		return EXIT_DONE;
+		return told(EXIT_DONE);
 	}
 	for (size_t i = 0; i < sizeof(nouns) / sizeof(nouns[0]); i++)
 		if (!strcmp(argv[1], nouns[i].name))
-			return nouns[i].run(argc - 1, argv + 1);
+			return told(nouns[i].run(argc - 1, argv + 1));
 	fprintf(stderr, "sekimori: \"%s\" is no command; sekimori --help lists them\n", argv[1]);
 	return EXIT_USAGE;
 }

@@ -45,7 +45,7 @@ int noun_status(int argc, char **argv)
 	static const char *const processes[] = {"wire", "brain"};
 	struct table *t;
 	struct ask a;
-	int status = ask_read(&a, argc, argv, help), worst = EXIT_DONE;
+	int status = ask_read_words(&a, argc, argv, help, 0), worst = EXIT_DONE;
 
 	if (status >= 0)
 		return status;
@@ -71,7 +71,7 @@ int noun_counters(int argc, char **argv)
 	static const char *const processes[] = {"wire", "brain"};
 	struct table *t;
 	struct ask a;
-	int status = ask_read(&a, argc, argv, help), worst = EXIT_DONE;
+	int status = ask_read_words(&a, argc, argv, help, 0), worst = EXIT_DONE;
 
 	if (status >= 0)
 		return status;
@@ -113,7 +113,7 @@ int noun_mode(int argc, char **argv)
 		}
 		a.request.verb = CONTROL__VERB__MODE_SET;
 		a.request.mode = (char *)a.target;
-	} else if (a.verb && strcmp(a.verb, "show")) {
+	} else if (a.verb && (strcmp(a.verb, "show") || a.target)) {
 		return usage(help);
 	}
 	r = ask_call(&a, "brain", &status);
@@ -128,9 +128,9 @@ int noun_mode(int argc, char **argv)
 int noun_panic(int argc, char **argv)
 {
 	static const char help[] = "usage: sekimori panic [off]\nEnforcement off in the wire at once, the brain goes to observe. Works with the brain dead;\n"
-		"with every socket dead: kill -USR1 $(pidof sekimori-wire).\n";
+		"with every socket dead: kill -USR1 $(pidof sekimori-wire); each signal turns it, on or off.\n";
 	struct ask a;
-	int status = ask_read(&a, argc, argv, help), brain;
+	int status = ask_read_words(&a, argc, argv, help, 1), brain;
 	Control__Reply *r;
 
 	if (status >= 0)
@@ -152,15 +152,18 @@ int noun_panic(int argc, char **argv)
 
 static int check(const char *folder)
 {
-	char error[POLICY_ERROR_BYTES];
+	char error[POLICY_ERROR_BYTES], safe[4 * POLICY_ERROR_BYTES]; // the folder may be anybody's
 	struct policy_set *set = policy_load(folder, error);
 
 	if (!set) {
-		fprintf(stderr, "%s\n", error);
+		text_printable(bytes_of_text(error), safe, sizeof(safe));
+		fprintf(stderr, "%s\n", safe);
 		return EXIT_FAILED;
 	}
-	for (unsigned i = 0; i < policy_count(set); i++)
-		printf("%-32s %s\n", policy_name(set, i), policy_alias(set, i));
+	for (unsigned i = 0; i < policy_count(set); i++) {
+		text_printable(bytes_of_text(policy_alias(set, i)), safe, sizeof(safe));
+		printf("%-32s %s\n", policy_name(set, i), safe);
+	}
 	printf("%u policies, no errors\n", policy_count(set));
 	policy_free(set);
 	return EXIT_DONE;
@@ -177,7 +180,7 @@ int noun_policy(int argc, char **argv)
 		return status;
 	if (a.verb && !strcmp(a.verb, "check"))
 		return check(a.target ? a.target : SEKIMORI_SOURCE_DIR "/policy");
-	if (!a.verb || strcmp(a.verb, "reload"))
+	if (!a.verb || strcmp(a.verb, "reload") || a.target)
 		return usage(help);
 	a.request.verb = CONTROL__VERB__POLICY_RELOAD;
 	r = ask_call(&a, "brain", &status);

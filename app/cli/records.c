@@ -158,20 +158,42 @@ struct verb {
 	void (*print)(const Control__Reply *r, bool json);
 };
 
+// An option of other verbs that this one would pass over, as if it had been heeded. NULL: none.
+static const char *unheeded(const Control__Request *q, Control__Verb verb)
+{
+	const bool is_add = verb == CONTROL__VERB__BLOCK_ADD, is_extend = verb == CONTROL__VERB__BLOCK_EXTEND;
+	const bool is_list = verb == CONTROL__VERB__ALERT_LIST || verb == CONTROL__VERB__INCIDENT_LIST;
+
+	return *q->policy		      ? "--policy"
+	       : *q->endpoint		      ? "--endpoint"
+	       : *q->address && !is_list      ? "--device"
+	       : q->port && !is_add	      ? "--port"
+	       : q->transport && !is_add      ? "--udp"
+	       : q->until_ns && !is_extend    ? "--until"
+	       : q->for_ns && !is_add && !is_extend ? "--for"
+					      : NULL;
+}
+
 // One path for all record nouns: find the verb, read its target, call, print.
 static int record_noun(int argc, char **argv, const char *help, const struct verb *verbs)
 {
 	struct ask a;
 	int status = ask_read(&a, argc, argv, help);
 	const struct verb *v = verbs;
+	const char *option;
 	Control__Reply *r;
 
 	if (status >= 0)
 		return status;
 	while (v->name && (!a.verb || strcmp(v->name, a.verb)))
 		v++;
-	if (!v->name || (v->target == 'a' && !a.target)) {
+	if (!v->name || (v->target == 'a' && !a.target) || (!v->target && a.target)) {
 		fputs(help, stderr);
+		return EXIT_USAGE;
+	}
+	option = unheeded(&a.request, v->verb);
+	if (option) {
+		fprintf(stderr, "sekimori %s %s: %s means nothing here\n%s", a.noun, a.verb, option, help);
 		return EXIT_USAGE;
 	}
 	if (v->target == 'i' && !ask_id(&a))

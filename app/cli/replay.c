@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INSIDE_MAX = 64, FLOWS = 1 << 17, CONTEXTS = 1 << 14, PARKED = 1 << 13 };
+enum { INSIDE_MAX = 256 /* as many as network.yaml may hold */, FLOWS = 1 << 17, CONTEXTS = 1 << 14, PARKED = 1 << 13 };
 #define STEP_NS (100 * 1000000ull)
 
 static const char usage[] =
@@ -188,13 +188,11 @@ static bool read_options(struct replay *r, int argc, char **argv, int *status)
 			return false;
 		}
 	}
-	if (r->journal)
-		return true;
-	if (optind == argc) {
+	if (r->journal ? optind < argc : optind == argc) {
 		fputs(usage, stderr);
 		*status = EXIT_USAGE;
 	}
-	return optind < argc;
+	return r->journal ? optind == argc : optind < argc;
 }
 
 // Said on the command line, or in network.yaml, or: private addresses and the generator's organisation (RFC 5737, RFC 3849).
@@ -445,10 +443,22 @@ static int finish(struct replay *r)
 	return status;
 }
 
+// The last lines are written when the file is closed.
+static int end_events(struct replay *r)
+{
+	uint64_t lost;
+
+	if (!r->eve)
+		return EXIT_DONE;
+	eve_close(r->eve);
+	lost = r->counters.value[COUNT_BRAIN_EVENTS_LOST];
+	if (lost)
+		log_warn("%s: %llu lines were lost: too long, or not writable", r->eve_path, (unsigned long long)lost);
+	return lost ? EXIT_FAILED : EXIT_DONE;
+}
+
 static void destroy(struct replay *r)
 {
-	if (r->eve)
-		eve_close(r->eve);
 	inspect_destroy(r->inspect);
 	compare_destroy(r->compare);
 	reason_destroy(r->reason);
@@ -477,6 +487,7 @@ int cli_replay(int argc, char **argv)
 	for (int i = optind; i < argc; i++)
 		failed += one_capture(&r, argv[i]) < 0;
 	status = finish(&r);
+	failed += end_events(&r) != EXIT_DONE;
 	destroy(&r);
 	return failed ? EXIT_FAILED : status;
 }

@@ -50,6 +50,11 @@ static bool is_complete(struct ask *a)
 
 	if (q->verb == CONTROL__VERB__SUPPRESS_REMOVE)
 		return ask_id(a);
+	if (a->target || q->transport == 17 || q->until_ns) { // what is passed over would hide more than was meant
+		fprintf(stderr, "sekimori suppress %s: \"%s\" chooses nothing here\n%s", a->verb,
+			a->target ? a->target : q->transport == 17 ? "--udp" : "--until", help);
+		return false;
+	}
 	if (q->verb == CONTROL__VERB__SUPPRESS_LIST)
 		return true;
 	if (!*q->policy && !*q->address && !*q->endpoint && !q->port) {

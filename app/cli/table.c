@@ -3,6 +3,7 @@
 #include "nouns.h"
 #include "text.h"
 #include <libsmartcols.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -18,7 +19,11 @@ struct table *table_new(const char *name, const struct column *columns, unsigned
 {
 	struct table *t = calloc(1, sizeof(*t));
 
+	// How wide a character is, libsmartcols asks the locale; in the plain C one a text is but bytes, told in hexadecimal. Numbers
+	// and order stay as they are.
+	setlocale(LC_CTYPE, "C.UTF-8");
 	t->scols = scols_new_table();
+	scols_table_enable_noencoding(t->scols, true); // table_text made it printable
 	t->json = json;
 	scols_table_set_name(t->scols, name);
 	scols_table_enable_json(t->scols, json);

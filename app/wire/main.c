@@ -243,6 +243,7 @@ int main(int argc, char **argv)
 	char error[512];
 	int r;
 
+	log_begin();
 	w.options = (struct wire_options){.run_dir = "/run/sekimori", .flows = DEFAULT_FLOWS, .contexts = DEFAULT_CONTEXTS, .idle_us = 50,
 					  .nic = {.workers = 1, .frame_bytes = 2048}};
 	read_options(&w.options, argc, argv);

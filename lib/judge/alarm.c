@@ -230,6 +230,15 @@ static int64_t block_threshold(const struct judge *j)
 	return !alarm_is_calibrated(j) || threshold == INT64_MAX || threshold < floor ? floor : threshold;
 }
 
+int64_t judge_block_threshold(const struct judge_budget *b)
+{
+	int64_t floor = LEAST_BLOCK_BITS * (int64_t)EVIDENCE_BIT;
+
+	if (b->alarms_per_day <= 0)
+		return INT64_MAX;
+	return b->block_threshold == INT64_MAX || b->block_threshold < floor ? floor : b->block_threshold;
+}
+
 // A day with a fact that needs no learning, or with an alarm that a person confirmed, was no ordinary one: it is no measure for thresholds.
 void alarm_certain(struct judge *j, const struct situation *s)
 {

@@ -76,6 +76,8 @@ struct judge_budget {
 	double debt;       // alarms beyond the budget, so far
 };
 void judge_get_budget(const struct judge *j, struct judge_budget *out);
+// What the evidence behind a block must pass, in microbits: never less than 10 bits. INT64_MAX: there is no budget, so nothing.
+int64_t judge_block_threshold(const struct judge_budget *b);
 void judge_set_budget(struct judge *j, double alarms_per_day, double blocks_per_day);
 // A person said that this device's alarm of today was a true one: it is not owed to its role's budget, and the day is no measure for thresholds. False: it had
 // none today, or that was said before.

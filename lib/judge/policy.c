@@ -161,19 +161,39 @@ const char *policy_alias(const struct policy_set *set, unsigned i)
 	return i < set->count ? set->policy[i].alias : NULL;
 }
 
-unsigned policy_certain(const struct policy_set *set, struct certain_rule out[SHEET_CERTAIN])
+// Each line once. false: there are more than the table has places.
+static bool collect_certain(const struct policy_set *set, struct certain_rule out[SHEET_CERTAIN], unsigned *n)
 {
-	unsigned n = 0, same;
+	unsigned same;
 
+	*n = 0;
 	for (unsigned i = 0; i < set->count; i++)
 		for (unsigned k = 0; k < set->policy[i].response.certains; k++) {
 			const struct certain_rule *rule = &set->policy[i].response.certain[k];
 
-			for (same = 0; same < n && memcmp(&out[same], rule, sizeof(*rule)) != 0; same++)
+			for (same = 0; same < *n && memcmp(&out[same], rule, sizeof(*rule)) != 0; same++)
 				;
-			if (same == n && n < SHEET_CERTAIN)
-				out[n++] = *rule;
+			if (same == SHEET_CERTAIN)
+				return false;
+			if (same == *n)
+				out[(*n)++] = *rule;
 		}
+	return true;
+}
+
+bool policy_certain_fits(const struct policy_set *set)
+{
+	struct certain_rule rule[SHEET_CERTAIN];
+	unsigned n;
+
+	return collect_certain(set, rule, &n);
+}
+
+unsigned policy_certain(const struct policy_set *set, struct certain_rule out[SHEET_CERTAIN])
+{
+	unsigned n;
+
+	collect_certain(set, out, &n); // what was read fits
 	return n;
 }
 

@@ -125,6 +125,8 @@ struct reader {
 	uint8_t last_any;
 };
 
+// Has the wire's table a place for every certain line?
+bool policy_certain_fits(const struct policy_set *set);
 // Writes "file:line: text" unless something was reported before. Always false.
 bool reader_fail(struct reader *r, uint32_t line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 // The name among candidates (NULL-terminated) that `text` probably meant, or NULL.

@@ -418,7 +418,10 @@ bool policy_read_document(struct reader *r, const struct node *root)
 		return reader_fail(r, root->line,
 				   "found a policy without conditions, expected at least one under 'when'");
 	set->count++;
-	return true;
+	return policy_certain_fits(set) ||
+	       reader_fail(r, root->line,
+			   "found more certain lines that differ than the wire holds, expected at most %d in all policies",
+			   SHEET_CERTAIN);
 }
 
 struct prefix_list {

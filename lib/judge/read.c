@@ -59,7 +59,7 @@ const char *nearest(const char *text, const char *const *candidates)
 	for (; *candidates; candidates++) {
 		unsigned distance = edit_distance(text, *candidates);
 
-		if (distance <= best && (!found || distance < best)) {
+		if (distance < WORD_MOST && distance <= best && (!found || distance < best)) {
 			best = distance;
 			found = *candidates;
 		}

@@ -7,6 +7,7 @@
 
 struct tree {
 	yaml_parser_t parser;
+	struct bytes whole;
 	uint32_t nodes;
 	size_t text_used;
 	const char *problem;
@@ -32,6 +33,7 @@ struct tree *tree_create(struct bytes text)
 		free(t);
 		return NULL;
 	}
+	t->whole = text;
 	yaml_parser_set_input_string(&t->parser, text.at ? text.at : (const uint8_t *)"", text.left);
 	if (text.left > TREE_FILE_BYTES)
 		t->problem = "the file is larger than 256 KiB";
@@ -150,6 +152,18 @@ static bool take_event(struct tree *t, struct level stack[], unsigned *depth, co
 	return !t->problem;
 }
 
+// Of bytes that are no characters libyaml tells the offset alone.
+static uint32_t line_of_problem(const struct tree *t)
+{
+	uint32_t line = 1;
+
+	if (t->parser.error != YAML_READER_ERROR)
+		return (uint32_t)t->parser.problem_mark.line + 1;
+	for (size_t i = 0; i < t->parser.problem_offset && i < t->whole.left; i++)
+		line += t->whole.at[i] == '\n';
+	return line;
+}
+
 const struct node *tree_next(struct tree *t, const char **problem, uint32_t *line)
 {
 	struct node *root = NULL;
@@ -163,7 +177,7 @@ const struct node *tree_next(struct tree *t, const char **problem, uint32_t *lin
 	while (more) {
 		if (!yaml_parser_parse(&t->parser, &event)) {
 			t->problem = t->parser.problem ? t->parser.problem : "no memory";
-			t->problem_line = (uint32_t)t->parser.problem_mark.line + 1;
+			t->problem_line = line_of_problem(t);
 			break;
 		}
 		more = take_event(t, stack, &depth, &event);

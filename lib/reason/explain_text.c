@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// An explanation for people. No program here sets a locale, so a point is a point.
+// An explanation for people. No program here sets the locale of numbers, so a point is a point.
 #include "explain_impl.h"
 
 #include "text.h"

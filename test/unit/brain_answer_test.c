@@ -110,6 +110,23 @@ START_TEST(a_number_that_is_no_port_and_no_transport_is_not_cut_to_one)
 }
 END_TEST
 
+// Where no block was ever wanted wrongly, nothing is not enough.
+START_TEST(the_threshold_of_blocks_is_the_one_that_holds)
+{
+	Control__Reply *r;
+
+	ck_assert_int_eq(reason_set_budget(reason, 1, 0, "mika", NOW), 0);
+	r = ask(CONTROL__VERB__BUDGET_GET, 0, "");
+	ck_assert_ptr_nonnull(r->budget);
+	ck_assert(r->budget->block_threshold == 10);
+	control__reply__free_unpacked(r, NULL);
+	ck_assert_int_eq(reason_set_budget(reason, 0, 0, "mika", NOW), 0);
+	r = ask(CONTROL__VERB__BUDGET_GET, 0, "");
+	ck_assert(r->budget->block_threshold == 0);
+	control__reply__free_unpacked(r, NULL);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("brain_answer");
@@ -121,6 +138,7 @@ int main(void)
 	tcase_add_test(cases, no_question_is_without_a_limit);
 	tcase_add_test(cases, alerts_of_no_device_are_not_those_of_all);
 	tcase_add_test(cases, a_number_that_is_no_port_and_no_transport_is_not_cut_to_one);
+	tcase_add_test(cases, the_threshold_of_blocks_is_the_one_that_holds);
 	tcase_set_timeout(cases, 60);
 	suite_add_tcase(suite, cases);
 	srunner_run_all(runner, CK_ENV);

@@ -20,6 +20,9 @@ static struct policy_set *read_text(const char *text)
 #define HEAD "policy: conn/x\nversion: 1\npriority: 2\nphase: control\nthrottle: 1h per device\n"
 #define WHOLE HEAD "on: http.request\nwhen: [direction == out]\n"
 
+#define SIXTY "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define LONG SIXTY SIXTY SIXTY
+
 static const struct wrong {
 	const char *text, *error;
 } wrong[] = {
@@ -99,6 +102,9 @@ static const struct wrong {
 	{WHOLE "? [a]\n: b\n", "p.yaml:8: not readable as YAML: a list or mapping as a key"},
 	{WHOLE "alias: [a\n", "not readable as YAML"},
 	{WHOLE "\talias: a\n", "p.yaml:8: not readable as YAML"},
+	{WHOLE LONG ": b\n", "expected one of policy, alias"},
+	{WHOLE "alias: a\001\n", "p.yaml:8: not readable as YAML: control characters"},
+	{WHOLE "alias: \377\n", "p.yaml:8: not readable as YAML: invalid leading UTF-8 octet"},
 };
 enum { WRONGS = sizeof(wrong) / sizeof(wrong[0]) };
 
@@ -148,6 +154,30 @@ START_TEST(too_much_of_anything_is_refused)
 	memset(text, '#', sizeof(text) - 1);
 	ck_assert_ptr_null(read_text(text));
 	ck_assert_ptr_nonnull(strstr(error, "larger than 256 KiB"));
+}
+END_TEST
+
+// The wire's table is small: a line without a place in it would be cut by nobody, though the policy says so.
+START_TEST(a_certain_line_that_the_wire_has_no_place_for_is_refused)
+{
+	static const char *const facts[] = {"rmi", "stratum", "jndi", "executable", "java-class"};
+	static char text[8000];
+	struct policy_set *set;
+	size_t n = 0;
+
+	for (unsigned i = 0; i < SHEET_CERTAIN + 1; i++) {
+		n += (size_t)sprintf(text + n,
+				     "---\npolicy: conn/x%u\nversion: 1\npriority: 2\nphase: control\nthrottle: 1h per device\n"
+				     "on: dns\nwhen: [direction == out]\n"
+				     "response: {certain: [{fact: ldap-referral}, {fact: %s, direction: %s, needs_bare: %s}]}\n",
+				     i, facts[i % 5], i / 5 % 2 ? "in" : "out", i / 10 ? "yes" : "no");
+		set = read_text(text);
+		ck_assert_msg((set != NULL) == (i + 2 <= SHEET_CERTAIN), "%u: %s", i, error);
+		policy_free(set);
+		if (!set)
+			break;
+	}
+	ck_assert_ptr_nonnull(strstr(error, "p.yaml:137: found more certain lines that differ than the wire holds, expected at most 16 in all policies"));
 }
 END_TEST
 
@@ -339,6 +369,7 @@ int main(void)
 	tcase_add_loop_test(reading, every_error_names_its_line_what_was_found_and_what_was_expected, 0, WRONGS);
 	tcase_add_test(reading, every_prefix_of_a_policy_is_read_or_refused_with_a_message);
 	tcase_add_test(reading, too_much_of_anything_is_refused);
+	tcase_add_test(reading, a_certain_line_that_the_wire_has_no_place_for_is_refused);
 	tcase_add_test(reading, the_shipped_policies_load);
 	tcase_add_test(reading, the_wire_s_table_holds_what_is_certain_and_no_named_files);
 	tcase_add_test(reading, networks_groups_and_the_never_block_list_are_read);
