@@ -307,7 +307,8 @@ unsigned jndi_scan(struct bytes field, const char *name, const struct proto_inpu
 		found = scan(&c, false);
 	}
 	if (found < JNDI_HITS && basic_credentials(name, &field)) {
-		reported.count = 0;
+		reported.count = found; // of the four; where they stood says nothing of places in the decoded text
+		memset(reported.begin, 0xff, sizeof(reported.begin));
 		c = (struct scan){field, name, in, sink, app, false, &reported};
 		found += scan(&c, true);
 	}

@@ -336,10 +336,17 @@ END_TEST
 
 START_TEST(at_most_four_look_ups_of_a_field_are_reported)
 {
+	// Four in the credentials, "u:${jndi:ldap://h0/a}" and so on, behind one in the clear.
+	static const char both[] = "Basic dToke2puZGk6bGRhcDovL2gwL2F9JHtqbmRpOmxkYXA6Ly9oMS9hfSR7am5kaTpsZGFwOi8vaDIvYX0ke2puZGk6bGRhcDovL2gzL2F9 "
+				   "${jndi:dns://a}";
+
 	memset(&counters, 0, sizeof(counters));
 	marks = 0;
 	ck_assert_uint_eq(scan("${jndi:dns://a} ${jndi:dns://b} ${jndi:dns://c} ${jndi:dns://d}"), 4);
 	ck_assert_uint_eq(counters.value[COUNT_PROTO_BUDGET], 0);
+	ck_assert_uint_eq(scan_named(bytes_of_text(both), "header:authorization"), 4);
+	expect_text(&caught.last[0], TEXT_JNDI_HOST, "a", "in the clear");
+	expect_text(&caught.last[3], TEXT_JNDI_HOST, "h2", "third of the credentials");
 	ck_assert_uint_eq(scan("${jndi:dns://a} ${jndi:dns://b} ${jndi:dns://c}"), 3);
 	expect_text(&caught.last[2], TEXT_JNDI_HOST, "c", "third");
 	ck_assert_uint_eq(scan("${jndi:dns://a} ${jndi:dns://b} ${jndi:dns://c} ${jndi:dns://d} ${jndi:dns://e}"), 4);
