@@ -176,13 +176,14 @@ static void take(struct run *r, uint8_t control, struct bytes b)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *own = malloc(size), control; // a frame's urgent pointer is cleared in place
-	struct bytes in = bytes_of(own, size), b;
 	static struct run r;
+	struct bytes in, b;
 	uint16_t length;
 
 	require(own || !size);
 	if (size)
 		memcpy(own, data, size);
+	in = bytes_of(own, size);
 	if (!wire) { // as memory files are, on a boundary of pages
 		wire = aligned_alloc(4096, (wire_sheet_bytes(1) + 4095) / 4096 * 4096);
 		brain = aligned_alloc(4096, (sizeof(*brain) + 4095) / 4096 * 4096);
