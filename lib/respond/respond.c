@@ -237,6 +237,17 @@ static int end_protected(struct respond *r, const struct block *b)
 	return -EPERM;
 }
 
+// The end of what was made then, by a clock that was set back meanwhile: not later from now than it was from when it was made, so that a box that boots in
+// 1970 makes nothing endless (fault: reliability.md §5.2).
+static uint64_t no_longer(uint64_t made_ns, uint64_t end_ns, uint64_t now_ns)
+{
+	uint64_t longest = end_ns > made_ns ? end_ns - made_ns : 0;
+
+	if (longest > RESPOND_LONGEST_NS)
+		longest = RESPOND_LONGEST_NS;
+	return end_ns > now_ns && end_ns - now_ns > longest ? now_ns + longest : end_ns;
+}
+
 int respond_restore(struct respond *r, const struct block *b, uint64_t now_ns)
 {
 	struct target target = target_of(b);
@@ -253,12 +264,11 @@ int respond_restore(struct respond *r, const struct block *b, uint64_t now_ns)
 		return end_protected(r, b);
 	if (table_find_id(&r->table, b->id) || table_find_target(&r->table, &target))
 		return -EEXIST;
-	// A clock that was set back must not make a block endless (fault: reliability.md §5.2).
 	have = table_add(&r->table, b);
 	if (!have)
 		return -ENOSPC;
-	if (have->expires_ns > now_ns && have->expires_ns - now_ns > RESPOND_LONGEST_NS)
-		have->expires_ns = now_ns + RESPOND_LONGEST_NS;
+	have->expires_ns = no_longer(b->made_ns, have->expires_ns, now_ns);
+	have->suppress_until_ns = no_longer(b->made_ns, have->suppress_until_ns, now_ns);
 	r->lifted += have->state == BLOCK_LIFTED;
 	respond_note_end(r, have->state == BLOCK_LIFTED ? have->suppress_until_ns : have->expires_ns);
 	if (have->state == BLOCK_ACTIVE && have->expires_ns > now_ns)

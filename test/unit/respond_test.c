@@ -397,6 +397,8 @@ START_TEST(a_new_never_block_prefix_ends_what_stands_against_it)
 }
 END_TEST
 
+#define DAY_1970_NS (24 * HOUR_NS)
+
 START_TEST(after_a_restart_blocks_stand_again_for_what_is_left_of_their_time)
 {
 	struct respond *r = fresh(), *again;
@@ -433,6 +435,13 @@ START_TEST(after_a_restart_blocks_stand_again_for_what_is_left_of_their_time)
 	saved[0].expires_ns = UINT64_MAX; // the clock was set back: still not for ever
 	ck_assert_int_eq(respond_restore(again, &saved[0], T0), 0);
 	ck_assert(heard.last.expires_ns == T0 + RESPOND_LONGEST_NS);
+	// A box without a battery boots in 1970: an hour stays an hour, and a lift is not remembered for decades.
+	ck_assert_int_eq(respond_restore(again, &saved[1], DAY_1970_NS), 0);
+	ck_assert(heard.last.expires_ns == DAY_1970_NS + HOUR_NS);
+	ck_assert_int_eq(respond_restore(again, &saved[2], DAY_1970_NS), 0);
+	ck_assert(respond_find(again, saved[2].id)->suppress_until_ns - DAY_1970_NS <= RESPOND_LONGEST_NS);
+	respond_destroy(again);
+	again = fresh();
 	prefix_parse(bytes_of_text("203.0.113.2"), &never);
 	respond_never(again, &never);
 	ck_assert_int_eq(respond_restore(again, &saved[1], T0), -EPERM);
