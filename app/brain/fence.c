@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define COMPARE_NS (5 * NS_PER_S)
+#define OPEN_NS (60 * NS_PER_S) // between two tries, each of which is told
 
 enum { HELD_MAX = 4096 };
 
@@ -111,10 +112,15 @@ void brain_fence_step(struct brain *b, uint64_t now_ns)
 	static uint64_t compared_ns;
 	static struct held held;
 	static bool held_before;
+	static uint64_t tried_ns;
 	const bool hold = blocks_hold(b);
 	const struct block *block;
 	struct fence_block e;
 
+	if (b->options.fence && !b->fence && now_ns - tried_ns >= OPEN_NS) {
+		tried_ns = now_ns;
+		brain_fence_open(b);
+	}
 	if (!b->fence || (hold == held_before && now_ns - compared_ns < COMPARE_NS))
 		return;
 	compared_ns = now_ns;

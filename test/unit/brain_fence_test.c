@@ -15,12 +15,13 @@
 enum { ELEMENTS = 16 };
 static struct fence_block element[ELEMENTS];
 static unsigned elements;
+static bool gone; // no table, and none can be made
 
 // --- the kernel ---
 
 struct fence *fence_open(const char *table, char *error, size_t error_bytes)
 {
-	return (struct fence *)element;
+	return gone ? NULL : (struct fence *)element;
 }
 
 void fence_close(struct fence *f)
@@ -76,6 +77,8 @@ int fence_clear(struct fence *f)
 
 int fence_list(struct fence *f, void (*each)(void *user, const struct fence_block *b), void *user)
 {
+	if (gone)
+		return -ENOENT;
 	for (unsigned i = 0; i < elements; i++)
 		each(user, &element[i]);
 	return 0;
@@ -97,6 +100,7 @@ static void setup(void)
 	char error[512];
 
 	brain = (struct brain){.options = {.fence = true}};
+	gone = false;
 	elements = 0;
 	c.policies = brain.policies = policy_load(SEKIMORI_SOURCE_DIR "/policy", error);
 	c.sheet = brain.sheet = calloc(1, sizeof(*brain.sheet));
@@ -172,6 +176,19 @@ START_TEST(what_is_missing_is_made_again_each_transport_by_itself)
 }
 END_TEST
 
+START_TEST(a_table_that_could_not_be_made_is_tried_again)
+{
+	block("203.0.113.1", 6, 443);
+	gone = true;
+	elements = 0;
+	brain_fence_step(&brain, LATER(10));
+	brain_fence_step(&brain, LATER(17));
+	gone = false;
+	brain_fence_step(&brain, LATER(24));
+	ck_assert_uint_eq(elements, 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("brain_fence");
@@ -183,6 +200,7 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, in_a_mode_that_blocks_nothing_nothing_is_fenced);
 	tcase_add_test(t, what_is_found_in_such_a_mode_is_removed);
+	tcase_add_test(t, a_table_that_could_not_be_made_is_tried_again);
 	tcase_add_test(t, what_is_missing_is_made_again_each_transport_by_itself);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
