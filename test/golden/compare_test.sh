@@ -8,19 +8,8 @@ set -euo pipefail
 bench=$(realpath "${1:?usage: compare_test.sh SEKIMORI-BENCH [SEKIMORI]}")
 sekimori=$(realpath "${2:-$(dirname "$bench")/../cli/sekimori}")
 policy=$(cd "$(dirname "$0")/../../policy" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-number=0
-failed=0
-
-check() { # TEXT COMMAND...
-	number=$((number + 1))
-	if "${@:2}" >"$work/said" 2>&1; then echo "ok $number - $1"; else
-		echo "not ok $number - $1"
-		tail -n 5 "$work/said" "$work/out" 2>/dev/null | sed 's/^/# /'
-		failed=1
-	fi
-}
+# shellcheck source=test/golden/checks.sh
+. "$(dirname "$0")/checks.sh"
 
 compare() { # NEW [OPTION...]: output to $work/out
 	"$sekimori" replay --state "$work/state" --policy "$1" --compare "$policy" "${@:2}" "$work/case1.pcap" >"$work/out" 2>&1
@@ -81,5 +70,4 @@ again "$work/much"
 check "a journal, another version" says '^cannot be judged without captures: conn/[a-z-]+: its conditions are others'
 again "$work/much" --compare "$policy"
 check "  which the conditions themselves overrule" eval "! says 'its conditions are others'"
-echo "1..$number"
-exit $failed
+checks_end

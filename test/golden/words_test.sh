@@ -7,19 +7,8 @@ set -euo pipefail
 
 bench=$(realpath "${1:?usage: words_test.sh SEKIMORI-BENCH SEKIMORI}")
 sekimori=$(realpath "${2:?usage: words_test.sh SEKIMORI-BENCH SEKIMORI}")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-number=0
-failed=0
-
-check() { # TEXT COMMAND...
-	number=$((number + 1))
-	if "${@:2}" >"$work/said" 2>&1; then echo "ok $number - $1"; else
-		echo "not ok $number - $1"
-		tail -n 5 "$work/said" "$work/err" 2>/dev/null | sed 's/^/# /'
-		failed=1
-	fi
-}
+# shellcheck source=test/golden/checks.sh
+. "$(dirname "$0")/checks.sh"
 
 exits() { # STATUS WORD...: output to $work/out, messages to $work/err
 	local status=0
@@ -181,5 +170,4 @@ cp "$work/said" "$work/table"
 check "  shows Japanese, whatever the locale" grep -F '取引先のサーバ' "$work/table"
 check "  and what is no text as its bytes" grep -F ' \x1b[31m' "$work/table"
 kill "$brain"
-echo "1..$number"
-exit $failed
+checks_end
