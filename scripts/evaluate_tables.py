@@ -180,7 +180,10 @@ def print_rates(g):
                 off.append((f"company {seed} at {wanted:g}", f"{value:.2f} times"))
     table(["wanted a day", "companies", "devices that alarmed a day", "to wanted", "alarms a day", "incidents a day", "notes a day", "blocks it would have made a day", "each company"], rows)
     missing = [f"{b:g}" for b in BUDGETS if b not in [wanted for wanted, here in groups if here]]
-    told(f"More than 30 % from what was wanted: {names(off)}.", *[f"Not run: {', '.join(missing)} a day."] * bool(missing))
+    lines = [f"More than 30 % from what was wanted: {names(off)}."]
+    if missing:
+        lines.append(f"Not run: {', '.join(missing)} a day.")
+    told(*lines)
 
 
 def print_wrong(g):
