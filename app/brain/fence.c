@@ -107,20 +107,28 @@ static bool read_back(struct brain *b, struct held *h)
 	return b->fence != NULL;
 }
 
+// What made it impossible may pass: another program's lock, a module that was not there yet.
+static void open_again(struct brain *b, uint64_t now_ns)
+{
+	static uint64_t tried_ns;
+
+	if (now_ns - tried_ns < OPEN_NS)
+		return;
+	tried_ns = now_ns;
+	brain_fence_open(b);
+}
+
 void brain_fence_step(struct brain *b, uint64_t now_ns)
 {
 	static uint64_t compared_ns;
 	static struct held held;
 	static bool held_before;
-	static uint64_t tried_ns;
 	const bool hold = blocks_hold(b);
 	const struct block *block;
 	struct fence_block e;
 
-	if (b->options.fence && !b->fence && now_ns - tried_ns >= OPEN_NS) {
-		tried_ns = now_ns;
-		brain_fence_open(b);
-	}
+	if (!b->fence)
+		open_again(b, now_ns);
 	if (!b->fence || (hold == held_before && now_ns - compared_ns < COMPARE_NS))
 		return;
 	compared_ns = now_ns;
