@@ -223,20 +223,21 @@ unsigned alarm_families(const struct judge *j, const struct situation *s)
 
 // Blocks are budgeted by what would have been blocked: the evidence behind each block that a policy asked for and no
 // certain fact supported. Where none ever was, and never below it, a floor.
+static int64_t with_floor(int64_t threshold)
+{
+	const int64_t floor = LEAST_BLOCK_BITS * (int64_t)EVIDENCE_BIT;
+
+	return threshold == INT64_MAX || threshold < floor ? floor : threshold;
+}
+
 static int64_t block_threshold(const struct judge *j)
 {
-	int64_t threshold = j->block_budget.threshold, floor = LEAST_BLOCK_BITS * (int64_t)EVIDENCE_BIT;
-
-	return !alarm_is_calibrated(j) || threshold == INT64_MAX || threshold < floor ? floor : threshold;
+	return with_floor(alarm_is_calibrated(j) ? j->block_budget.threshold : INT64_MAX);
 }
 
 int64_t judge_block_threshold(const struct judge_budget *b)
 {
-	int64_t floor = LEAST_BLOCK_BITS * (int64_t)EVIDENCE_BIT;
-
-	if (b->alarms_per_day <= 0)
-		return INT64_MAX;
-	return b->block_threshold == INT64_MAX || b->block_threshold < floor ? floor : b->block_threshold;
+	return b->alarms_per_day <= 0 ? INT64_MAX : with_floor(b->block_threshold);
 }
 
 // A day with a fact that needs no learning, or with an alarm that a person confirmed, was no ordinary one: it is no measure for thresholds.
