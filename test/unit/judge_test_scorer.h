@@ -234,6 +234,43 @@ static unsigned told_unusual(void)
 	return n;
 }
 
+// Two devices a day do something odd and an alarm in four days is wanted, so that the threshold lies among what they show: what stays below it is
+// not told, what passes it is, once.
+START_TEST(what_passes_the_threshold_is_told_and_what_stays_below_is_not)
+{
+	uint64_t now = START + 16 * DAY + 10 * HOUR;
+	const struct address at = workstation(5);
+	struct judge_budget b;
+	unsigned below = 0, above = 0;
+
+	budgeted_for(1);
+	judge_set_budget(judge, 0.25, 0);
+	for (unsigned day = 1; day < 16; day++) {
+		for (unsigned n = 2 * day; n < 2 * day + 2; n++)
+			opened(DIRECTION_OUT, workstation(n % WORKSTATIONS), address_v4((uint8_t[]){203, 0, 113, (uint8_t)(100 + n)}), (uint16_t)(3300 + n),
+			       START + day * DAY + HOUR);
+		ordinary_day(day);
+	}
+	judge_step(judge, START + 16 * DAY + 1, MODE_OBSERVE);
+	judge_get_budget(judge, &b);
+	ck_assert(b.calibrated && b.role[ROLE_CLIENT].threshold > 0);
+	alert_count = 0;
+	for (unsigned n = 0; n < 12; n++) {
+		opened(DIRECTION_OUT, at, address_v4((uint8_t[]){203, 0, 113, (uint8_t)(150 + n)}), (uint16_t)(4400 + n), now + n);
+		if (judge_evidence(judge, learn_device_find(learned, &at), now + n) > b.role[ROLE_CLIENT].threshold)
+			above++;
+		else
+			below++;
+		ck_assert_uint_eq(told_unusual(), above > 0);
+	}
+	ck_assert(below > 0 && above > 0);
+	judge_get_budget(judge, &b);
+	ck_assert_uint_eq(b.role[ROLE_CLIENT].today, 1);
+	teardown();
+	setup();
+}
+END_TEST
+
 // No policy has words for this, and each thing adds to what speaks against the device: told when 8 bits more do, not with
 // each of them.
 START_TEST(an_alarm_that_has_grown_is_told_again)
@@ -416,6 +453,7 @@ static void add_scorer(TCase *cases)
 	tcase_add_test(cases, a_match_that_is_a_habit_weighs_little);
 	tcase_add_test(cases, a_weight_is_the_rarer_of_what_is_declared_and_what_was_seen);
 	tcase_add_test(cases, a_role_that_was_seen_too_little_alarms_at_the_threshold_it_is_told);
+	tcase_add_test(cases, what_passes_the_threshold_is_told_and_what_stays_below_is_not);
 	tcase_add_test(cases, what_is_more_likely_than_not_speaks_for_the_device);
 	tcase_add_test(cases, a_newcomer_is_compared_with_newcomers);
 	tcase_add_test(cases, a_flood_is_scored_by_kinds_and_silences_nobody);
