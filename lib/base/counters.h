@@ -87,6 +87,7 @@
 	X(BRAIN_ALERTS_THROTTLED, "alerts folded into an earlier one")                                                 \
 	X(BRAIN_ALERTS_SUPPRESSED, "alerts that a person asked not to be told")                                        \
 	X(BRAIN_DEVICES_FULL, "devices not learned: the table was full")                                               \
+	X(BRAIN_DEVICES_FORGOTTEN, "devices silent for long that made room for new ones: the table was full")         \
 	X(BRAIN_COUNTS_FULL, "values not learned: the table was full")                                                 \
 	X(BRAIN_DRIFT_REFUSED, "values not learned: too many new ones of a device a day")                              \
 	X(BRAIN_WAITING_FULL, "values not learned: too many wait for it")                                              \

@@ -62,7 +62,7 @@ const struct backoff_stats *backoff_stats(const struct backoff *b)
 
 static bool is_open(const struct backoff *b, uint32_t context)
 {
-	return context < b->context_used && b->context[context].depth > 0;
+	return context < b->context_used && b->context[context].depth > 0 && !b->context[context].ended;
 }
 
 uint32_t backoff_open(struct backoff *b, uint32_t parent, uint32_t most)
@@ -98,6 +98,19 @@ static void finish_move(struct backoff *b, struct backoff_context *c)
 	c->moving = 0;
 }
 
+// It holds nothing, so no value still stands in the sums of the parent it left.
+static void give_back(struct backoff *b, uint32_t context)
+{
+	struct backoff_context *c = &b->context[context];
+
+	if (c->moving)
+		b->context[c->left].below--;
+	if (c->parent != BACKOFF_NOWHERE)
+		b->context[c->parent].below--;
+	*c = (struct backoff_context){.parent = b->context_free};
+	b->context_free = context;
+}
+
 int backoff_close(struct backoff *b, uint32_t context)
 {
 	struct backoff_context *c = &b->context[context];
@@ -109,10 +122,21 @@ int backoff_close(struct backoff *b, uint32_t context)
 		finish_move(b, &b->context[i]);
 	if (c->held || c->below || c->moving)
 		return -EBUSY;
-	if (c->parent != BACKOFF_NOWHERE)
-		b->context[c->parent].below--;
-	*c = (struct backoff_context){.parent = b->context_free};
-	b->context_free = context;
+	give_back(b, context);
+	return 0;
+}
+
+int backoff_end(struct backoff *b, uint32_t context)
+{
+	struct backoff_context *c = &b->context[context];
+
+	if (!is_open(b, context))
+		return -EINVAL;
+	if (c->below)
+		return -EBUSY;
+	c->ended = 1;
+	if (c->held == 0)
+		give_back(b, context);
 	return 0;
 }
 
@@ -298,9 +322,11 @@ bool backoff_restore(struct backoff *b, const struct backoff_seen *s)
 // Knuth, TAOCP 3, 6.4, algorithm R: what follows the hole moves into it unless its home lies between the two.
 static void erase(struct backoff *b, uint32_t hole)
 {
+	struct backoff_context *c = &b->context[b->entry[hole].context - 1];
 	uint32_t i = hole, n = b->entries;
 
-	b->context[b->entry[hole].context - 1].held--;
+	if (--c->held == 0 && c->ended)
+		give_back(b, b->entry[hole].context - 1);
 	b->stats.used--;
 	for (;;) {
 		uint32_t home;
@@ -321,16 +347,18 @@ static void erase(struct backoff *b, uint32_t hole)
 static bool review(struct backoff *b, struct backoff_entry *e, uint32_t today)
 {
 	uint32_t keep = b->stats.used > b->entries / 4 * 3 ? BACKOFF_WINDOW : BACKOFF_FORGET;
-	uint32_t context = e->context - 1;
+	const struct backoff_context *c = &b->context[e->context - 1];
 
 	if (e->total == 0) // a group's or the organisation's: those have no days of presence
 		return e->days == 0;
-	settle(b, e);
-	count_days(b, e, today > e->day ? today : e->day);
-	if (today < e->day + keep || e->counted)
-		return false;
+	if (!c->ended) {
+		settle(b, e);
+		count_days(b, e, today > e->day ? today : e->day);
+		if (today < e->day + keep || e->counted)
+			return false;
+	}
 	above_remove(b, parent_of(b, e), e->value);
-	for (uint32_t p = b->context[b->context[context].parent].parent; p != BACKOFF_NOWHERE; p = b->context[p].parent)
+	for (uint32_t p = b->context[c->parent].parent; p != BACKOFF_NOWHERE; p = b->context[p].parent)
 		above_remove(b, p, e->value);
 	b->stats.forgotten++;
 	return true;
@@ -363,7 +391,7 @@ bool backoff_next(const struct backoff *b, uint64_t *cursor, struct backoff_seen
 	while (*cursor < b->entries) {
 		const struct backoff_entry *e = &b->entry[(*cursor)++];
 
-		if (e->context && e->total) {
+		if (e->context && e->total && !b->context[e->context - 1].ended) {
 			*out = (struct backoff_seen){e->context - 1, e->days, e->value, e->first, e->day, e->total};
 			return true;
 		}

@@ -85,6 +85,9 @@ uint32_t backoff_open(struct backoff *b, uint32_t parent, uint32_t most);
 // Gives a context back; a walk over all contexts if some ever stood below it. -EBUSY: it still holds values, or stands
 // above another one.
 int backoff_close(struct backoff *b, uint32_t context);
+// A device is gone: its context's values no longer count, and are shown to nobody, from the time the sweep comes by, which gives the context back with the
+// last of them. Until then nothing may ask it. One that holds none is given back at once. -EBUSY: it stands above another one; -EINVAL: it is not open.
+int backoff_end(struct backoff *b, uint32_t context);
 // Another group for a device's context, under the same organisation. Its values follow as they are touched, the last of
 // them with the next round of the sweep. -EBUSY: it is still moving from the last time; -EINVAL.
 int backoff_move(struct backoff *b, uint32_t context, uint32_t parent);

@@ -23,7 +23,7 @@ struct backoff_context {
 	uint32_t moved_at;   // clean rounds of the sweep at the last change of parent
 	uint8_t turn, moving;
 	uint8_t depth; // levels from here up, itself included; 0 = free
-	uint8_t zero;
+	uint8_t ended; // its values go as the sweep comes by, and it with them
 };
 
 struct backoff {

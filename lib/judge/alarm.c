@@ -44,6 +44,12 @@ void alarm_forget(struct judge *j)
 	alarm_set_budget(j, alarms, blocks);
 }
 
+void alarm_forget_device(struct judge *j, uint32_t device)
+{
+	evidence_forget(j->evidence, device);
+	j->watch[device] = (struct watch){0};
+}
+
 void alarm_set_budget(struct judge *j, double alarms_per_day, double blocks_per_day)
 {
 	if (alarms_per_day <= 0) {

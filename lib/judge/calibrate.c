@@ -143,6 +143,12 @@ void calibrate_step(struct judge *j, uint64_t now_ns)
 	}
 }
 
+// Of its scores none is left that waits: they do for a day.
+void calibrate_forget_device(struct judge *j, uint32_t device)
+{
+	memset(&j->own_scores[device], 0, sizeof(j->own_scores[device]));
+}
+
 void calibrate_clock_back(struct judge *j, uint64_t now_ns)
 {
 	for (uint32_t i = 0; i < j->pending_count; i++) {

@@ -157,6 +157,11 @@ void habit_sum(struct judge *j)
 	}
 }
 
+void habit_forget_device(struct judge *j, uint32_t device)
+{
+	memset(&j->habits->device[device], 0, sizeof(j->habits->device[device]));
+}
+
 void habit_forget(struct judge *j)
 {
 	memset(j->habits, 0, sizeof(*j->habits) + learn_device_capacity(j->learn) * sizeof(j->habits->device[0]));

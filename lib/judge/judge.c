@@ -10,6 +10,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
+static void forget_device(void *user, uint32_t device)
+{
+	struct judge *j = user;
+
+	alarm_forget_device(j, device);
+	habit_forget_device(j, device);
+	calibrate_forget_device(j, device);
+}
+
 struct judge *judge_create(const struct judge_config *config)
 {
 	struct judge *j = calloc(1, sizeof(*j));
@@ -33,6 +42,7 @@ struct judge *judge_create(const struct judge_config *config)
 	j->suppressions = config->suppressions;
 	j->scored = dayset_create(SCORED_KEYS);
 	j->asked = calloc(ASKED, sizeof(*j->asked));
+	learn_on_forget(j->learn, forget_device, j);
 	alarm_set_budget(j, config->alarms_per_day, config->blocks_per_day);
 	if (j->requests && j->throttles && j->suspects && j->past && j->called && j->own && j->uploads && j->scored && j->asked &&
 	    habit_create(j) && alarm_create(j) &&
@@ -47,6 +57,7 @@ void judge_destroy(struct judge *j)
 {
 	if (!j)
 		return;
+	learn_on_forget(j->learn, NULL, NULL);
 	calibrate_destroy(j);
 	alarm_destroy(j);
 	habit_destroy(j);

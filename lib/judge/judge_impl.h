@@ -222,6 +222,7 @@ bool calibrate_create(struct judge *j);
 void calibrate_destroy(struct judge *j);
 void calibrate_end_day(struct judge *j);
 void calibrate_step(struct judge *j, uint64_t now_ns);
+void calibrate_forget_device(struct judge *j, uint32_t device);
 void calibrate_clock_back(struct judge *j, uint64_t now_ns); // as learn_clock_back
 void calibrate_put_pending(const struct judge *j, struct image *i);
 bool calibrate_take_pending(struct judge *j, struct bytes in);
@@ -246,6 +247,7 @@ void numbers_observation(struct judge *j, struct situation *s);
 bool habit_create(struct judge *j);
 void habit_destroy(struct judge *j);
 void habit_forget(struct judge *j);
+void habit_forget_device(struct judge *j, uint32_t device);
 void habit_set_policies(struct judge *j);                  // the judge's have changed
 void habit_seen(struct judge *j, const struct device *d);  // today; not of newcomers, whom policies leave alone
 struct alert_habit habit_match(struct judge *j, const struct device *d, unsigned policy); // as it was before today
@@ -265,6 +267,7 @@ void shares_tell(double per_day, const struct budget budget[ROLE_COUNT], struct 
 
 bool alarm_create(struct judge *j);
 void alarm_destroy(struct judge *j);
+void alarm_forget_device(struct judge *j, uint32_t device); // by its index: another one has its place (learn_on_forget)
 void alarm_forget(struct judge *j); // evidence and thresholds; the budgets stay
 void alarm_set_budget(struct judge *j, double alarms_per_day, double blocks_per_day);
 bool alarm_has_budget(const struct judge *j);

@@ -168,9 +168,14 @@ static void swap_contents(struct learn *a, struct learn *b)
 	*b = mine;
 }
 
-static uint32_t *device_slot(const struct learn *l, const struct address *a)
+uint32_t device_home(const struct learn *l, const struct address *a)
 {
-	uint32_t i = (uint32_t)siphash13(&l->key, a, sizeof(*a)) & l->device_mask;
+	return (uint32_t)siphash13(&l->key, a, sizeof(*a)) & l->device_mask;
+}
+
+uint32_t *device_slot(const struct learn *l, const struct address *a)
+{
+	uint32_t i = device_home(l, a);
 
 	while (l->device_index[i] && !address_equal(&l->devices[l->device_index[i] - 1].address, a))
 		i = (i + 1) & l->device_mask;
@@ -209,25 +214,25 @@ static uint16_t device_place(const struct learn *l, struct device *d)
 	return tag->group;
 }
 
-struct device *device_append(struct learn *l, const struct address *a)
+struct device *device_begin(struct learn *l, uint32_t index, const struct address *a)
 {
-	uint32_t *slot = device_slot(l, a), index = l->device_count;
-	struct device *d;
+	struct device *d = &l->devices[index];
 
-	if (*slot || index >= l->device_capacity)
-		return NULL;
-	d = &l->devices[index];
-	memset(d, 0, sizeof(*d));
-	d->address = *a;
-	d->index = index;
+	*device_slot(l, a) = index + 1; // while no other of that address can be there
+	*d = (struct device){.address = *a, .index = index};
 	d->group = device_place(l, d);
 	memset(l->private[index].context, 0xff, sizeof(l->private[index].context));
 	minhash_clear(&l->private[index].signature.now);
 	minhash_clear(&l->private[index].signature.before);
 	l->group[d->group].members++;
-	l->device_count++;
-	*slot = index + 1;
 	return d;
+}
+
+struct device *device_append(struct learn *l, const struct address *a)
+{
+	if (*device_slot(l, a) || l->device_count >= l->device_capacity)
+		return NULL;
+	return device_begin(l, l->device_count++, a);
 }
 
 struct device *learn_device_find_or_add(struct learn *l, const struct address *a, uint64_t now_ns)
@@ -236,7 +241,7 @@ struct device *learn_device_find_or_add(struct learn *l, const struct address *a
 
 	if (d)
 		return d;
-	d = device_append(l, a);
+	d = l->device_count < l->device_capacity ? device_append(l, a) : device_succeed(l, a, now_ns);
 	if (!d) {
 		count(l->counters, COUNT_BRAIN_DEVICES_FULL);
 		return NULL;
@@ -381,6 +386,7 @@ void learn_reset(struct learn *l)
 	if (!fresh)
 		return;
 	tags_copy(fresh, l);
+	learn_on_forget(fresh, l->forget, l->forget_user);
 	swap_contents(l, fresh);
 	learn_destroy(fresh);
 }

@@ -27,6 +27,8 @@ enum learn_limits {
 	LEARN_DRIFT_DAYS = 7,    // a device's first days, on which nothing is usual yet and there is no such bound
 	LEARN_GROUP_FEWEST = 3,  // members; what is smaller is no group to be compared with
 	LEARN_GROUP_DAYS = 3,    // a younger device stays with its role's group
+	LEARN_SILENT_DAYS = 4,   // learn_device_find_or_add
+	LEARN_SILENT_LEAST = 8,  // and a day more than the longest sum of bytes sent
 };
 #define LEARN_WAIT_NS (86400ull * NS_PER_S)
 
@@ -76,7 +78,7 @@ struct counts {                      // all about one value of one feature
 	uint64_t device_first_ns;    // the day on which this device first showed it, 0 = never
 };
 
-struct device { // owned by learn; pointers stay valid until learn_take or learn_destroy
+struct device { // owned by learn; pointers stay valid until learn_take or learn_destroy, and are the successor's after learn_on_forget
 	struct address address;
 	uint32_t index; // stable within one store
 	uint64_t first_ns, last_ns;
@@ -111,8 +113,11 @@ struct learn *learn_create(const struct learn_config *config, struct counters *c
 void learn_destroy(struct learn *l);
 
 struct device *learn_device_find(struct learn *l, const struct address *a);
-struct device *learn_device_find_or_add(struct learn *l, const struct address *a,
-					uint64_t now_ns); // NULL: full (counted)
+// A new one, where the table is full, takes the place and the index of one that was silent for long: LEARN_SILENT_DAYS for each day it was there in the
+// window, at least LEARN_SILENT_LEAST and at most the window (counted). What that one showed is forgotten. NULL: full of others (counted).
+struct device *learn_device_find_or_add(struct learn *l, const struct address *a, uint64_t now_ns);
+// Whoever keeps something by device.index forgets it then: called before the new one is given out. One at a time; NULL: nobody.
+void learn_on_forget(struct learn *l, void (*forget)(void *user, uint32_t index), void *user);
 uint32_t learn_device_count(const struct learn *l);
 uint32_t learn_device_capacity(const struct learn *l); // as created: device.index is below it
 struct device *learn_device_at(struct learn *l, uint32_t index); // NULL past the end

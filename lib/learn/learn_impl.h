@@ -84,6 +84,9 @@ struct learn {
 	struct device *devices;
 	struct device_private *private;
 	uint32_t device_capacity, device_count;
+	uint32_t forget_hand; // the next device that may be asked to make room
+	void (*forget)(void *user, uint32_t index);
+	void *forget_user;
 	uint32_t *device_index, device_mask; // device index + 1
 	struct backoff *backoff;
 	uint32_t entries;
@@ -150,8 +153,15 @@ bool wait_add(struct learn *l, const struct device *d, unsigned slot, uint64_t v
 void wait_step(struct learn *l, uint64_t now_ns);
 // A new device at the end of the array (its group by tag or role). NULL: full.
 struct device *device_append(struct learn *l, const struct address *a);
+// A new device in the place of one that was silent for long. NULL: of the few looked at this time none was.
+struct device *device_succeed(struct learn *l, const struct address *a, uint64_t now_ns);
+// Fills the place, of which nothing may be left, and the index of addresses.
+struct device *device_begin(struct learn *l, uint32_t index, const struct address *a);
+uint32_t device_home(const struct learn *l, const struct address *a);
+uint32_t *device_slot(const struct learn *l, const struct address *a); // where it stands, or would
 struct numbers *numbers_create(uint32_t devices); // NULL: no memory
 void numbers_destroy(struct numbers *n);
+void numbers_forget(struct numbers *n, uint32_t device);
 void numbers_clock_back(struct numbers *n, uint32_t devices, uint64_t now_ns);
 void numbers_put(const struct numbers *n, uint32_t devices, struct image *i); // sections 11 … 13
 bool numbers_take(struct numbers *n, uint32_t devices, const struct image *i);

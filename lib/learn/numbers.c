@@ -95,6 +95,14 @@ static void fan_turn(struct fan_out *f, struct hll *sketch, uint64_t hour)
 	hll_clear(sketch, FAN_BITS);
 }
 
+// Its sums of bytes are older than their windows by then.
+void numbers_forget(struct numbers *n, uint32_t device)
+{
+	memset(n->fan[device], 0, sizeof(n->fan[device]));
+	for (unsigned f = 0; f < FANS; f++)
+		hll_clear(sketch_of(n, device, f), FAN_BITS);
+}
+
 void numbers_clock_back(struct numbers *n, uint32_t devices, uint64_t now_ns)
 {
 	const uint64_t hour = now_ns / HOUR_NS + 1;

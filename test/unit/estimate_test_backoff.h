@@ -206,6 +206,47 @@ START_TEST(backoff_snapshot_gives_the_same_answers)
 }
 END_TEST
 
+// Devices go, one of them while it changes its group: what is left is as if they had never been, and so are those that take their contexts.
+START_TEST(backoff_forgets_who_has_ended)
+{
+	static const uint32_t gone[] = {3, 8, 21};
+	static struct plain p;
+	struct backoff *b = backoff_small(&p, 2048);
+	struct backoff_seen seen;
+	struct dice d = {13};
+	uint64_t cursor = 0;
+	uint32_t context[3], again[3], empty;
+
+	for (uint32_t day = 1; day < 20; day++)
+		for (uint32_t n = 0; n < 60; n++)
+			show(b, &p, dice_below(&d, DEVICES_), dice_zipf(&d, VALUES_), day);
+	ck_assert_int_eq(backoff_move(b, p.context[8], p.group_context[1]), 0);
+	for (unsigned k = 0; k < 3; k++) {
+		context[k] = p.context[gone[k]];
+		ck_assert_int_eq(backoff_end(b, context[k]), 0);
+		ck_assert_int_eq(backoff_end(b, context[k]), -EINVAL); // not twice
+		ck_assert(!backoff_learn(b, context[k], word_of(1), 20));
+	}
+	ck_assert_int_eq(backoff_end(b, p.group_context[0]), -EBUSY);
+	while (backoff_next(b, &cursor, &seen))
+		for (unsigned k = 0; k < 3; k++)
+			ck_assert_uint_ne(seen.context, context[k]);
+	backoff_sweep(b, 20, 2 * 2048);
+	for (unsigned k = 0; k < 3; k++) {
+		memset(p.shown[gone[k]], 0, sizeof(p.shown[gone[k]]));
+		p.context[gone[k]] = again[k] = backoff_open(b, p.group_context[p.group[gone[k]]], 0);
+	}
+	ck_assert_uint_eq(again[0] + again[1] + again[2], context[0] + context[1] + context[2]);
+	compare(b, &p, 20);
+	show(b, &p, 8, 5, 21);
+	compare(b, &p, 21);
+	empty = backoff_open(b, p.group_context[0], 0);
+	ck_assert_int_eq(backoff_end(b, empty), 0); // it held nothing: at once
+	ck_assert_uint_eq(backoff_open(b, p.group_context[0], 0), empty);
+	backoff_destroy(b);
+}
+END_TEST
+
 START_TEST(backoff_refuses_when_full_and_recovers)
 {
 	static struct plain p;
@@ -346,6 +387,7 @@ static TCase *backoff_cases(void)
 	tcase_add_test(tc, real_agrees_with_the_library_and_with_itself_everywhere);
 	tcase_add_test(tc, backoff_agrees_with_a_recount_as_days_pass);
 	tcase_add_test(tc, backoff_snapshot_gives_the_same_answers);
+	tcase_add_test(tc, backoff_forgets_who_has_ended);
 	tcase_add_test(tc, backoff_refuses_when_full_and_recovers);
 	tcase_add_test(tc, backoff_missing_mass_bounds_the_next_new_value);
 	tcase_add_test(tc, backoff_tail_is_what_is_at_least_as_unusual);

@@ -234,15 +234,9 @@ static unsigned told_unusual(void)
 	return n;
 }
 
-// Two devices a day do something odd and an alarm in four days is wanted, so that the threshold lies among what they show: what stays below it is
-// not told, what passes it is, once.
-START_TEST(what_passes_the_threshold_is_told_and_what_stays_below_is_not)
+// Two devices a day do something odd and an alarm in four days is wanted, so that the threshold lies among what they show.
+static void budgeted_among_odd_days(void)
 {
-	uint64_t now = START + 16 * DAY + 10 * HOUR;
-	const struct address at = workstation(5);
-	struct judge_budget b;
-	unsigned below = 0, above = 0;
-
 	budgeted_for(1);
 	judge_set_budget(judge, 0.25, 0);
 	for (unsigned day = 1; day < 16; day++) {
@@ -252,9 +246,19 @@ START_TEST(what_passes_the_threshold_is_told_and_what_stays_below_is_not)
 		ordinary_day(day);
 	}
 	judge_step(judge, START + 16 * DAY + 1, MODE_OBSERVE);
+	alert_count = 0;
+}
+
+START_TEST(what_passes_the_threshold_is_told_and_what_stays_below_is_not)
+{
+	uint64_t now = START + 16 * DAY + 10 * HOUR;
+	const struct address at = workstation(5);
+	struct judge_budget b;
+	unsigned below = 0, above = 0;
+
+	budgeted_among_odd_days();
 	judge_get_budget(judge, &b);
 	ck_assert(b.calibrated && b.role[ROLE_CLIENT].threshold > 0);
-	alert_count = 0;
 	for (unsigned n = 0; n < 12; n++) {
 		opened(DIRECTION_OUT, at, address_v4((uint8_t[]){203, 0, 113, (uint8_t)(150 + n)}), (uint16_t)(4400 + n), now + n);
 		if (judge_evidence(judge, learn_device_find(learned, &at), now + n) > b.role[ROLE_CLIENT].threshold)
@@ -266,6 +270,38 @@ START_TEST(what_passes_the_threshold_is_told_and_what_stays_below_is_not)
 	ck_assert(below > 0 && above > 0);
 	judge_get_budget(judge, &b);
 	ck_assert_uint_eq(b.role[ROLE_CLIENT].today, 1);
+	teardown();
+	setup();
+}
+END_TEST
+
+// The table of devices is full, and a new one takes the place of one with evidence and habits: it begins without them.
+START_TEST(who_takes_a_forgotten_device_s_place_is_not_judged_by_it)
+{
+	const struct address odd = workstation(5);
+	uint64_t now = START + 44 * DAY + 10 * HOUR;
+	struct device *d;
+	uint32_t index;
+
+	budgeted_among_odd_days();
+	opened(DIRECTION_OUT, odd, ip("203.0.113.150"), 4400, START + 16 * DAY + 10 * HOUR);
+	index = learn_device_find(learned, &odd)->index;
+	for (unsigned n = 1; learn_device_count(learned) < learn_device_capacity(learned); n++)
+		opened(DIRECTION_OUT, address_v4((uint8_t[]){10, 0, 8, (uint8_t)n}), ip("198.51.100.10"), 443, now - DAY);
+	d = learn_device_at(learned, index);
+	ck_assert_int_gt(judge_evidence(judge, d, now), 0);
+	for (unsigned n = 1; learn_device_find(learned, &odd); n++) {
+		ck_assert_uint_lt(n, 64);
+		opened(DIRECTION_OUT, address_v4((uint8_t[]){10, 0, 9, (uint8_t)n}), ip("198.51.100.10"), 443, now);
+	}
+	ck_assert_int_eq(judge_evidence(judge, d, now), 0);
+	for (unsigned day = 1; day < 5; day++)
+		opened(DIRECTION_OUT, d->address, ip("198.51.100.10"), 443, now + day * DAY);
+	alert_count = 0;
+	strike(d->address, ip("203.0.113.77"), "evil/1", now + 5 * DAY);
+	ck_assert_uint_gt(alert_count, 0);
+	for (unsigned i = 0; i < alert_count; i++)
+		ck_assert_uint_le(alerts[i].habit.device_of, 5 * HABIT_DAY); // the one before had three times as many days
 	teardown();
 	setup();
 }
@@ -454,6 +490,7 @@ static void add_scorer(TCase *cases)
 	tcase_add_test(cases, a_weight_is_the_rarer_of_what_is_declared_and_what_was_seen);
 	tcase_add_test(cases, a_role_that_was_seen_too_little_alarms_at_the_threshold_it_is_told);
 	tcase_add_test(cases, what_passes_the_threshold_is_told_and_what_stays_below_is_not);
+	tcase_add_test(cases, who_takes_a_forgotten_device_s_place_is_not_judged_by_it);
 	tcase_add_test(cases, what_is_more_likely_than_not_speaks_for_the_device);
 	tcase_add_test(cases, a_newcomer_is_compared_with_newcomers);
 	tcase_add_test(cases, a_flood_is_scored_by_kinds_and_silences_nobody);

@@ -546,6 +546,7 @@ START_TEST(a_flood_of_contacts_makes_only_the_oldest_be_forgotten)
 END_TEST
 
 #include "learn_test_store.h"
+#include "learn_test_forget.h"
 
 START_TEST(names_are_known_and_out_of_range_is_a_question_mark)
 {
@@ -601,6 +602,7 @@ int main(void)
 	tcase_add_test(counting, a_set_of_a_day_empties_itself_at_midnight);
 	tcase_add_test(counting, a_set_of_a_day_does_not_take_another_1024_days_later_for_it);
 	tcase_add_test(counting, names_are_known_and_out_of_range_is_a_question_mark);
+	add_forget(counting);
 	tcase_add_checked_fixture(store, store_setup, store_teardown);
 	tcase_add_test(store, a_saved_store_loads_as_it_was);
 	tcase_add_test(store, tags_of_today_outlive_a_load);
