@@ -100,6 +100,7 @@
 	X(BRAIN_BLOCKS_REFUSED, "blocks refused: never-block list or cap")                                             \
 	X(BRAIN_VERDICTS_LOST, "verdicts lost: the ring was full")                                                     \
 	X(BRAIN_JOURNAL_ERRORS, "journal writes that failed")                                                          \
+	X(BRAIN_JOURNAL_LOST, "journal rows that went with one that could not be written")                            \
 	X(BRAIN_EVENTS_LOST, "event lines lost: too long or not writable")                                             \
 	X(BRAIN_FENCE_ERRORS, "nftables changes that failed")
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -15,7 +16,8 @@ enum {
 	OLDEST_VERSION = 1, // that is brought up to date when it is opened
 	APPLICATION_ID = 0x53454b49, // "SEKI", so that file(1) and we know the file
 	DAMAGED_MOST = 1000,
-	BUSY_MS = 200,               // somebody looks with sqlite3(1): wait that long, not longer
+	BUSY_MS = 200,               // somebody works on it with sqlite3(1): wait that long, not longer
+	BUSY_AGAIN_MS = 1000,        // and not again for each row that comes meanwhile
 	CHECK_MOST_BYTES = 64 << 20, // a full check of more would hold up the start; damage there shows when it is read
 };
 
@@ -308,6 +310,14 @@ struct journal *journal_open_read(const char *path, char *error, size_t error_by
 
 // --- transactions ---
 
+static uint64_t monotonic_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 int journal_result(struct journal *j, int rc)
 {
 	if (rc == SQLITE_OK || rc == SQLITE_DONE || rc == SQLITE_ROW)
@@ -317,9 +327,13 @@ int journal_result(struct journal *j, int rc)
 		if (!sqlite3_get_autocommit(j->db))
 			sqlite3_exec(j->db, "ROLLBACK", NULL, NULL, NULL);
 		j->batch = false;
+		j->lost += j->rows;
+		j->rows = 0;
 	}
 	if (is_damage(rc))
 		j->damaged = true;
+	if ((rc & 0xff) == SQLITE_BUSY)
+		j->busy_ms = monotonic_ms() + BUSY_AGAIN_MS;
 	return (rc & 0xff) == SQLITE_FULL ? -ENOSPC : (rc & 0xff) == SQLITE_BUSY ? -EBUSY : -EIO;
 }
 
@@ -330,9 +344,19 @@ int journal_commit(struct journal *j)
 	if (!j->batch)
 		return 0;
 	rc = sqlite3_exec(j->db, "COMMIT", NULL, NULL, NULL);
-	if (rc == SQLITE_OK)
+	if (rc == SQLITE_OK) {
 		j->batch = false;
+		j->rows = 0;
+	}
 	return journal_result(j, rc);
+}
+
+uint64_t journal_lost(struct journal *j)
+{
+	uint64_t lost = j->lost;
+
+	j->lost = 0;
+	return lost;
 }
 
 int journal_ready(struct journal *j)
@@ -359,6 +383,8 @@ int journal_begin(struct journal *j)
 
 	if (rc || j->batch)
 		return rc;
+	if (monotonic_ms() < j->busy_ms)
+		return -EBUSY;
 	rc = sqlite3_exec(j->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	j->batch = rc == SQLITE_OK;
 	return journal_result(j, rc);
@@ -377,11 +403,16 @@ void journal_close(struct journal *j)
 
 int journal_step(struct journal *j, uint64_t now_ns, bool flush)
 {
+	int rc;
+
 	if (!flush && now_ns >= j->committed_ns && now_ns - j->committed_ns < NS_PER_S)
 		return 0;
 	j->committed_ns = now_ns;
-	journal_trim(j, now_ns); // what could not be done now is tried again
-	return journal_commit(j);
+	rc = journal_commit(j);
+	if (rc)
+		return rc;
+	journal_trim(j, now_ns); // what could not be done now is tried again; it takes no batch along
+	return 0;
 }
 
 // --- writing ---
@@ -424,6 +455,7 @@ int journal_run(struct journal *j, sqlite3_stmt *s)
 	int rc = sqlite3_step(s);
 
 	sqlite3_reset(s);
+	j->rows += rc == SQLITE_DONE && j->batch;
 	return journal_result(j, rc);
 }
 

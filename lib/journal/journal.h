@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SQLite (WAL): alerts, incidents, blocks, scores, suppressions, audit, meta. The only file that knows SQLite. One thread. Blocks and audit are durable when the call returns
 // (synchronous=FULL); alerts and incidents are batched (journal_step commits at least every second, and before any block).
+// Somebody else's lock is waited for 200 ms, then writes fail at once (-EBUSY) for a second.
 // A full disk or a damaged file never stops the caller: the error is returned and counted; a damaged file is set aside as NAME.damaged-N and a new one begun.
 #pragma once
 #include "incident.h"
@@ -27,6 +28,8 @@ int journal_score(struct journal *j, const struct score *s);
 // Inserts or replaces by id, with an audit row ("suppress added"); on disk when it returns.
 int journal_suppression(struct journal *j, const struct suppression *s, const char *what, const char *who, uint64_t now_ns);
 int journal_step(struct journal *j, uint64_t now_ns, bool flush);
+// Rows whose call had returned 0 and that went all the same, because another one of their batch failed; since this was last asked.
+uint64_t journal_lost(struct journal *j);
 
 struct journal_query { uint64_t id, incident, since_ns, until_ns; struct address device; unsigned min_priority, limit; }; // 0 = any
 // Texts are printable UTF-8, whatever the file says.

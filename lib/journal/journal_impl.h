@@ -30,6 +30,9 @@ struct journal {
 	sqlite3_stmt *statement[STATEMENTS];
 	char *path;            // NULL: in memory
 	bool batch;            // a transaction is open
+	uint64_t rows;         // written in it
+	uint64_t lost;         // rows that were written and went with one that failed, not yet told
+	uint64_t busy_ms;      // monotonic: until then nobody waits for a lock again
 	bool damaged;          // SQLite said so: the next call sets the file aside
 	bool reading;          // opened to be looked at: nothing is written, nothing set aside
 	uint64_t committed_ns; // when journal_step last committed

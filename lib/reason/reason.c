@@ -46,6 +46,7 @@ static void journal_failed(struct reason *r, int error)
 {
 	if (error < 0)
 		count(r->counters, COUNT_BRAIN_JOURNAL_ERRORS);
+	count_add(r->counters, COUNT_BRAIN_JOURNAL_LOST, journal_lost(r->journal));
 }
 
 // --- orders to the wire ---

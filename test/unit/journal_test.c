@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static char folder[64], path[96];
@@ -484,6 +486,83 @@ START_TEST(a_full_disk_is_an_error_not_an_end_and_writing_goes_on_afterwards)
 }
 END_TEST
 
+START_TEST(rows_that_go_with_one_that_fails_are_counted)
+{
+	struct rlimit before, small;
+	struct journal *j;
+	struct seen s = {.count = 0};
+	uint64_t id = 1;
+	int rc = 0;
+
+	fresh_folder();
+	j = open_journal(path);
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = before;
+	small.rlim_cur = 192 * 1024;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+	for (; id < 5 && rc == 0; id++) {
+		struct alert a = numbered(id, T0);
+
+		rc = journal_alert(j, &a);
+	}
+	ck_assert_int_eq(rc, 0);
+	ck_assert_int_eq(journal_step(j, T0, true), 0);
+	ck_assert_uint_eq(journal_lost(j), 0);
+	for (; id < 1000 && rc == 0; id++) {
+		struct alert a = numbered(id, T0);
+
+		rc = journal_alert(j, &a);
+	}
+	if (rc == 0) // they fit in memory: the commit fails
+		rc = journal_step(j, T0 + HOUR_NS, true);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+	ck_assert_int_lt(rc, 0);
+	ck_assert_uint_ge(journal_lost(j), id - 1 - 5);
+	ck_assert_uint_eq(journal_lost(j), 0);
+	ck_assert_int_eq(journal_alerts(j, NULL, see_alert, &s), 4); // those that were on disk before
+	journal_close(j);
+	remove_folder();
+}
+END_TEST
+
+static uint64_t real_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+// Whoever holds the file locked holds nobody up for longer than one wait a second.
+START_TEST(a_lock_of_somebody_else_is_waited_for_once)
+{
+	struct alert a = numbered(1, T0);
+	struct journal *j;
+	uint64_t first, later;
+	sqlite3 *other;
+
+	fresh_folder();
+	j = open_journal(path);
+	ck_assert_int_eq(sqlite3_open(path, &other), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	first = real_ms();
+	ck_assert_int_eq(journal_alert(j, &a), -EBUSY);
+	later = real_ms();
+	ck_assert_uint_ge(later - first, 190);
+	for (unsigned n = 0; n < 1000 && real_ms() < later + 900; n++)
+		ck_assert_int_eq(journal_alert(j, &a), -EBUSY);
+	ck_assert_uint_lt(real_ms() - later, 900); // a thousand waits would be minutes
+	ck_assert_int_eq(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(other);
+	usleep(1100000);
+	ck_assert_int_eq(journal_alert(j, &a), 0);
+	ck_assert_int_eq(journal_step(j, T0, true), 0);
+	journal_close(j);
+	remove_folder();
+}
+END_TEST
+
 START_TEST(two_equal_runs_dump_equal_text)
 {
 	static char text[2][16384];
@@ -699,6 +778,8 @@ int main(void)
 		a_file_damaged_under_our_hands_is_an_error_and_the_next_call_begins_a_new_one,
 		what_is_not_ours_is_left_alone,
 		a_full_disk_is_an_error_not_an_end_and_writing_goes_on_afterwards,
+		rows_that_go_with_one_that_fails_are_counted,
+		a_lock_of_somebody_else_is_waited_for_once,
 		two_equal_runs_dump_equal_text,
 		a_record_of_another_version_or_size_is_not_shown,
 		scores_are_found_by_device_and_time_and_by_key,
