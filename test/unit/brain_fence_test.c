@@ -12,9 +12,9 @@
 #define NOW 1700000000000000000ull
 #define LATER(n) (NOW + (n) * 10 * NS_PER_S) // further than two comparisons are apart
 
-enum { ELEMENTS = 16 };
+enum { ELEMENTS = 8192 };
 static struct fence_block element[ELEMENTS];
-static unsigned elements;
+static unsigned elements, replaced;
 static bool gone; // no table, and none can be made
 
 // --- the kernel ---
@@ -60,6 +60,9 @@ static void put(const struct fence_block *b, uint8_t transport)
 
 int fence_replace(struct fence *f, const struct fence_block *b)
 {
+	if (b->transport && b->transport != 6 && b->transport != 17)
+		return -EINVAL;
+	replaced++;
 	if (b->port && !b->transport) {
 		put(b, 6);
 		put(b, 17);
@@ -176,6 +179,84 @@ START_TEST(what_is_missing_is_made_again_each_transport_by_itself)
 }
 END_TEST
 
+// An order to the kernel that failed: a lift, an extension, an end that was brought forward.
+START_TEST(what_no_block_wants_goes_and_what_has_another_time_is_made_anew)
+{
+	struct fence_block stray = {.endpoint = {4, {0}, {203, 0, 113, 9}}, .port = 443, .transport = 6, .remaining_ms = 600000};
+	const uint64_t hour = 3600000, now = LATER(30), left = hour - (now - NOW) / 1000000;
+
+	block("203.0.113.1", 6, 443);
+	block("203.0.113.2", 0, 88);
+	put(&stray, 6);
+	element[0].remaining_ms = 60000;
+	element[1].remaining_ms += hour;
+	brain_fence_step(&brain, now);
+	ck_assert_uint_eq(elements, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert(!address_equal(&element[i].endpoint, &stray.endpoint));
+		ck_assert_uint_eq(element[i].remaining_ms, left);
+	}
+}
+END_TEST
+
+// A port of TCP, and the same port of any transport: the longer one's time, again and again.
+START_TEST(of_two_blocks_of_one_element_the_longer_counts)
+{
+	struct block b = {.endpoint = {4, {0}, {203, 0, 113, 1}}, .endpoint_bits = 32, .port = 88, .expires_ns = NOW + 600 * NS_PER_S};
+	uint64_t id;
+
+	block("203.0.113.1", 6, 88); // an hour
+	ck_assert_int_eq(respond_add(reason_respond(brain.reason), &b, NOW, &id), 0);
+	for (unsigned n = 0; n < 2; n++) {
+		brain_fence_step(&brain, LATER(31 + n));
+		ck_assert_uint_eq(elements, 2);
+		for (unsigned i = 0; i < 2; i++)
+			ck_assert_uint_eq(element[i].remaining_ms, (element[i].transport == 6 ? 3600000 : 600000) - 310000);
+	}
+}
+END_TEST
+
+// What cannot be fenced is no error every five seconds.
+START_TEST(networks_are_left_to_the_wire)
+{
+	struct block b = {.endpoint = {4, {0}, {203, 0, 113, 0}}, .endpoint_bits = 24, .expires_ns = NOW + 7200 * NS_PER_S};
+	uint64_t id;
+
+	ck_assert_int_eq(respond_add(reason_respond(brain.reason), &b, NOW, &id), 0);
+	brain_fence_step(&brain, LATER(32));
+	ck_assert_uint_eq(elements, 0);
+	ck_assert_uint_eq(brain.counters.value[COUNT_BRAIN_FENCE_ERRORS], 0);
+}
+END_TEST
+
+// More than one comparison makes, and more than the list there once was.
+START_TEST(many_elements_are_made_in_steps_and_then_left_alone)
+{
+	enum { MANY = 5000 };
+	unsigned steps = 0;
+
+	for (unsigned i = 0; i < MANY; i++) {
+		struct block b = {.endpoint = {4, {0}, {198, 18, (uint8_t)(i >> 8), (uint8_t)i}}, .endpoint_bits = 32, .expires_ns = NOW + 86400 * NS_PER_S};
+		uint64_t id;
+
+		ck_assert_int_eq(respond_add(reason_respond(brain.reason), &b, NOW, &id), 0);
+	}
+	ck_assert_uint_eq(elements, MANY);
+	elements = 0;
+	replaced = 0;
+	for (; elements < MANY; steps++) {
+		ck_assert_uint_lt(steps, 10);
+		brain_fence_step(&brain, LATER(40 + steps));
+		for (unsigned i = 0; i < elements; i++) // time passes in the kernel, too
+			element[i].remaining_ms -= element[i].remaining_ms > 10000 ? 10000 : 0;
+	}
+	ck_assert_uint_eq(replaced, MANY);
+	ck_assert_uint_gt(steps, 3);
+	brain_fence_step(&brain, LATER(40 + steps));
+	ck_assert_uint_eq(replaced, MANY);
+}
+END_TEST
+
 START_TEST(a_table_that_could_not_be_made_is_tried_again)
 {
 	block("203.0.113.1", 6, 443);
@@ -200,6 +281,10 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, in_a_mode_that_blocks_nothing_nothing_is_fenced);
 	tcase_add_test(t, what_is_found_in_such_a_mode_is_removed);
+	tcase_add_test(t, what_no_block_wants_goes_and_what_has_another_time_is_made_anew);
+	tcase_add_test(t, of_two_blocks_of_one_element_the_longer_counts);
+	tcase_add_test(t, networks_are_left_to_the_wire);
+	tcase_add_test(t, many_elements_are_made_in_steps_and_then_left_alone);
 	tcase_add_test(t, a_table_that_could_not_be_made_is_tried_again);
 	tcase_add_test(t, what_is_missing_is_made_again_each_transport_by_itself);
 	suite_add_tcase(s, t);
