@@ -544,7 +544,7 @@ int journal_block(struct journal *j, const struct block *b, const char *what, ui
 	int rc = journal_ready(j);
 
 	// The batch first: a block that does not fit on the disk must not take alerts with it.
-	if (!rc)
+	if (!rc && !j->blocks)
 		rc = journal_commit(j);
 	if (!rc)
 		rc = journal_begin(j);
@@ -556,7 +556,21 @@ int journal_block(struct journal *j, const struct block *b, const char *what, ui
 		 time_format(b->expires_ns, end), b->reason);
 	if (!rc)
 		rc = journal_put_audit(j, now_ns, b->who, word, detail);
-	return rc ? rc : journal_commit(j);
+	j->blocks = j->together;
+	return rc || j->together ? rc : journal_commit(j);
+}
+
+void journal_together(struct journal *j)
+{
+	j->together = true;
+}
+
+int journal_apart(struct journal *j)
+{
+	const bool blocks = j->blocks;
+
+	j->together = j->blocks = false;
+	return blocks ? journal_commit(j) : 0;
 }
 
 int journal_audit(struct journal *j, uint64_t now_ns, const char *who, const char *what, const char *detail)

@@ -20,6 +20,9 @@ uint64_t journal_next(struct journal *j, const char *table); // next id of "aler
 int journal_alert(struct journal *j, const struct alert *a);
 int journal_incident(struct journal *j, const struct incident *i);
 int journal_block(struct journal *j, const struct block *b, const char *what, uint64_t now_ns); // and an audit row
+// Between the two many blocks change at once: they are on disk when journal_apart returns, not each by itself. Not nested.
+void journal_together(struct journal *j);
+int journal_apart(struct journal *j);
 int journal_audit(struct journal *j, uint64_t now_ns, const char *who, const char *what, const char *detail);
 int journal_meta_set(struct journal *j, const char *key, const char *value);
 int journal_meta_get(struct journal *j, const char *key, char *value, size_t cap); // -ENOENT

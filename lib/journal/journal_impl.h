@@ -30,6 +30,8 @@ struct journal {
 	sqlite3_stmt *statement[STATEMENTS];
 	char *path;            // NULL: in memory
 	bool batch;            // a transaction is open
+	bool together;         // blocks share a batch, too,
+	bool blocks;           // and there is one in it
 	uint64_t rows;         // written in it
 	uint64_t lost;         // rows that were written and went with one that failed, not yet told
 	uint64_t busy_ms;      // monotonic: until then nobody waits for a lock again

@@ -319,7 +319,9 @@ void reason_step(struct reason *r, uint64_t unix_ns)
 {
 	r->now_ns = unix_ns;
 	judge_step(r->judge, unix_ns, r->mode);
+	journal_together(r->journal);
 	respond_step(r->respond, unix_ns);
+	journal_failed(r, journal_apart(r->journal));
 	incident_step(r->incidents, unix_ns);
 	journal_changed(r);
 	journal_failed(r, journal_step(r->journal, unix_ns, false));
@@ -653,7 +655,9 @@ void reason_set_deadline_offset(struct reason *r, int64_t offset_ns)
 	if (set_by_ns > -(int64_t)NS_PER_S && set_by_ns < (int64_t)NS_PER_S)
 		return;
 	r->blocks_offset_ns = offset_ns;
+	journal_together(r->journal);
 	respond_clock_set(r->respond, set_by_ns);
+	journal_failed(r, journal_apart(r->journal));
 }
 
 void reason_resume(struct reason *r, uint64_t unix_ns)

@@ -306,6 +306,34 @@ static void write_block(struct journal *j)
 	journal_alert(j, &late); // only batched: may be lost
 }
 
+static void write_blocks_together(struct journal *j)
+{
+	struct alert a = numbered(1, T0);
+
+	journal_alert(j, &a);
+	journal_together(j);
+	journal_apart(j); // no block came: the alert stays batched
+	journal_together(j);
+	for (unsigned id = 1; id < 4; id++) {
+		struct block b = block_of(id);
+
+		journal_block(j, &b, "moved", T0);
+		if (id == 2) {
+			journal_apart(j);
+			journal_together(j);
+		}
+	}
+}
+
+static void write_an_alert_beside_nothing(struct journal *j)
+{
+	struct alert a = numbered(1, T0);
+
+	journal_alert(j, &a);
+	journal_together(j);
+	journal_apart(j);
+}
+
 static void note_line(void *user, const char *text)
 {
 	char *all = user;
@@ -330,6 +358,28 @@ START_TEST(a_block_is_there_after_a_kill_and_so_is_what_came_before_it)
 	ck_assert_int_eq(journal_dump(j, note_line, all), 0);
 	ck_assert_ptr_nonnull(strstr(all, "mika: mode: enforce"));
 	ck_assert_ptr_nonnull(strstr(all, "sekimori: block made: 1 203.0.113.1/32 port 88"));
+	journal_close(j);
+	remove_folder();
+}
+END_TEST
+
+START_TEST(blocks_that_change_together_are_on_disk_together)
+{
+	struct journal *j;
+	struct seen s = {.count = 0};
+
+	fresh_folder();
+	killed_after(write_blocks_together);
+	j = open_journal(path);
+	ck_assert(journal_blocks(j, NULL, see_block, &s) == 2 && s.id[0] == 1 && s.id[1] == 2);
+	s.count = 0;
+	ck_assert_int_eq(journal_alerts(j, NULL, see_alert, &s), 1);
+	journal_close(j);
+	remove_folder();
+	fresh_folder();
+	killed_after(write_an_alert_beside_nothing);
+	j = open_journal(path);
+	ck_assert_int_eq(journal_alerts(j, NULL, see_alert, &s), 0); // where no block came alerts are batched as ever
 	journal_close(j);
 	remove_folder();
 }
@@ -773,6 +823,7 @@ int main(void)
 		a_merged_incident_s_alerts_and_blocks_are_the_others_story,
 		meta_is_kept_and_a_missing_key_is_told,
 		a_block_is_there_after_a_kill_and_so_is_what_came_before_it,
+		blocks_that_change_together_are_on_disk_together,
 		alerts_are_committed_once_a_second,
 		a_damaged_file_is_set_aside_and_a_new_one_begun,
 		a_file_damaged_under_our_hands_is_an_error_and_the_next_call_begins_a_new_one,
