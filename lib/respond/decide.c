@@ -182,6 +182,7 @@ void respond_attempts(struct respond *r, uint64_t id, uint64_t frames, uint64_t 
 	if (!b || b->state != BLOCK_ACTIVE)
 		return;
 	b->frames += frames;
-	if (b->alert && b->expires_ns < now_ns + RESPOND_DEFAULT_NS / 2) // so at most one renewal an hour
+	// At most one renewal an hour; and what has ended by the clock is over, though no step has come by yet.
+	if (b->alert && b->expires_ns > now_ns && b->expires_ns < now_ns + RESPOND_DEFAULT_NS / 2)
 		renew(r, b, &want);
 }

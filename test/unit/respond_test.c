@@ -168,6 +168,21 @@ START_TEST(attempts_against_a_block_prolong_it_within_the_same_cap)
 }
 END_TEST
 
+START_TEST(attempts_told_after_the_end_prolong_nothing)
+{
+	struct respond *r = fresh();
+	struct alert a = wanting("203.0.113.1", T0);
+
+	respond_alert(r, &a, MODE_ENFORCE);
+	respond_attempts(r, 1, 7, T0 + 2 * HOUR_NS);
+	ck_assert_uint_eq(respond_find(r, 1)->frames, 7);
+	respond_step(r, T0 + 2 * HOUR_NS);
+	ck_assert_ptr_null(respond_find(r, 1));
+	ck_assert_uint_eq(heard.unblock, 1);
+	respond_destroy(r);
+}
+END_TEST
+
 START_TEST(a_would_be_block_becomes_a_real_one_when_the_mode_allows_it)
 {
 	struct respond *r = fresh();
@@ -504,6 +519,7 @@ int main(void)
 		enforcing_cuts_the_flow_and_blocks_address_and_port_for_the_time_asked,
 		repeats_renew_one_block_but_never_beyond_a_day_from_its_making,
 		attempts_against_a_block_prolong_it_within_the_same_cap,
+		attempts_told_after_the_end_prolong_nothing,
 		a_would_be_block_becomes_a_real_one_when_the_mode_allows_it,
 		what_must_never_be_blocked_is_refused_and_counted,
 		a_flow_between_two_inside_devices_is_cut_but_nobody_inside_is_blocked,
