@@ -6,6 +6,7 @@
 #include "text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -207,9 +208,21 @@ static int open_unchanging(struct journal *j)
 			       SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
 }
 
+// It holds what people asked for and said: for its owner and group, as event lines are. What SQLite keeps beside it gets the same rights.
+static void make_file(const struct journal *j)
+{
+	int fd = j->path && !j->reading ? open(j->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640) : -1;
+
+	if (fd >= 0)
+		close(fd);
+}
+
 static int open_file(struct journal *j, int64_t *version)
 {
-	int rc = sqlite3_open_v2(j->path ? j->path : ":memory:", &j->db,
+	int rc;
+
+	make_file(j);
+	rc = sqlite3_open_v2(j->path ? j->path : ":memory:", &j->db,
 				 (j->reading ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
 					 SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
 				 NULL);

@@ -257,6 +257,27 @@ START_TEST(texts_of_a_hostile_file_are_printable)
 }
 END_TEST
 
+START_TEST(nobody_else_may_read_it)
+{
+	static const char *const beside[] = {"", "-wal", "-shm"};
+	struct alert a = numbered(1, T0);
+	struct journal *j;
+	char name[128];
+	struct stat st;
+
+	fresh_folder();
+	j = open_journal(path);
+	ck_assert_int_eq(journal_alert(j, &a), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(name, sizeof(name), "%s%s", path, beside[i]);
+		ck_assert_int_eq(stat(name, &st), 0);
+		ck_assert_uint_eq(st.st_mode & 07, 0);
+	}
+	journal_close(j);
+	remove_folder();
+}
+END_TEST
+
 START_TEST(meta_is_kept_and_a_missing_key_is_told)
 {
 	struct journal *j;
@@ -821,6 +842,7 @@ int main(void)
 		incidents_come_by_score_and_merged_ones_only_when_asked_for,
 		texts_of_a_hostile_file_are_printable,
 		a_merged_incident_s_alerts_and_blocks_are_the_others_story,
+		nobody_else_may_read_it,
 		meta_is_kept_and_a_missing_key_is_told,
 		a_block_is_there_after_a_kill_and_so_is_what_came_before_it,
 		blocks_that_change_together_are_on_disk_together,
