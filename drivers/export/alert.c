@@ -28,6 +28,21 @@ static const char *const own_policies[] = {
 	"compromise/mining",
 	"conn/named-by-outside",
 	"dns/taint-callback",
+	"conn/callback-named",
+	"conn/named-inside",
+	"conn/new-steady-host",
+	"conn/unknown-on-known-port",
+	"device/unusual",
+	"dns/named-by-outside",
+	"dns/self-reference",
+	"file/disguised",
+	"file/disguised-upload",
+	"file/server-download",
+	"http/script-upload",
+	"http/uploaded-script-answered",
+	"http/uploaded-script-asked",
+	"http/uploaded-script-runs",
+	"network/rollout",
 };
 
 static uint64_t signature_of(const char *policy)
@@ -68,6 +83,12 @@ static const struct {
 	{"T1041", "Exfiltration_Over_C2_Channel", "TA0010", "Exfiltration"},
 	{"T1082", "System_Information_Discovery", "TA0007", "Discovery"},
 	{"T1496", "Resource_Hijacking", "TA0040", "Impact"},
+	{"T1036.008", "Masquerade_File_Type", "TA0005", "Defense_Evasion"},
+	{"T1048.003", "Exfiltration_Over_Unencrypted_Non_C2_Protocol", "TA0010", "Exfiltration"},
+	{"T1090", "Proxy", "TA0011", "Command_and_Control"},
+	{"T1095", "Non_Application_Layer_Protocol", "TA0011", "Command_and_Control"},
+	{"T1505.003", "Web_Shell", "TA0003", "Persistence"},
+	{"T1552.005", "Cloud_Instance_Metadata_API", "TA0006", "Credential_Access"},
 };
 
 enum attack_field { ATTACK_TECHNIQUE, ATTACK_NAME, ATTACK_TACTIC, ATTACK_TACTIC_NAME };

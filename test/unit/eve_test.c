@@ -5,6 +5,7 @@
 #include "eve.h"
 #include "json_check.h"
 #include "judge.h"
+#include "policy_impl.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -369,6 +370,33 @@ START_TEST(a_foreign_policys_signature_is_stable_and_outside_our_table)
 }
 END_TEST
 
+// Whoever ships a policy gives it a number and its techniques their names.
+START_TEST(each_policy_that_is_shipped_has_its_signature_and_its_techniques_have_names)
+{
+	char error[POLICY_ERROR_BYTES];
+	struct policy_set *set = policy_load(SEKIMORI_SOURCE_DIR "/policy", error);
+
+	ck_assert_msg(set != NULL, "%s", error);
+	for (unsigned i = 0; i < set->count; i++) {
+		const struct policy *p = &set->policy[i];
+		struct eve *e = opened(NULL);
+		struct alert a = told();
+
+		snprintf(a.policy, sizeof(a.policy), "%s", p->name);
+		memset(a.mitre, 0, sizeof(a.mitre));
+		for (unsigned n = 0; n < 3 && (n == 0 || p->mitre[n][0]); n++) {
+			memcpy(a.mitre[0], p->mitre[n], sizeof(a.mitre[0]));
+			eve_alert(e, &a);
+		}
+		finished(e);
+		ck_assert_msg(signature_in_text() < 9100000, "%s", p->name);
+		for (const char *at = text; p->mitre[0][0] && *at; at = strchr(at, '\n') + 1)
+			ck_assert_msg(strstr(at, "mitre_technique_name") && strstr(at, "mitre_technique_name") < strchr(at, '\n'), "%s: %s", p->name, at);
+	}
+	policy_free(set);
+}
+END_TEST
+
 static void fill(char *out, size_t cap, const char *with)
 {
 	out[0] = 0;
@@ -561,6 +589,7 @@ int main(void)
 		a_response_and_its_file_find_their_request,
 		an_alert_tells_action_signature_technique_and_its_whole_proof,
 		a_foreign_policys_signature_is_stable_and_outside_our_table,
+		each_policy_that_is_shipped_has_its_signature_and_its_techniques_have_names,
 		hostile_texts_stay_inside_their_strings_and_cannot_talk_an_alert_away,
 		a_blocks_life_is_told,
 		a_full_disk_loses_whole_lines_and_counts_them,
