@@ -290,7 +290,8 @@ static void loop(struct brain *b, struct control_server *server)
 		}
 		if (reopen && b->eve) {
 			reopen = 0;
-			eve_reopen(b->eve);
+			if (eve_reopen(b->eve) < 0)
+				log_warn("%s: cannot be opened anew, the old file goes on: %s", b->options.eve, strerror(errno));
 		}
 		idle = n ? 0 : idle + 1;
 		if (idle > IDLE_ROUNDS)

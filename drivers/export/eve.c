@@ -12,9 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int open_path(const char *path)
+// A pipe nobody reads is an error at once, and one whose reader is slow loses lines: neither may hold up who watches a wire. A capture can wait.
+static int open_path(const char *path, bool can_wait)
 {
-	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | (can_wait ? 0 : O_NONBLOCK), 0640);
 }
 
 static char *copy(const char *text)
@@ -46,7 +47,7 @@ struct eve *eve_open(const char *path, const char *sensor, const char *pcap_name
 	e->pcap_name = copy(pcap_name);
 	e->counters = counters;
 	e->is_stdout = path && strcmp(path, "-") == 0;
-	e->fd = e->is_stdout ? STDOUT_FILENO : e->path ? open_path(e->path) : -1;
+	e->fd = e->is_stdout ? STDOUT_FILENO : e->path ? open_path(e->path, pcap_name != NULL) : -1;
 	if (e->fd < 0) {
 		int saved = e->path ? errno : EINVAL;
 
@@ -68,7 +69,7 @@ int eve_reopen(struct eve *e)
 
 	if (e->is_stdout)
 		return 0;
-	fd = open_path(e->path);
+	fd = open_path(e->path, e->pcap_name != NULL);
 	if (fd < 0)
 		return -errno; // the old file goes on
 	eve_flush(e);
@@ -96,14 +97,25 @@ void eve_lost(struct eve *e)
 		count(e->counters, COUNT_BRAIN_EVENTS_LOST);
 }
 
-// A full disk takes part of a line: the part is taken back, so that the next line does not grow out of it.
+// A full disk takes part of a line: the part is taken back, so that the next line does not grow out of it. What is in a pipe cannot be taken back: it is ended
+// before the next.
 static void take_back(struct eve *e, size_t torn)
 {
 	struct stat st;
 
-	if (torn && fstat(e->fd, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size >= torn)
-		if (ftruncate(e->fd, st.st_size - (off_t)torn) != 0)
-			eve_lost(e); // a torn line stays: say so once more
+	if (!torn)
+		return;
+	if (fstat(e->fd, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size >= torn &&
+	    ftruncate(e->fd, st.st_size - (off_t)torn) == 0)
+		return;
+	e->torn = true;
+}
+
+static bool end_torn(struct eve *e)
+{
+	if (e->torn && write(e->fd, "\n", 1) == 1)
+		e->torn = false;
+	return !e->torn;
 }
 
 // The write ended after so many bytes: the line it ended in and those behind it are lost.
@@ -122,7 +134,9 @@ void eve_flush(struct eve *e)
 {
 	size_t done = 0;
 
-	while (done < e->used) {
+	if (e->used && !end_torn(e))
+		lose_rest(e, 0);
+	while (done < e->used && !e->torn) {
 		ssize_t w = write(e->fd, e->buffer + done, e->used - done);
 
 		if (w < 0 && errno == EINTR)

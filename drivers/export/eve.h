@@ -6,7 +6,7 @@
 
 struct eve;
 struct judge;
-// path "-" = stdout. sensor: "host" field. NULL with errno. Lines are written whole, many at a time: when 128 KiB wait, with every alert and block, when eve_flush
+// path "-" = stdout; a pipe is written as far as it takes (ENXIO: nobody reads it), unless pcap_name says that the events are of a capture. sensor: "host" field. NULL with errno. Lines are written whole, many at a time: when 128 KiB wait, with every alert and block, when eve_flush
 // asks, at eve_reopen and eve_close. A process that is killed loses what waits, so a live one asks at least every 100 ms. Lines a failed write loses are counted.
 struct eve *eve_open(const char *path, const char *sensor, const char *pcap_name, struct counters *counters);
 int eve_reopen(struct eve *e); // after log rotation

@@ -39,6 +39,7 @@ struct eve_members { // "key":value, ... made once
 struct eve {
 	int fd;
 	bool is_stdout;
+	bool torn; // the last thing written is part of a line
 	char *path, *sensor, *pcap_name;
 	struct counters *counters;
 	struct eve_members host, capture; // what every line says of us, and of the file the packets come from

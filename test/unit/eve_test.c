@@ -578,6 +578,49 @@ START_TEST(after_rotation_lines_go_to_the_new_file)
 }
 END_TEST
 
+// Neither a reader that is missing nor one that sleeps holds anybody up; what it reads are whole lines, but for the one that was torn.
+START_TEST(a_pipe_that_is_not_read_loses_lines_and_never_waits)
+{
+	struct observation o = seen(OBS_FLOW_CLOSE);
+	static char read_back[1 << 20];
+	unsigned lines = 0, torn = 0;
+	struct eve *e;
+	ssize_t n, all = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/tmp/sekimori_pipe_%d", (int)getpid());
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	ck_assert_ptr_null(eve_open(path, "s", NULL, &counters));
+	ck_assert_int_eq(errno, ENXIO);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	memset(&counters, 0, sizeof(counters));
+	e = eve_open(path, "s", NULL, &counters);
+	ck_assert_ptr_nonnull(e);
+	for (unsigned i = 0; i < 2000; i++) // many times what a pipe holds
+		eve_observation(e, &o, NULL);
+	eve_flush(e);
+	ck_assert_uint_gt(counters.value[COUNT_BRAIN_EVENTS_LOST], 0);
+	while ((n = read(fd, read_back + all, sizeof(read_back) - (size_t)all)) > 0)
+		all += n;
+	eve_observation(e, &o, NULL);
+	eve_flush(e);
+	while ((n = read(fd, read_back + all, sizeof(read_back) - (size_t)all)) > 0)
+		all += n;
+	for (const char *at = read_back; at < read_back + all; lines++) {
+		const char *end = memchr(at, '\n', (size_t)(read_back + all - at));
+
+		ck_assert_ptr_nonnull(end);
+		torn += !json_is_object(at, (size_t)(end - at));
+		at = end + 1;
+	}
+	ck_assert_uint_le(torn, 1);
+	ck_assert_uint_eq(lines - torn + counters.value[COUNT_BRAIN_EVENTS_LOST], 2001);
+	eve_close(e);
+	close(fd);
+	unlink(path);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -597,6 +640,7 @@ int main(void)
 		many_lines_pass_the_buffer_whole_and_in_order,
 		a_remembered_community_id_is_never_anothers,
 		after_rotation_lines_go_to_the_new_file,
+		a_pipe_that_is_not_read_loses_lines_and_never_waits,
 	};
 
 	RUN("eve", tests);
