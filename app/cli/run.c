@@ -19,16 +19,16 @@ enum { ARGUMENTS = 320, NETWORKS = 128 /* network.yaml may hold no more for the 
 static const char usage[] =
 	"usage: sekimori run --inside PORT --outside PORT [--mode MODE] [options]\n"
 	"  Options of sekimori-wire:  --inside-net --never --flows --workers --own-queues --strict --drop --forward\n"
-	"                             --frame-bytes --hugepages --memory --idle-us --file-prefix\n"
-	"  Options of sekimori-brain: --mode --state --policy --eve --sensor --no-hold --fence\n"
+	"                             --no-inspect --frame-bytes --mbufs --hugepages --memory --idle-us --file-prefix\n"
+	"  Options of sekimori-brain: --mode --budget --state --policy --eve --sensor --no-hold --fence\n"
 	"  The wire also gets the networks of the policies' network.yaml (never_block, inside), as they are at the start.\n"
 	"  Of both: --run-dir. See sekimori-wire --help and sekimori-brain --help.\n";
 
 // Which program an option belongs to: 'w', 'b', '*' both. Upper case: it takes no value.
 static const struct { const char *name; char who; } owners[] = {
 	{"--inside", 'w'}, {"--outside", 'w'}, {"--inside-net", 'w'}, {"--never", 'w'}, {"--flows", 'w'},
-	{"--workers", 'w'}, {"--drop", 'w'}, {"--forward", 'w'}, {"--frame-bytes", 'w'},
-	{"--hugepages", 'W'}, {"--own-queues", 'W'}, {"--strict", 'W'}, {"--memory", 'w'}, {"--idle-us", 'w'}, {"--file-prefix", 'w'}, {"--mode", 'b'}, {"--state", 'b'}, {"--policy", 'b'},
+	{"--workers", 'w'}, {"--drop", 'w'}, {"--forward", 'w'}, {"--no-inspect", 'W'}, {"--frame-bytes", 'w'}, {"--mbufs", 'w'},
+	{"--hugepages", 'W'}, {"--own-queues", 'W'}, {"--strict", 'W'}, {"--memory", 'w'}, {"--idle-us", 'w'}, {"--file-prefix", 'w'}, {"--mode", 'b'}, {"--budget", 'b'}, {"--state", 'b'}, {"--policy", 'b'},
 	{"--eve", 'b'}, {"--sensor", 'b'}, {"--no-hold", 'B'}, {"--fence", 'B'}, {"--run-dir", '*'},
 };
 

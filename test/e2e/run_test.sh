@@ -26,6 +26,17 @@ ends_with() { # ends_with STATUS TEXT OPTION...: `run` ends by itself, with that
 	[ "$status" = "$want" ] && grep -m 1 -- "$text" "$LAB/ends.log"
 }
 
+knows_all_options() {
+	local program option
+	for program in wire brain; do
+		for option in $("$SEKIMORI_BUILD/app/$program/sekimori-$program" --help 2>&1 | grep -oE '^  --[a-z-]+'); do
+			case $option in --help) continue ;; esac
+			"$SEKIMORI_BUILD/app/cli/sekimori" run --help | grep -qw -- "$option" || { echo "run --help: no $option"; return 1; }
+			grep -q "\"$option\"" "$here/../../app/cli/run.c" || { echo "run: no $option"; return 1; }
+		done
+	done
+}
+
 pid_of() { # pid_of wire|brain
 	cli status --json 2> /dev/null | python3 -c '
 import json, sys
@@ -79,6 +90,7 @@ ends_cleanly() { # ends_cleanly SIGNAL WIRE BRAIN: neither process is left
 lab_need curl ss python3
 lab_begin wire
 check "an unknown option is told" ends_with 2 'usage: sekimori run' --inside inside --outside outside --no-such-option
+check "every option of both programs is known" knows_all_options
 check "an option without its value is told" ends_with 2 'usage: sekimori run' --inside inside --outside
 check "no ports: the wire tells what it needs" ends_with 1 'usage: sekimori-wire' --mode observe
 check "a port that is not there ends it" ends_with 1 'no-such0' --inside no-such0 --outside outside
