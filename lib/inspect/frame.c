@@ -238,9 +238,14 @@ enum inspect_action inspect_held(struct inspect *s, const struct frame *f, uint6
 	enum inspect_action action;
 	uint64_t again;
 
+	if (held && held->flags & FLOW_FLAG_CUT && enforce_on(s)) { // not looked up again: a SYN would be taken for a new connection
+		held->flags &= (uint16_t)~FLOW_FLAG_HELD;
+		count(s->counters, COUNT_FRAMES_DROPPED_CUT);
+		return INSPECT_DROP;
+	}
 	if (held && held->flags & FLOW_FLAG_HELD) {
 		s->deadline_ns = deadline_ns;
-		if (!enforce_block(s, held) && enforce_on(s) && !(held->flags & FLOW_FLAG_CUT))
+		if (!enforce_block(s, held) && enforce_on(s))
 			return INSPECT_HOLD;
 		held->flags &= (uint16_t)~FLOW_FLAG_HELD;
 	}

@@ -144,7 +144,16 @@ static enum inspect_action inspect_flow(struct inspect *s, struct flow *f, enum 
 	return INSPECT_DROP;
 }
 
-// The packet's flow. A client that was cut may connect again from the same port: that is a new connection.
+// It was cut or refused, and not both ends know yet. In replay nobody has to be told, nor where nothing went by.
+static bool is_to_be_reset(const struct inspect *s, const struct flow *f)
+{
+	if (f->flags & FLOW_FLAG_RESET_SENT || s->config.replay || f->packets[FLOW_CLIENT] + f->packets[FLOW_SERVER] == 0)
+		return false;
+	return (f->flags & FLOW_FLAG_CUT && enforce_on(s)) || flow_is_refused(s, f);
+}
+
+// The packet's flow. A client that was cut may connect again from the same port: that is a new connection. Not before the cut was carried out, or a SYN sent for
+// nothing else would undo it.
 static struct flow *find_flow(struct inspect *s, enum flow_side *sender)
 {
 	const struct packet *p = s->packet;
@@ -152,7 +161,7 @@ static struct flow *find_flow(struct inspect *s, enum flow_side *sender)
 
 	if (!f || !(f->flags & (FLOW_FLAG_CUT | FLOW_FLAG_REFUSED)) || f->transport != TRANSPORT_TCP || *sender != FLOW_CLIENT)
 		return f;
-	if (p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET) || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+	if (p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET) || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN || is_to_be_reset(s, f))
 		return f;
 	flow_remove(s->flows, f, FLOW_END_REUSED);
 	return flow_find_or_add(s->flows, p, s->key, s->frame->unix_ns, sender);

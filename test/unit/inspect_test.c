@@ -207,6 +207,29 @@ START_TEST(a_cut_and_a_block_together_still_reset_both_ends)
 }
 END_TEST
 
+// Whoever expects a cut may send a SYN with every segment: the end that is honest has to hear of the cut first.
+START_TEST(a_syn_does_not_undo_a_cut_before_both_ends_were_reset)
+{
+	struct verdict cut = {.size_bytes = sizeof(cut), .kind = VERDICT_CUT};
+	struct observation o;
+	uint32_t at;
+
+	handshake();
+	ck_assert(observed(OBS_FLOW_OPEN, &o));
+	cut.flow = o.flow;
+	ck_assert(ring_push(&verdicts, &cut));
+	at = talk.seq[0];
+	ck_assert_int_eq(say(0, TCP_SYN, NULL, 0), INSPECT_DROP);
+	ck_assert_uint_eq(reset_count, 2);
+	ck_assert_uint_eq(reset_seq(0), at);
+	talk.seq[0] = at;
+	ck_assert_int_eq(say(0, TCP_ACK, "hello", 5), INSPECT_DROP);
+	talk.seq[0] += 100000;
+	handshake(); // a new connection
+	ck_assert_int_eq(say(0, TCP_ACK, "hello", 5), INSPECT_FORWARD);
+}
+END_TEST
+
 START_TEST(a_block_of_another_port_touches_nothing)
 {
 	struct verdict v = block_verdict(1, 88, 1000000000);
@@ -427,6 +450,26 @@ START_TEST(a_held_frame_is_dropped_when_its_pair_is_blocked_meanwhile)
 }
 END_TEST
 
+START_TEST(a_held_frame_is_dropped_when_its_flow_is_cut)
+{
+	struct verdict v = {.size_bytes = sizeof(v), .kind = VERDICT_CUT};
+	struct frame *f = talk_say(&talk, &made, 0, TCP_SYN, NULL, 0);
+	uint64_t flow;
+
+	brain->hold = 1;
+	brain->heartbeat_ns = f->unix_ns;
+	ck_assert_int_eq(inspect_frame(inspect, f, f->unix_ns, &flow), INSPECT_HOLD);
+	v.flow = flow;
+	ck_assert(ring_push(&verdicts, &v));
+	inspect_step(inspect, f->unix_ns, f->unix_ns);
+	ck_assert_int_eq(inspect_held(inspect, f, flow, f->unix_ns), INSPECT_DROP);
+	ck_assert_int_eq(inspect_held(inspect, f, flow, f->unix_ns), INSPECT_DROP); // it was sent twice
+	ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_CUT], 2);
+	// The next try is asked about anew.
+	ck_assert_int_eq(inspect_frame(inspect, f, f->unix_ns, &flow), INSPECT_HOLD);
+}
+END_TEST
+
 START_TEST(a_full_ring_loses_records_and_says_how_many)
 {
 	struct observation o;
@@ -477,6 +520,7 @@ int main(void)
 	tcase_add_test(t, an_outside_client_is_inward);
 	tcase_add_test(t, a_block_drops_and_resets_both_ends_at_what_they_expect);
 	tcase_add_test(t, a_cut_and_a_block_together_still_reset_both_ends);
+	tcase_add_test(t, a_syn_does_not_undo_a_cut_before_both_ends_were_reset);
 	tcase_add_test(t, a_block_of_another_port_touches_nothing);
 	tcase_add_test(t, a_block_ends_at_its_deadline_without_anybody);
 	tcase_add_test(t, a_blocked_syn_from_inside_is_refused_to_its_sender);
@@ -491,6 +535,7 @@ int main(void)
 	tcase_add_test(t, a_frame_held_under_a_wrong_name_is_inspected_all_the_same);
 	tcase_add_test(t, a_silent_brain_is_not_waited_for);
 	tcase_add_test(t, a_held_frame_is_dropped_when_its_pair_is_blocked_meanwhile);
+	tcase_add_test(t, a_held_frame_is_dropped_when_its_flow_is_cut);
 	tcase_add_test(t, a_full_ring_loses_records_and_says_how_many);
 	tcase_add_test(t, a_wrong_checksum_is_dropped_inline);
 	suite_add_tcase(s, t);
