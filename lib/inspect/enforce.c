@@ -118,14 +118,23 @@ static struct block_entry *block_of_end(struct inspect *s, const struct flow *f,
 	return block_find(s->blocks, f->transport, &device, &endpoint, client ? f->client_port : f->server_port, s->deadline_ns);
 }
 
-struct block_entry *enforce_block(struct inspect *s, const struct flow *f)
+// Inline the port tells who is inside. Whoever sent the flow's first frame may have sent it in another's name: did this one come from where its sender is not?
+static bool is_crossed(const struct inspect *s, const struct flow *f, enum flow_side sender)
 {
+	bool sender_inside = f->direction != (sender == FLOW_CLIENT ? DIRECTION_IN : DIRECTION_OUT);
+
+	return s->frame && !s->config.replay && sender_inside != (s->frame->port == 0);
+}
+
+struct block_entry *enforce_block(struct inspect *s, const struct flow *f, enum flow_side sender)
+{
+	bool client = f->direction == DIRECTION_IN;
 	struct block_entry *b = s->packet && s->packet->tunnels ? block_of_carriers(s) : NULL;
 
 	if (!b)
-		b = block_of_end(s, f, f->direction == DIRECTION_IN);
-	if (!b && f->direction == DIRECTION_LATERAL) // either may be the one that is blocked
-		b = block_of_end(s, f, true);
+		b = block_of_end(s, f, client);
+	if (!b && (f->direction == DIRECTION_LATERAL || is_crossed(s, f, sender))) // either may be the one that is blocked
+		b = block_of_end(s, f, !client);
 	return b;
 }
 

@@ -245,7 +245,7 @@ enum inspect_action inspect_held(struct inspect *s, const struct frame *f, uint6
 	}
 	if (held && held->flags & FLOW_FLAG_HELD) {
 		s->deadline_ns = deadline_ns;
-		if (!enforce_block(s, held) && enforce_on(s))
+		if (!enforce_block(s, held, FLOW_CLIENT) && enforce_on(s))
 			return INSPECT_HOLD;
 		held->flags &= (uint16_t)~FLOW_FLAG_HELD;
 	}

@@ -131,7 +131,7 @@ bool enforce_brain_alive(const struct inspect *s);
 void enforce_refresh_certain(struct inspect *s);
 const struct certain_rule *enforce_certain(const struct inspect *s, const struct flow *f, const struct observation *o);
 // Of the flow, or of a packet that carries the one under inspection in a tunnel.
-struct block_entry *enforce_block(struct inspect *s, const struct flow *f);
+struct block_entry *enforce_block(struct inspect *s, const struct flow *f, enum flow_side sender);
 // For packets without a flow: is it blocked, and so dropped (counted)?
 bool enforce_drop_untracked(struct inspect *s);
 // For packets whose transport was not reached, so that no block of a transport or port can be asked about: dropped (counted) where any may concern their ends.

@@ -185,7 +185,7 @@ enum inspect_action inspect_stations(struct inspect *s, uint64_t *held)
 		set_direction(s, f, sender);
 	else if (s->shed.went)
 		shed_resume(s, f, sender);
-	if ((b = enforce_block(s, f)))
+	if ((b = enforce_block(s, f, sender)))
 		return refuse(s, f, sender, b);
 	if ((f->flags & FLOW_FLAG_CUT && enforce_on(s)) || flow_is_refused(s, f))
 		return drop_cut(s, f, sender);

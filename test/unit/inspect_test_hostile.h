@@ -298,6 +298,21 @@ START_TEST(who_is_blocked_behind_the_other_port_may_not_call_either)
 }
 END_TEST
 
+// One frame with the ends swapped between the ports, by who can send there, must not tell for good who is inside.
+START_TEST(a_forged_first_frame_does_not_turn_a_block_round)
+{
+	struct verdict v = block_verdict(1, 0, SECOND_NS);
+	struct frame *f = talk_say(&talk, &made, 0, TCP_SYN, NULL, 0);
+
+	ck_assert(ring_push(&verdicts, &v));
+	f->port = 1;
+	pass(f);
+	ck_assert_int_eq(say(0, TCP_SYN, NULL, 0), INSPECT_DROP);
+	ck_assert_int_eq(say(1, TCP_SYN | TCP_ACK, NULL, 0), INSPECT_DROP);
+	ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_BLOCK], 2);
+}
+END_TEST
+
 // From the client to the server's ends in IPv6, behind so many headers of destination options.
 static struct frame *behind_extensions(unsigned n, const struct address *server)
 {
@@ -752,6 +767,7 @@ static TCase *hostile_case(void)
 	tcase_add_test(t, a_client_may_connect_again_from_the_same_port_when_its_block_ends);
 	tcase_add_test(t, who_is_blocked_does_not_come_in_a_tunnel);
 	tcase_add_test(t, who_is_blocked_behind_the_other_port_may_not_call_either);
+	tcase_add_test(t, a_forged_first_frame_does_not_turn_a_block_round);
 	tcase_add_test(t, who_is_blocked_does_not_come_behind_more_headers_than_are_read);
 	tcase_add_test(t, a_block_refuses_fragments_too);
 	tcase_add_test(t, a_full_flow_table_does_not_open_what_is_blocked);
