@@ -87,9 +87,15 @@ static struct block_entry *block_of(struct inspect *s, const struct packet *p)
 	bool from_inside = s->config.replay ? is_inside(s, &p->source) : s->frame->port == 0;
 	const struct address *device = from_inside ? &p->source : &p->destination;
 	const struct address *endpoint = from_inside ? &p->destination : &p->source;
-	uint16_t port = from_inside ? p->destination_port : p->source_port;
+	uint16_t port = from_inside ? p->destination_port : p->source_port, other = from_inside ? p->source_port : p->destination_port;
+	struct block_entry *b;
 
-	return address_is_set(&p->source) ? block_find(s->blocks, p->transport, device, endpoint, port, s->deadline_ns) : NULL;
+	if (!address_is_set(&p->source))
+		return NULL;
+	b = block_find(s->blocks, p->transport, device, endpoint, port, s->deadline_ns);
+	if (!b && is_inside(s, endpoint)) // so both are: either may be the one that is blocked
+		b = block_find(s->blocks, p->transport, endpoint, device, other, s->deadline_ns);
+	return b;
 }
 
 // Who is blocked is not reached by wrapping what is sent there either: a datagram with such a header is all it takes.

@@ -313,6 +313,29 @@ START_TEST(a_forged_first_frame_does_not_turn_a_block_round)
 }
 END_TEST
 
+// Neither in a tunnel nor where there is no room for its flow.
+START_TEST(who_is_blocked_behind_the_other_port_may_not_call_untracked_either)
+{
+	static const struct prefix there = {{.family = 4, .b = {192, 0, 2, 0}}, 24};
+	struct verdict v;
+
+	inside = &there;
+	teardown();
+	build_sized(NULL, 0, 1, 64);
+	inside = NULL;
+	handshake();
+	talk.client_port++;
+	talk.client_side = 1; // the blocked end is behind the inside port
+	v = block_verdict(1, 0, SECOND_NS);
+	v.transport = 0;
+	ck_assert(ring_push(&verdicts, &v));
+	ck_assert_int_eq(pass(tunnelled(datagram(1))), INSPECT_DROP);
+	ck_assert_int_eq(say(1, TCP_ACK, "x", 1), INSPECT_DROP);
+	ck_assert_int_eq(say(0, TCP_ACK, "x", 1), INSPECT_DROP);
+	ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_BLOCK], 3);
+}
+END_TEST
+
 // From the client to the server's ends in IPv6, behind so many headers of destination options.
 static struct frame *behind_extensions(unsigned n, const struct address *server)
 {
@@ -768,6 +791,7 @@ static TCase *hostile_case(void)
 	tcase_add_test(t, who_is_blocked_does_not_come_in_a_tunnel);
 	tcase_add_test(t, who_is_blocked_behind_the_other_port_may_not_call_either);
 	tcase_add_test(t, a_forged_first_frame_does_not_turn_a_block_round);
+	tcase_add_test(t, who_is_blocked_behind_the_other_port_may_not_call_untracked_either);
 	tcase_add_test(t, who_is_blocked_does_not_come_behind_more_headers_than_are_read);
 	tcase_add_test(t, a_block_refuses_fragments_too);
 	tcase_add_test(t, a_full_flow_table_does_not_open_what_is_blocked);
