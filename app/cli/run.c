@@ -217,6 +217,13 @@ static void stop(struct program *p)
 	p->pid = 0;
 }
 
+// Log rotation or a closed terminal: of the three only the brain has a file to begin anew, and what keeps them running goes on.
+static void hang_up(const struct program *brain)
+{
+	if (brain->pid)
+		kill(brain->pid, SIGHUP);
+}
+
 static int supervise(struct program *wire, struct program *brain, const char *folder)
 {
 	struct timespec second = {.tv_sec = 1};
@@ -227,6 +234,7 @@ static int supervise(struct program *wire, struct program *brain, const char *fo
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL); // waited for below, so that none comes at a bad moment
 	do {
 		if (!reap(wire, brain)) {
@@ -236,6 +244,8 @@ static int supervise(struct program *wire, struct program *brain, const char *fo
 		launch_due(wire, folder);
 		launch_due(brain, folder);
 		signal = sigtimedwait(&set, NULL, &second);
+		if (signal == SIGHUP)
+			hang_up(brain);
 	} while (signal != SIGTERM && signal != SIGINT);
 	stop(brain); // first, so that the wire tells it nothing it cannot keep
 	stop(wire);

@@ -251,6 +251,7 @@ int main(int argc, char **argv)
 	w.options.nic.key = random_key();
 	w.start_ns = clock_deadline_ns();
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN); // log rotation, a closed terminal: nothing of it is ours, and frames flow on
 	signal(SIGTERM, on_signal);
 	signal(SIGINT, on_signal);
 	signal(SIGUSR1, on_signal);
