@@ -7,6 +7,13 @@
 
 struct fence;
 
+enum { BRAIN_WAITING = 1 << 18 }; // verdicts: all blocks that can stand, said and lifted
+
+struct waiting_verdict {
+	struct verdict verdict;
+	uint16_t workers; // a bit for each that it is for
+};
+
 struct brain_options {
 	const char *run_dir, *state, *policy, *eve, *sensor;
 	unsigned mode;               // MODE_COUNT: as kept
@@ -30,6 +37,10 @@ struct brain {
 	unsigned workers;
 	struct ring_reader in[SHEET_WORKERS];
 	struct ring_writer out[SHEET_WORKERS];
+	// verdicts.c
+	struct waiting_verdict *waiting; // waiting_room of them
+	uint32_t waitings, waiting_room;
+	uint32_t said[SHEET_WORKERS];    // how many of them have been said to the worker
 	uint64_t alerts, incidents;
 	bool panic; // the wire is in panic, as far as we have noticed
 };
@@ -37,6 +48,9 @@ struct brain {
 // attach.c: connects to the wire, maps both sheets, attaches the rings. 0, -EPROTO, or -errno.
 int brain_attach(struct brain *b);
 bool brain_wire_gone(const struct brain *b);
+// verdicts.c: to one worker, or with SHEET_WORKERS to all; in order. What their rings have no room for is said later, by brain_say_waiting.
+void brain_say(void *brain, unsigned worker, const struct verdict *v);
+void brain_say_waiting(struct brain *b);
 // fence.c: blocks as nftables set elements, in modes advise and enforce. Nothing happens unless options.fence.
 void brain_fence_open(struct brain *b);
 void brain_fence_block(struct brain *b, const struct block *block, const char *what, uint64_t now_ns);

@@ -104,16 +104,6 @@ static void read_option(struct brain_options *o, int c)
 
 // --- what comes out of reason ---
 
-static void send_verdict(void *user, unsigned worker, const struct verdict *v)
-{
-	struct brain *b = user;
-	unsigned first = worker < b->workers ? worker : 0, last = worker < b->workers ? worker + 1 : b->workers;
-
-	for (unsigned i = first; i < last; i++)
-		if (!ring_push(&b->out[i], v))
-			count(&b->counters, COUNT_BRAIN_VERDICTS_LOST);
-}
-
 static void seen(void *user, const struct observation *o, const struct judge *requests)
 {
 	struct brain *b = user;
@@ -191,7 +181,7 @@ static void create_reason(struct brain *b)
 	struct reason_config c = {
 		.state = b->options.state, .policies = b->policies, .mode = b->options.mode, .filter_key = b->wire_sheet->filter_key,
 		.sheet = b->sheet, .deadline_offset_ns = deadline_offset(), .hold = b->options.hold, .baselines = true, .alarms_per_day = b->options.budget, .counters = &b->counters,
-		.hooks = {.verdict = send_verdict, .observation = seen, .alert = alerted, .block = blocked, .user = b},
+		.hooks = {.verdict = brain_say, .observation = seen, .alert = alerted, .block = blocked, .user = b},
 	};
 	char error[512];
 
@@ -265,6 +255,7 @@ static void loop(struct brain *b, struct control_server *server)
 
 		reason_set_deadline_offset(b->reason, deadline_offset()); // each time: a block made just after the clock was set must end in time
 		n = drain(b);
+		brain_say_waiting(b);
 		now = clock_deadline_ns();
 		reason_beat(b->reason, now);
 		if (now - served >= SERVE_NS) {
