@@ -33,7 +33,8 @@ struct verdict {
 };
 _Static_assert(sizeof(struct verdict) == 128, "record layout is shared between processes");
 
-#define VERDICT_LONGEST_NS (7ull * 24 * 3600 * 1000000000ull)
+// A second more than the seven days a block may be ordered for: the wire reads its clock once a burst, the brain after that.
+#define VERDICT_LONGEST_NS ((7ull * 24 * 3600 + 1) * 1000000000ull)
 
 // Fields in range (not whether the block is wise)? `now_ns` on the deadline clock.
 bool verdict_check(const struct verdict *v, uint64_t now_ns);

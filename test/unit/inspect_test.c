@@ -253,6 +253,18 @@ START_TEST(a_block_ends_at_its_deadline_without_anybody)
 }
 END_TEST
 
+// The brain reads the clock after the wire did for the burst in hand.
+START_TEST(a_block_for_as_long_as_any_may_last_is_taken_in_the_midst_of_a_burst)
+{
+	struct verdict v = block_verdict(1, 1389, 7ull * 24 * 3600 * 1000000000 + 50000);
+
+	ck_assert(ring_push(&verdicts, &v));
+	inspect_step(inspect, talk.now_ns, talk.now_ns);
+	ck_assert_int_eq(say(0, TCP_SYN, NULL, 0), INSPECT_DROP);
+	ck_assert_uint_eq(counters.value[COUNT_VERDICTS_BAD], 0);
+}
+END_TEST
+
 START_TEST(a_blocked_syn_from_inside_is_refused_to_its_sender)
 {
 	struct verdict v = block_verdict(1, 1389, 1000000000);
@@ -523,6 +535,7 @@ int main(void)
 	tcase_add_test(t, a_syn_does_not_undo_a_cut_before_both_ends_were_reset);
 	tcase_add_test(t, a_block_of_another_port_touches_nothing);
 	tcase_add_test(t, a_block_ends_at_its_deadline_without_anybody);
+	tcase_add_test(t, a_block_for_as_long_as_any_may_last_is_taken_in_the_midst_of_a_burst);
 	tcase_add_test(t, a_blocked_syn_from_inside_is_refused_to_its_sender);
 	tcase_add_test(t, the_never_block_list_stands_above_verdicts);
 	tcase_add_test(t, panic_and_observe_let_everything_through);
