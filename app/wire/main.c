@@ -18,6 +18,7 @@ static const char usage[] =
 	"usage: sekimori-wire --inside PORT --outside PORT [options]\n"
 	"  PORT                 interface name (af_packet), xdp:NAME (af_xdp), PCI address, or vdev:STRING\n"
 	"                       (af_packet makes an outer 0x88a8 tag an 0x8100; the others keep it)\n"
+	"                       (GRO and LRO of an interface are turned off)\n"
 	"  --run-dir DIR        sockets for the brain and the CLI (default /run/sekimori)\n"
 	"  --inside-net CIDR    networks on the inside beyond what the port says (repeatable)\n"
 	"  --never CIDR         never refused, whatever the brain says (repeatable)\n"

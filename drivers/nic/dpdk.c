@@ -133,6 +133,24 @@ static int start_eal(const struct nic_config *c, char error[512])
 	return 0;
 }
 
+// NULL: the port is none of the kernel's, as far as its name says.
+static const char *interface_of(const char *port)
+{
+	if (is_pci(port) || strncmp(port, "vdev:", 5) == 0)
+		return NULL;
+	return strncmp(port, "xdp:", 4) ? port : port + 4;
+}
+
+static int check_interface(unsigned side, const struct nic_config *c, char error[512])
+{
+	const char *interface = interface_of(c->port[side]);
+
+	if (!interface || kernel_brings_single_frames(interface))
+		return 0;
+	return fail(error, "port %s: the kernel puts segments together before it hands them over (too long for a frame, they would be dropped): "
+		    "ethtool -K %s gro off lro off", c->port[side], interface);
+}
+
 // A cut frame would be forwarded cut, so what the port may bring must fit.
 static int check_mtu(unsigned side, const struct nic_config *c, char error[512])
 {
@@ -140,8 +158,8 @@ static int check_mtu(unsigned side, const struct nic_config *c, char error[512])
 	uint16_t known = 0;
 	unsigned mtu = 0, needed = 2048;
 
-	if (!is_pci(p) && strncmp(p, "vdev:", 5))
-		mtu = kernel_mtu(strncmp(p, "xdp:", 4) ? p : p + 4);
+	if (interface_of(p))
+		mtu = kernel_mtu(interface_of(p));
 	if (!mtu && rte_eth_dev_get_mtu(nic.port[side], &known) == 0)
 		mtu = known;
 	if (mtu + FRAME_OVERHEAD <= c->frame_bytes)
@@ -203,7 +221,7 @@ static int start_port(unsigned side, const struct nic_config *c, char error[512]
 	r = rte_eth_dev_configure(nic.port[side], (uint16_t)nic.queues, (uint16_t)nic.queues, &conf);
 	if (r < 0)
 		return fail(error, "port %s: %s", c->port[side], rte_strerror(-r));
-	if (check_mtu(side, c, error) < 0)
+	if (check_mtu(side, c, error) < 0 || check_interface(side, c, error) < 0)
 		return -1;
 	if (start_queues(side, c, error) < 0)
 		return -1;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What DPDK's af_packet and af_xdp do not do for ports that are interfaces of the kernel. Knows no DPDK.
 #include "kernel.h"
+#include <linux/ethtool.h>
 #include <linux/if_packet.h>
+#include <linux/sockios.h>
 #include <net/if.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -19,6 +22,38 @@ unsigned kernel_mtu(const char *interface)
 	if (fd >= 0)
 		close(fd);
 	return r < 0 || q.ifr_mtu < 0 ? 0 : (unsigned)q.ifr_mtu;
+}
+
+// What an interface does not know it does not do.
+static uint32_t feature(int fd, const char *interface, uint32_t command, uint32_t data)
+{
+	struct ethtool_value v = {.cmd = command, .data = data};
+	struct ifreq q = {.ifr_data = (void *)&v};
+
+	snprintf(q.ifr_name, sizeof(q.ifr_name), "%s", interface);
+	return ioctl(fd, SIOCETHTOOL, &q) < 0 ? 0 : v.data;
+}
+
+static bool turn_off(int fd, const char *interface, uint32_t get, uint32_t set, uint32_t bits)
+{
+	uint32_t on = feature(fd, interface, get, 0);
+
+	if (!(on & bits))
+		return true;
+	feature(fd, interface, set, on & ~bits);
+	return !(feature(fd, interface, get, 0) & bits);
+}
+
+bool kernel_brings_single_frames(const char *interface)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool off = fd >= 0;
+
+	off = off && turn_off(fd, interface, ETHTOOL_GGRO, ETHTOOL_SGRO, 1);
+	off = off && turn_off(fd, interface, ETHTOOL_GFLAGS, ETHTOOL_SFLAGS, ETH_FLAG_LRO);
+	if (fd >= 0)
+		close(fd);
+	return off;
 }
 
 // DPDK's af_packet always asks the kernel to put IPv4 fragments together before it hands them over (PACKET_FANOUT_FLAG_DEFRAG, no option against
