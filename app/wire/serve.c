@@ -26,6 +26,7 @@ static void sum_counters(const struct wire *w, struct counters *sum)
 	for (unsigned i = 0; i < w->workers; i++)
 		for (unsigned c = 0; c < COUNTER_COUNT; c++)
 			sum->value[c] += __atomic_load_n(&w->worker[i].counters.value[c], __ATOMIC_RELAXED);
+	sum->value[COUNT_PORT_LOST] = nic_lost();
 }
 
 static int by_value(const void *a, const void *b)
@@ -71,7 +72,7 @@ static void answer_status(struct served *v, Control__Reply *reply)
 	s->frames = sum.value[COUNT_FRAMES_IN];
 	s->bytes = sum.value[COUNT_BYTES_IN];
 	s->dropped = sum.value[COUNT_FRAMES_DROPPED_BLOCK] + sum.value[COUNT_FRAMES_DROPPED_CUT];
-	s->lost = sum.value[COUNT_FRAMES_DROPPED_TX_FULL] + sum.value[COUNT_FRAMES_DROPPED_WORKER_FULL];
+	s->lost = sum.value[COUNT_FRAMES_DROPPED_TX_FULL] + sum.value[COUNT_FRAMES_DROPPED_WORKER_FULL] + sum.value[COUNT_PORT_LOST];
 	s->workers = w->workers;
 	for (unsigned i = 0; i < w->workers; i++)
 		s->flows += inspect_flows(w->worker[i].inspect);

@@ -264,6 +264,17 @@ void nic_stop(void)
 	rte_eal_cleanup();
 }
 
+uint64_t nic_lost(void)
+{
+	uint64_t lost = kernel_lost(); // DPDK's af_packet does not ask
+	struct rte_eth_stats s;
+
+	for (unsigned side = 0; side < 2; side++)
+		if (rte_eth_stats_get(nic.port[side], &s) == 0)
+			lost += s.imissed;
+	return lost;
+}
+
 unsigned nic_port_receive(unsigned side, struct rte_mbuf *out[NIC_BURST])
 {
 	return rte_eth_rx_burst(nic.port[side], 0, out, NIC_BURST);

@@ -12,6 +12,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+enum { RINGS = 32 };
+
+static struct {
+	int ring[RINGS]; // sockets that have one
+	unsigned rings;
+	uint64_t lost;
+} ports;
+
 unsigned kernel_mtu(const char *interface)
 {
 	struct ifreq q = {0};
@@ -56,12 +64,28 @@ bool kernel_brings_single_frames(const char *interface)
 	return off;
 }
 
+// The kernel forgets what it has told.
+uint64_t kernel_lost(void)
+{
+	for (unsigned i = 0; i < ports.rings; i++) {
+		struct tpacket_stats said = {0};
+		socklen_t bytes = sizeof(said);
+
+		if (getsockopt(ports.ring[i], SOL_PACKET, PACKET_STATISTICS, &said, &bytes) == 0)
+			ports.lost += said.tp_drops;
+	}
+	return ports.lost;
+}
+
 // DPDK's af_packet always asks the kernel to put IPv4 fragments together before it hands them over (PACKET_FANOUT_FLAG_DEFRAG, no option against
 // it). What leaves would not be what came, and a whole larger than the MTU could not leave at all. So the program's own setsockopt stands before
 // libc's and takes that one flag out.
 int setsockopt(int fd, int level, int name, const void *value, socklen_t bytes)
 {
 	int fanout;
+
+	if (level == SOL_PACKET && name == PACKET_RX_RING && ports.rings < RINGS)
+		ports.ring[ports.rings++] = fd;
 
 	if (level == SOL_PACKET && name == PACKET_FANOUT && bytes == sizeof(fanout)) {
 		memcpy(&fanout, value, sizeof(fanout));

@@ -30,6 +30,9 @@ struct nic_config {
 int nic_start(const struct nic_config *config, char error[512]);
 void nic_stop(void);
 
+// Frames that came to the ports since their start and that nobody took in time: their rings were full. Main thread.
+uint64_t nic_lost(void);
+
 // Takes up to NIC_BURST frames of one worker. Returns how many.
 unsigned nic_receive(unsigned side, unsigned worker, struct rte_mbuf *out[NIC_BURST]);
 // Hands frames to the port; what it refuses is freed and its number returned.

@@ -80,6 +80,7 @@
 	X(VERDICTS_NEVER_BLOCK, "blocks refused by the wire's own never-block list")                                   \
 	X(BLOCKS_FULL, "blocks refused: the table was full")                                                           \
 	X(CUTS_CERTAIN, "flows cut on the same packet by a certain fact")                                              \
+	X(PORT_LOST, "frames lost in the receiving ports: no worker took them in time; not among those received")     \
 	/* brain */                                                                                                    \
 	X(BRAIN_OBSERVATIONS, "observations judged")                                                                   \
 	X(BRAIN_OBSERVATIONS_BAD, "observations refused: a field out of range")                                        \
