@@ -23,6 +23,7 @@ static struct {
 	char name[2][ARGUMENT_BYTES];
 	unsigned queues; // per port
 	bool distributed;
+	unsigned longest[2]; // untagged frame the port sends, where the other one brings longer ones; 0 = whatever comes
 } nic;
 
 static int fail(char error[512], const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -234,6 +235,17 @@ static int start_port(unsigned side, const struct nic_config *c, char error[512]
 	return 0;
 }
 
+// The kernel throws away what is longer than its interface's MTU, and tells nobody.
+static void set_longest(const struct nic_config *c)
+{
+	unsigned mtu[2];
+
+	for (unsigned side = 0; side < 2; side++)
+		mtu[side] = interface_of(c->port[side]) ? kernel_mtu(interface_of(c->port[side])) : 0;
+	for (unsigned side = 0; side < 2; side++)
+		nic.longest[side] = mtu[side] && mtu[side] != mtu[!side] ? mtu[side] + RTE_ETHER_HDR_LEN : 0;
+}
+
 int nic_start(const struct nic_config *c, char error[512])
 {
 	unsigned mbufs = mbufs_of(c);
@@ -248,6 +260,7 @@ int nic_start(const struct nic_config *c, char error[512])
 		return fail(error, "no memory for %u frames of %u bytes: %s", mbufs, c->frame_bytes, rte_strerror(rte_errno));
 	if (start_port(NIC_INSIDE, c, error) < 0 || start_port(NIC_OUTSIDE, c, error) < 0)
 		return -1;
+	set_longest(c);
 	if (nic.distributed && distribute_create(c->workers, &c->key) < 0)
 		return fail(error, "no memory for the rings of %u workers", c->workers);
 	return 0;
@@ -292,15 +305,38 @@ unsigned nic_receive(unsigned side, unsigned worker, struct rte_mbuf *out[NIC_BU
 	return rte_eth_rx_burst(nic.port[side], (uint16_t)worker, out, NIC_BURST);
 }
 
+// A tag has room beyond the MTU.
+static bool is_too_long(unsigned side, const struct rte_mbuf *m)
+{
+	const struct rte_ether_hdr *ether = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+	unsigned tag = ether->ether_type == RTE_BE16(RTE_ETHER_TYPE_VLAN) ? RTE_VLAN_HLEN : 0;
+
+	return rte_pktmbuf_pkt_len(m) > nic.longest[side] + tag;
+}
+
+// Frees those; gives how many stay, in their order.
+static unsigned leave_out_too_long(unsigned side, struct rte_mbuf **frames, unsigned n)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (is_too_long(side, frames[i]))
+			rte_pktmbuf_free(frames[i]);
+		else
+			frames[kept++] = frames[i];
+	}
+	return kept;
+}
+
 unsigned nic_transmit(unsigned side, unsigned worker, struct rte_mbuf **frames, unsigned n)
 {
-	unsigned sent = 0;
+	unsigned sent = 0, fit = nic.longest[side] ? leave_out_too_long(side, frames, n) : n;
 
-	if (n && nic.distributed)
-		sent = distribute_transmit(side, worker, frames, n);
-	else if (n)
-		sent = rte_eth_tx_burst(nic.port[side], (uint16_t)worker, frames, (uint16_t)n);
-	rte_pktmbuf_free_bulk(frames + sent, n - sent);
+	if (fit && nic.distributed)
+		sent = distribute_transmit(side, worker, frames, fit);
+	else if (fit)
+		sent = rte_eth_tx_burst(nic.port[side], (uint16_t)worker, frames, (uint16_t)fit);
+	rte_pktmbuf_free_bulk(frames + sent, fit - sent);
 	return n - sent;
 }
 

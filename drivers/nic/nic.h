@@ -35,7 +35,7 @@ uint64_t nic_lost(void);
 
 // Takes up to NIC_BURST frames of one worker. Returns how many.
 unsigned nic_receive(unsigned side, unsigned worker, struct rte_mbuf *out[NIC_BURST]);
-// Hands frames to the port; what it refuses is freed and its number returned.
+// Hands frames to the port; what it refuses, and what is too long for it, is freed and its number returned.
 unsigned nic_transmit(unsigned side, unsigned worker, struct rte_mbuf **frames, unsigned n);
 // A frame of our own (a reset). false: no buffer or refused.
 bool nic_transmit_bytes(unsigned side, unsigned worker, const uint8_t *data, size_t n);

@@ -11,7 +11,7 @@
 	X(BYTES_IN, "bytes received from the ports")                                                                   \
 	X(FRAMES_DROPPED_BLOCK, "frames dropped by a block")                                                           \
 	X(FRAMES_DROPPED_CUT, "frames dropped because their flow was cut")                                             \
-	X(FRAMES_DROPPED_TX_FULL, "frames the transmitting port refused")                                              \
+	X(FRAMES_DROPPED_TX_FULL, "frames the transmitting port refused: no room, or longer than its MTU")             \
 	X(FRAMES_DROPPED_CHECKSUM, "frames dropped for a wrong checksum (inline only)")                                \
 	X(FRAMES_DROPPED_TRUNCATED, "frames shorter than their IP length, dropped (inline only)")                      \
 	X(FRAMES_DROPPED_ORDER, "segments dropped that could not be put in order to be inspected")                     \
