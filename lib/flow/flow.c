@@ -202,9 +202,9 @@ void flow_table_flush(struct flow_table *t, enum flow_end why)
 	t->half_open.used = t->closed.used = 0;
 }
 
-void flow_table_step(struct flow_table *t, uint64_t unix_ns)
+void flow_table_step(struct flow_table *t, uint64_t now_ns)
 {
-	flow_clock_set(t, unix_ns);
+	flow_clock_set(t, now_ns);
 	flow_idle_sweep(t);
 }
 
@@ -353,15 +353,15 @@ uint32_t flow_context_peek(const struct flow_table *t, const struct flow_key *ke
 	return key->candidate ? t->flows[key->candidate - 1].context : 0;
 }
 
-struct flow *flow_find_or_add(struct flow_table *t, const struct packet *p, const struct flow_key *key, uint64_t unix_ns,
+struct flow *flow_find_or_add(struct flow_table *t, const struct packet *p, const struct flow_key *key, uint64_t now_ns,
 			      enum flow_side *sender)
 {
 	struct flow *f;
 
 	if (!address_is_set(&p->source) || !address_is_set(&p->destination))
 		return NULL;
-	if (unix_ns != t->clock.seen_ns)
-		flow_clock_set(t, unix_ns);
+	if (now_ns != t->clock.seen_ns)
+		flow_clock_set(t, now_ns);
 	f = flow_find(t, p, key, sender);
 	if (f && flow_is_idle(t, f)) // the sweep has not come by yet
 		flow_remove(t, f, flow_idle_end(f));

@@ -70,7 +70,7 @@ struct flow {
 	uint32_t packets[2];
 	uint32_t bytes_low[2];      // frame bytes by side: flow_bytes
 	uint16_t bytes_high[2];
-	uint32_t first;             // table's: tick of its first packet; flow_first_unix_ns
+	uint32_t first;             // table's: tick of its first packet; flow_first_ns
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct flow) == 128, "two cache lines");
 _Static_assert(offsetof(struct flow, tcp) == 64, "the look-up reads one");
@@ -117,7 +117,7 @@ void flow_prefetch_copy(const struct flow_table *t, const struct flow_key *key);
 // The packet's flow and the side that sent it. A new flow is added if there is none (its client is the sender, unless the first packet
 // is a SYN/ACK, whose sender is the server, or TCP in midstream from the lower port). NULL: table full; forward untracked (counted).
 // New flows take the place of older half-open ones, never of an open one. Only this and flow_table_step move the table's clock.
-struct flow *flow_find_or_add(struct flow_table *t, const struct packet *p, const struct flow_key *key, uint64_t unix_ns,
+struct flow *flow_find_or_add(struct flow_table *t, const struct packet *p, const struct flow_key *key, uint64_t now_ns,
 			      enum flow_side *sender);
 struct flow *flow_find(const struct flow_table *t, const struct packet *p, const struct flow_key *key, enum flow_side *sender);
 
@@ -125,7 +125,7 @@ struct flow *flow_find(const struct flow_table *t, const struct packet *p, const
 uint32_t flow_now(const struct flow_table *t);
 // It counts as having spoken just now.
 void flow_touch(const struct flow_table *t, struct flow *f);
-uint64_t flow_first_unix_ns(const struct flow_table *t, const struct flow *f); // of its first packet, to the millisecond; 49.7 days at most ago
+uint64_t flow_first_ns(const struct flow_table *t, const struct flow *f); // of its first packet, to the millisecond; 49.7 days at most ago
 
 // Written in place: a struct returned is copied by parts that are not those it was written in, and waits for them.
 static inline void flow_end(const struct flow *f, enum flow_side side, struct address *out)
@@ -216,9 +216,9 @@ enum counter flow_uninspected_why(struct flow_table *t);
 // The flow longest silent, of the next few slots, that has a `context`; NULL: none there. Bounded.
 struct flow *flow_next_context(struct flow_table *t);
 
-// Time-outs, a bounded sweep; and the clock. Call often. `unix_ns` never needs to be exact. A clock that leaps ahead further than any
-// time-out ends all flows at once; one that falls back ends none.
-void flow_table_step(struct flow_table *t, uint64_t unix_ns);
+// Time-outs, a bounded sweep; and the clock, which may be any that the caller keeps to. Call often. `now_ns` never needs to be exact. A clock that leaps ahead
+// further than any time-out ends all flows at once; one that falls back ends none.
+void flow_table_step(struct flow_table *t, uint64_t now_ns);
 // Ends one flow, or all (end of a capture).
 void flow_remove(struct flow_table *t, struct flow *f, enum flow_end why);
 void flow_table_flush(struct flow_table *t, enum flow_end why);

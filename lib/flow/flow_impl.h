@@ -200,7 +200,7 @@ void flow_index_remove(struct flow_table *t, const struct flow *f);
 
 // idle.c
 int flow_idle_config(struct flow_table *t, const struct flow_config *config); // 0 or -errno
-void flow_clock_set(struct flow_table *t, uint64_t unix_ns); // may end all flows
+void flow_clock_set(struct flow_table *t, uint64_t now_ns); // may end all flows
 bool flow_is_idle(const struct flow_table *t, const struct flow *f);
 enum flow_end flow_idle_end(const struct flow *f); // why an idle flow has ended: a closed one did so when it closed
 // Its deadline by its state now. To be called where that brings it nearer.

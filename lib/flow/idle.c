@@ -45,30 +45,30 @@ static void end_all(struct flow_table *t)
 	flow_table_flush(t, FLOW_END_TIMEOUT); // an empty one: forgets which slots were used
 }
 
-void flow_clock_set(struct flow_table *t, uint64_t unix_ns)
+void flow_clock_set(struct flow_table *t, uint64_t now_ns)
 {
 	struct flow_clock *c = &t->clock;
 	uint64_t before = c->tick;
 
 	if (!c->runs) {
 		c->runs = true;
-		c->origin_ns = c->seen_ns = unix_ns;
+		c->origin_ns = c->seen_ns = now_ns;
 		return;
 	}
-	if (unix_ns < c->seen_ns) {
-		if (c->seen_ns - unix_ns < JITTER_MS * NS_PER_MS)
+	if (now_ns < c->seen_ns) {
+		if (c->seen_ns - now_ns < JITTER_MS * NS_PER_MS)
 			return;
-		c->origin_ns = unix_ns - c->tick * NS_PER_MS;
-		c->seen_ns = unix_ns;
+		c->origin_ns = now_ns - c->tick * NS_PER_MS;
+		c->seen_ns = now_ns;
 		return;
 	}
-	c->seen_ns = unix_ns;
-	c->tick = (unix_ns - c->origin_ns) / NS_PER_MS;
+	c->seen_ns = now_ns;
+	c->tick = (now_ns - c->origin_ns) / NS_PER_MS;
 	if (c->tick - before > CLOSING_FACTOR * LONGEST_MS)
 		end_all(t);
 }
 
-uint64_t flow_first_unix_ns(const struct flow_table *t, const struct flow *f)
+uint64_t flow_first_ns(const struct flow_table *t, const struct flow *f)
 {
 	uint32_t age = (uint32_t)t->clock.tick - f->first;
 

@@ -137,7 +137,7 @@ void emit_flow_close(struct inspect *s, struct flow *f, enum flow_end why)
 	o.number[NUM_CLOSE_BYTES_SERVER] = flow_bytes(f, FLOW_SERVER);
 	o.number[NUM_CLOSE_PACKETS_CLIENT] = f->packets[FLOW_CLIENT];
 	o.number[NUM_CLOSE_PACKETS_SERVER] = f->packets[FLOW_SERVER];
-	o.number[NUM_CLOSE_START_NS] = flow_first_unix_ns(s->flows, f);
+	o.number[NUM_CLOSE_START_NS] = s->unix_ns - (flow_time(s) - flow_first_ns(s->flows, f));
 	o.number[NUM_CLOSE_REASON] = why;
 	if (f->flags & FLOW_FLAG_CUT)
 		o.flags8 |= OBS_FLAG_DROPPED;

@@ -113,7 +113,7 @@ void inspect_step(struct inspect *s, uint64_t deadline_ns, uint64_t unix_ns)
 		s->unix_ns = unix_ns;
 	enforce_verdicts(s);
 	enforce_refresh_certain(s);
-	flow_table_step(s->flows, s->unix_ns);
+	flow_table_step(s->flows, flow_time(s));
 	defrag_step(s->defrag, s->unix_ns);
 	block_step(s->blocks, deadline_ns);
 	shed_step(s);

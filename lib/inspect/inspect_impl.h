@@ -142,6 +142,12 @@ void enforce_count_block(struct inspect *s, struct flow *f, struct block_entry *
 void enforce_verdicts(struct inspect *s);
 bool enforce_should_hold(const struct inspect *s, const struct flow *f);
 
+// The clock by which flows age. A wall clock that is set ahead would end them all, and with them what was cut; in replay there is no other.
+static inline uint64_t flow_time(const struct inspect *s)
+{
+	return s->config.replay ? s->unix_ns : s->deadline_ns;
+}
+
 // The ends of a flow by place: the inside device and the other one.
 static inline struct address flow_device(const struct flow *f)
 {

@@ -157,14 +157,14 @@ static bool is_to_be_reset(const struct inspect *s, const struct flow *f)
 static struct flow *find_flow(struct inspect *s, enum flow_side *sender)
 {
 	const struct packet *p = s->packet;
-	struct flow *f = flow_find_or_add(s->flows, p, s->key, s->frame->unix_ns, sender);
+	struct flow *f = flow_find_or_add(s->flows, p, s->key, flow_time(s), sender);
 
 	if (!f || !(f->flags & (FLOW_FLAG_CUT | FLOW_FLAG_REFUSED)) || f->transport != TRANSPORT_TCP || *sender != FLOW_CLIENT)
 		return f;
 	if (p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET) || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN || is_to_be_reset(s, f))
 		return f;
 	flow_remove(s->flows, f, FLOW_END_REUSED);
-	return flow_find_or_add(s->flows, p, s->key, s->frame->unix_ns, sender);
+	return flow_find_or_add(s->flows, p, s->key, flow_time(s), sender);
 }
 
 enum inspect_action inspect_stations(struct inspect *s, uint64_t *held)

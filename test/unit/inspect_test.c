@@ -3,6 +3,8 @@
 #include "wire_draft.h"
 #include <check.h>
 
+#define SECOND_NS 1000000000ull
+
 static struct wire_sheet *wire;
 static struct brain_sheet *brain;
 static struct inspect *inspect;
@@ -227,6 +229,38 @@ START_TEST(a_syn_does_not_undo_a_cut_before_both_ends_were_reset)
 	talk.seq[0] += 100000;
 	handshake(); // a new connection
 	ck_assert_int_eq(say(0, TCP_ACK, "hello", 5), INSPECT_FORWARD);
+}
+END_TEST
+
+// A time server is not asked for leave: what a wall clock is set to ends neither flows nor cuts.
+START_TEST(a_wall_clock_that_is_set_ends_no_flow)
+{
+	struct verdict cut = {.size_bytes = sizeof(cut), .kind = VERDICT_CUT};
+	uint64_t began = talk.now_ns, flow;
+	struct observation o;
+	struct frame *f;
+
+	handshake();
+	for (unsigned i = 0; i < 2; i++) {
+		f = talk_say(&talk, &made, i, TCP_ACK, "hello", 5);
+		f->unix_ns += i ? -86400 * SECOND_NS : 86400 * SECOND_NS;
+		inspect_step(inspect, talk.now_ns, f->unix_ns);
+		ck_assert_int_eq(inspect_frame(inspect, f, talk.now_ns, &flow), INSPECT_FORWARD);
+	}
+	ck_assert_uint_eq(counters.value[COUNT_TCP_MIDSTREAM], 0);
+	ck_assert(observed(OBS_FLOW_OPEN, &o));
+	cut.flow = o.flow;
+	ck_assert(ring_push(&verdicts, &cut));
+	f = talk_say(&talk, &made, 0, TCP_ACK, "hello", 5);
+	f->unix_ns += 86400 * SECOND_NS;
+	inspect_step(inspect, talk.now_ns, f->unix_ns);
+	ck_assert_int_eq(inspect_frame(inspect, f, talk.now_ns, &flow), INSPECT_DROP);
+	ck_assert_uint_eq(inspect_flows(inspect), 1);
+	inspect_step(inspect, talk.now_ns + 7200 * SECOND_NS, f->unix_ns + 7200 * SECOND_NS); // but time does
+	ck_assert_uint_eq(inspect_flows(inspect), 0);
+	ck_assert(observed(OBS_FLOW_CLOSE, &o));
+	ck_assert_uint_ge(o.number[NUM_CLOSE_START_NS], began + 86400 * SECOND_NS); // as the clock is now
+	ck_assert_uint_le(o.number[NUM_CLOSE_START_NS], began + 86400 * SECOND_NS + 1000000);
 }
 END_TEST
 
@@ -533,6 +567,7 @@ int main(void)
 	tcase_add_test(t, a_block_drops_and_resets_both_ends_at_what_they_expect);
 	tcase_add_test(t, a_cut_and_a_block_together_still_reset_both_ends);
 	tcase_add_test(t, a_syn_does_not_undo_a_cut_before_both_ends_were_reset);
+	tcase_add_test(t, a_wall_clock_that_is_set_ends_no_flow);
 	tcase_add_test(t, a_block_of_another_port_touches_nothing);
 	tcase_add_test(t, a_block_ends_at_its_deadline_without_anybody);
 	tcase_add_test(t, a_block_for_as_long_as_any_may_last_is_taken_in_the_midst_of_a_burst);

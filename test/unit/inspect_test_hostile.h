@@ -3,8 +3,6 @@
 // a block must not leave behind.
 #pragma once
 
-#define SECOND_NS 1000000000ull
-
 static const char class_request[] = "GET /a.class HTTP/1.1\r\nHost: x\r\n\r\n";
 
 static enum inspect_action say_at(unsigned side, uint32_t seq, uint8_t flags, const void *payload, size_t n)
@@ -79,7 +77,7 @@ START_TEST(what_a_flow_has_begun_to_say_is_told_before_it_is_closed)
 	ask_for_class();
 	say(1, TCP_ACK, answer, sizeof(answer) - 1);
 	ck_assert(!observed(OBS_FILE, &o)); // it may go on
-	inspect_step(inspect, talk.now_ns, talk.now_ns + 7200 * 1000000000ull);
+	inspect_step(inspect, talk.now_ns + 7200 * SECOND_NS, talk.now_ns + 7200 * SECOND_NS);
 	ck_assert(observed(OBS_FILE, &o));
 	ck_assert(o.facts & FACT_BIT(FACT_SCRIPT));
 	ck_assert(observed(OBS_FLOW_CLOSE, &o));
