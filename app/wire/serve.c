@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The main thread after start: answers the CLI, hands the channel to brains, stops on a signal. Reads workers' counters; changes only their panic and stop words.
 #include "control.h"
+#include "log.h"
 #include "text.h"
 #include "wire.h"
 #include <errno.h>
@@ -9,13 +10,15 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LIST_WAIT_MS = 50, STEP_MS = 5 };
+enum { LIST_WAIT_MS = 50, STEP_MS = 5, AGAIN_MS = 1000 };
 
 volatile sig_atomic_t wire_stop, wire_panic; // two words: a panic must not hide a stop
 
 struct served {
 	struct wire *wire;
 	struct handover *handover;
+	struct control_server *server; // NULL: nobody can reach us yet
+	unsigned waited_ms;            // since they were last tried
 	bool panic;
 };
 
@@ -174,27 +177,63 @@ static void answer(void *user, const struct control_peer *peer, const Control__R
 		control_fail(reply, ENOTSUP, "sekimori-wire does not know that; ask sekimori-brain");
 }
 
+static int open_sockets(struct served *v)
+{
+	const char *folder = v->wire->options.run_dir;
+	char path[4096];
+	int error;
+
+	snprintf(path, sizeof(path), "%s/channel.sock", folder);
+	v->handover = handover_listen(path, v->wire);
+	snprintf(path, sizeof(path), "%s/wire.sock", folder);
+	v->server = v->handover ? control_listen(path, answer, v) : NULL;
+	if (v->server)
+		return 0;
+	error = -errno;
+	handover_close(v->handover);
+	v->handover = NULL;
+	return error;
+}
+
+// What the machine is short of for a while, unlike what is wrong with the folder.
+static bool may_pass(int error)
+{
+	return error == -ENOSPC || error == -EDQUOT || error == -ENOMEM || error == -EMFILE || error == -ENFILE || error == -ENOBUFS;
+}
+
+static void step(struct served *v)
+{
+	if (v->server) {
+		control_serve(v->server, STEP_MS);
+		handover_step(v->handover);
+		return;
+	}
+	nap_ms(STEP_MS);
+	v->waited_ms += STEP_MS;
+	if (v->waited_ms < AGAIN_MS)
+		return;
+	v->waited_ms = 0;
+	if (open_sockets(v) == 0)
+		log_info("sockets in %s are there", v->wire->options.run_dir);
+}
+
 int wire_serve(struct wire *w)
 {
 	struct served v = {.wire = w};
-	struct control_server *server;
-	char path[4096];
+	int error = open_sockets(&v);
 
-	snprintf(path, sizeof(path), "%s/channel.sock", w->options.run_dir);
-	v.handover = handover_listen(path, w);
-	snprintf(path, sizeof(path), "%s/wire.sock", w->options.run_dir);
-	server = v.handover ? control_listen(path, answer, &v) : NULL;
-	if (!server)
-		return -errno;
+	if (error < 0 && !may_pass(error))
+		return error;
+	if (error < 0)
+		log_warn("sockets in %s: %s. Frames flow, and it is tried again", w->options.run_dir, strerror(-error));
 	while (!wire_stop) {
 		if (wire_panic) { // SIGUSR1: the panic switch that needs no socket
 			wire_panic = 0;
 			set_panic(&v, !v.panic);
 		}
-		control_serve(server, STEP_MS);
-		handover_step(v.handover);
+		step(&v);
 	}
-	control_close(server);
+	control_close(v.server);
 	handover_close(v.handover);
 	return 0;
 }
