@@ -152,16 +152,23 @@ static bool is_to_be_reset(const struct inspect *s, const struct flow *f)
 	return (f->flags & FLOW_FLAG_CUT && enforce_on(s)) || flow_is_refused(s, f);
 }
 
+static bool is_opening(const struct packet *p)
+{
+	return p->transport == TRANSPORT_TCP && !(p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET)) && (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+}
+
 // The packet's flow. A client that was cut may connect again from the same port: that is a new connection. Not before the cut was carried out, or a SYN sent for
-// nothing else would undo it.
+// nothing else would undo it; asked before the table is, which takes a SYN for a new one by itself where the old one was about to end.
 static struct flow *find_flow(struct inspect *s, enum flow_side *sender)
 {
 	const struct packet *p = s->packet;
-	struct flow *f = flow_find_or_add(s->flows, p, s->key, flow_time(s), sender);
+	const bool opening = is_opening(p);
+	struct flow *f = opening ? flow_find(s->flows, p, s->key, sender) : NULL;
 
-	if (!f || !(f->flags & (FLOW_FLAG_CUT | FLOW_FLAG_REFUSED)) || f->transport != TRANSPORT_TCP || *sender != FLOW_CLIENT)
+	if (f && is_to_be_reset(s, f))
 		return f;
-	if (p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET) || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN || is_to_be_reset(s, f))
+	f = flow_find_or_add(s->flows, p, s->key, flow_time(s), sender);
+	if (!f || !opening || !(f->flags & (FLOW_FLAG_CUT | FLOW_FLAG_REFUSED)) || *sender != FLOW_CLIENT)
 		return f;
 	flow_remove(s->flows, f, FLOW_END_REUSED);
 	return flow_find_or_add(s->flows, p, s->key, flow_time(s), sender);

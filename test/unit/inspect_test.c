@@ -264,6 +264,26 @@ START_TEST(a_wall_clock_that_is_set_ends_no_flow)
 }
 END_TEST
 
+// The other end may still send: one who is done sending only has been cut while he was listening.
+START_TEST(a_syn_does_not_undo_a_cut_of_a_connection_that_is_ending_either)
+{
+	struct verdict cut = {.size_bytes = sizeof(cut), .kind = VERDICT_CUT};
+	struct observation o;
+
+	handshake();
+	ck_assert(observed(OBS_FLOW_OPEN, &o));
+	ck_assert_int_eq(say(0, TCP_ACK | TCP_FIN, NULL, 0), INSPECT_FORWARD);
+	ck_assert_int_eq(say(1, TCP_ACK, "more", 4), INSPECT_FORWARD);
+	cut.flow = o.flow;
+	ck_assert(ring_push(&verdicts, &cut));
+	talk.seq[0] += 100000;
+	ck_assert_int_eq(say(0, TCP_SYN, NULL, 0), INSPECT_DROP);
+	ck_assert_uint_eq(reset_count, 2);
+	talk.seq[0] -= 100001;
+	ck_assert_int_eq(say(1, TCP_ACK, "and more", 8), INSPECT_DROP);
+}
+END_TEST
+
 START_TEST(a_block_of_another_port_touches_nothing)
 {
 	struct verdict v = block_verdict(1, 88, 1000000000);
@@ -568,6 +588,7 @@ int main(void)
 	tcase_add_test(t, a_cut_and_a_block_together_still_reset_both_ends);
 	tcase_add_test(t, a_syn_does_not_undo_a_cut_before_both_ends_were_reset);
 	tcase_add_test(t, a_wall_clock_that_is_set_ends_no_flow);
+	tcase_add_test(t, a_syn_does_not_undo_a_cut_of_a_connection_that_is_ending_either);
 	tcase_add_test(t, a_block_of_another_port_touches_nothing);
 	tcase_add_test(t, a_block_ends_at_its_deadline_without_anybody);
 	tcase_add_test(t, a_block_for_as_long_as_any_may_last_is_taken_in_the_midst_of_a_burst);
