@@ -129,6 +129,8 @@ static bool is_crossed(const struct inspect *s, const struct flow *f, enum flow_
 {
 	bool sender_inside = f->direction != (sender == FLOW_CLIENT ? DIRECTION_IN : DIRECTION_OUT);
 
+	if (f->direction == DIRECTION_LATERAL) // which of them is where is not known
+		return false;
 	return s->frame && !s->config.replay && sender_inside != (s->frame->port == 0);
 }
 
@@ -197,7 +199,7 @@ static bool reset_allowed(struct inspect *s)
 	return true;
 }
 
-// false: the rate limit says later.
+// false: later, for the rate limit says so or none can be made of this frame (in PPPoE or MPLS, as its flow is or pretends to be). In tunnels none ever can.
 static bool send_reset(struct inspect *s, bool forward, uint32_t seq, uint32_t ack)
 {
 	uint8_t out[DECODE_RESET_BYTES];
@@ -209,7 +211,7 @@ static bool send_reset(struct inspect *s, bool forward, uint32_t seq, uint32_t a
 	if (n && !reset_allowed(s))
 		return false;
 	if (!n)
-		return true;
+		return s->packet->tunnels;
 	if (!s->config.hooks.transmit(s->config.hooks.user, forward ? !s->frame->port : s->frame->port, out, n))
 		return false;
 	count(s->counters, COUNT_RST_SENT);
@@ -217,7 +219,8 @@ static bool send_reset(struct inspect *s, bool forward, uint32_t seq, uint32_t a
 }
 
 // Both ends are reset at exactly what each expects next (RFC 5961 §3.2 accepts nothing else): the receiver of this frame at the sender's first
-// byte not yet forwarded, the sender at the receiver's. false: not yet, this frame is a RST or the rate limit says later.
+// byte not yet forwarded, the sender at the receiver's. false: not yet; this frame is a RST, the rate limit says later, or it came from where its sender is not,
+// so that what it leads to does not arrive.
 bool enforce_resets(struct inspect *s, const struct flow *f, enum flow_side sender, const uint32_t next_seq[2])
 {
 	enum flow_side receiver = sender == FLOW_CLIENT ? FLOW_SERVER : FLOW_CLIENT;
@@ -229,7 +232,8 @@ bool enforce_resets(struct inspect *s, const struct flow *f, enum flow_side send
 	// brings those of both.
 	if (!f->tcp[receiver].seen || !f->packets[receiver])
 		return true;
-	return send_reset(s, true, next_seq[sender], next_seq[receiver]) && send_reset(s, false, next_seq[receiver], sent);
+	return send_reset(s, true, next_seq[sender], next_seq[receiver]) && send_reset(s, false, next_seq[receiver], sent) &&
+	       !is_crossed(s, f, sender);
 }
 
 // A blocked SYN from the inside is answered, so that the program fails at once instead of waiting (RFC 9293 §3.10.7.1).

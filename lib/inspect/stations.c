@@ -65,8 +65,9 @@ static enum inspect_action drop_cut(struct inspect *s, struct flow *f, enum flow
 	reset_once(s, f, sender, next_seq);
 	f->flags |= FLOW_FLAG_DONE;
 	shed_keep(s, f); // anew: it is forgotten after hours
-	if (f->transport == TRANSPORT_TCP || f->flags & FLOW_FLAG_REFUSED)
-		flow_touch(s->flows, f); // or waiting would make us forget it. Nobody opens datagrams anew: those are forgotten, or their cut would never end
+	// Or waiting would make us forget it. Nobody opens datagrams anew, nor what could not be reset: those are forgotten, or their cut would never end.
+	if (f->flags & (f->transport == TRANSPORT_TCP ? FLOW_FLAG_RESET_SENT | FLOW_FLAG_REFUSED : FLOW_FLAG_REFUSED))
+		flow_touch(s->flows, f);
 	return INSPECT_DROP;
 }
 

@@ -284,6 +284,48 @@ START_TEST(a_syn_does_not_undo_a_cut_of_a_connection_that_is_ending_either)
 }
 END_TEST
 
+// The frame made last, as PPPoE carries it: of the same flow, but nothing a reset could be made of.
+static struct frame *in_pppoe(struct frame *f)
+{
+	memmove(made.at + 22, made.at + 14, f->bytes - 14);
+	memcpy(made.at + 12, "\x88\x64\x11\0\0\1", 6);
+	wire_be16(made.at + 18, f->bytes - 14 + 2);
+	wire_be16(made.at + 20, 0x0021);
+	f->bytes = f->wire_bytes += 8;
+	return f;
+}
+
+// Where the ends are only a frame tells, and whoever expects the cut may send one that tells it wrongly.
+START_TEST(a_frame_that_does_not_tell_where_the_ends_are_uses_up_no_resets)
+{
+	for (int forged = 0; forged < 2; forged++) {
+		struct verdict cut = {.size_bytes = sizeof(cut), .kind = VERDICT_CUT};
+		struct observation o;
+		struct frame *f;
+		uint32_t at;
+
+		talk.client_port++;
+		talk.seq[0] = 1000;
+		handshake();
+		ck_assert(observed(OBS_FLOW_OPEN, &o));
+		cut.flow = o.flow;
+		ck_assert(ring_push(&verdicts, &cut));
+		at = talk.seq[0];
+		f = talk_say(&talk, &made, 0, TCP_ACK, "hello", 5);
+		if (forged)
+			f->port = 1; // in the client's name, from beside the server
+		ck_assert_int_eq(pass(forged ? f : in_pppoe(f)), INSPECT_DROP);
+		reset_count = 0;
+		talk.seq[0] = at;
+		ck_assert_int_eq(say(0, TCP_SYN, NULL, 0), INSPECT_DROP);
+		ck_assert_uint_eq(reset_count, 2);
+		ck_assert_uint_eq(reset_port[0], 1);
+		ck_assert_uint_eq(reset_seq(0), at);
+		ck_assert_uint_eq(reset_port[1], 0);
+	}
+}
+END_TEST
+
 START_TEST(a_block_of_another_port_touches_nothing)
 {
 	struct verdict v = block_verdict(1, 88, 1000000000);
@@ -589,6 +631,7 @@ int main(void)
 	tcase_add_test(t, a_syn_does_not_undo_a_cut_before_both_ends_were_reset);
 	tcase_add_test(t, a_wall_clock_that_is_set_ends_no_flow);
 	tcase_add_test(t, a_syn_does_not_undo_a_cut_of_a_connection_that_is_ending_either);
+	tcase_add_test(t, a_frame_that_does_not_tell_where_the_ends_are_uses_up_no_resets);
 	tcase_add_test(t, a_block_of_another_port_touches_nothing);
 	tcase_add_test(t, a_block_ends_at_its_deadline_without_anybody);
 	tcase_add_test(t, a_block_for_as_long_as_any_may_last_is_taken_in_the_midst_of_a_burst);
