@@ -92,31 +92,51 @@ void emit_simple(struct inspect *s, struct flow *f, enum observation_kind kind, 
 	emit(s, f, &o);
 }
 
-void emit_untracked(struct inspect *s, enum counter why)
+// Of a packet without a flow.
+static void push_alone(struct inspect *s, struct observation *o)
 {
 	const struct packet *p = s->packet;
-	struct observation o;
-	bool from_inside;
+	bool from_inside = s->config.replay ? is_inside(s, &p->source) : s->frame->port == 0;
 
-	if (!address_is_set(&p->source) || (s->untracked_ns[why] && s->unix_ns - s->untracked_ns[why] < NS_PER_S))
+	o->time_ns = s->unix_ns;
+	o->frame = s->frame_number;
+	o->client = p->source;
+	o->server = p->destination;
+	o->client_port = p->source_port;
+	o->server_port = p->destination_port;
+	o->vlan = p->vlans ? p->vlan[0] : 0;
+	o->transport = p->transport;
+	o->direction = from_inside ? DIRECTION_OUT : DIRECTION_IN;
+	o->from_client = 1;
+	if (s->lost)
+		report_lost(s, o);
+	push(s, o);
+}
+
+void emit_untracked(struct inspect *s, enum counter why)
+{
+	struct observation o;
+
+	if (!address_is_set(&s->packet->source) || (s->untracked_ns[why] && s->unix_ns - s->untracked_ns[why] < NS_PER_S))
 		return;
 	s->untracked_ns[why] = s->unix_ns;
-	from_inside = s->config.replay ? is_inside(s, &p->source) : s->frame->port == 0;
 	observation_init(&o, OBS_UNINSPECTED);
-	o.time_ns = s->unix_ns;
-	o.frame = s->frame_number;
-	o.client = p->source;
-	o.server = p->destination;
-	o.client_port = p->source_port;
-	o.server_port = p->destination_port;
-	o.vlan = p->vlans ? p->vlan[0] : 0;
-	o.transport = p->transport;
-	o.direction = from_inside ? DIRECTION_OUT : DIRECTION_IN;
-	o.from_client = 1;
 	o.number[NUM_UNINSPECTED_WHY] = why;
-	if (s->lost)
-		report_lost(s, &o);
-	push(s, &o);
+	push_alone(s, &o);
+}
+
+void emit_blocked(struct inspect *s, struct flow *f, const struct block_entry *b)
+{
+	struct observation o;
+
+	if (f) {
+		emit_simple(s, f, OBS_BLOCKED, b->rule.id, b->unreported);
+		return;
+	}
+	observation_init(&o, OBS_BLOCKED);
+	o.number[NUM_BLOCKED_ID] = b->rule.id;
+	o.number[NUM_BLOCKED_FRAMES] = b->unreported;
+	push_alone(s, &o);
 }
 
 void emit_flow_open(struct inspect *s, struct flow *f)

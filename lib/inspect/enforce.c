@@ -155,17 +155,28 @@ static struct block_entry *block_untracked(struct inspect *s)
 	return block_of(s, s->packet);
 }
 
-bool enforce_drop_untracked(struct inspect *s)
+void enforce_count_block(struct inspect *s, struct flow *f, struct block_entry *b)
 {
-	struct block_entry *b = block_untracked(s);
+	bool first = b->frames == 0;
 
-	if (!b)
-		return false;
 	count(s->counters, COUNT_FRAMES_DROPPED_BLOCK);
 	b->frames++;
 	b->bytes += s->frame->wire_bytes;
 	b->unreported++;
-	return true;
+	if ((!first && s->deadline_ns - b->last_report_ns < NS_PER_S) || (!f && !address_is_set(&s->packet->source)))
+		return;
+	b->last_report_ns = s->deadline_ns;
+	emit_blocked(s, f, b);
+	b->unreported = 0;
+}
+
+bool enforce_drop_untracked(struct inspect *s)
+{
+	struct block_entry *b = block_untracked(s);
+
+	if (b)
+		enforce_count_block(s, NULL, b);
+	return b != NULL;
 }
 
 static bool may_concern(const struct inspect *s, const struct address *end)
@@ -219,8 +230,8 @@ static bool send_reset(struct inspect *s, bool forward, uint32_t seq, uint32_t a
 }
 
 // Both ends are reset at exactly what each expects next (RFC 5961 §3.2 accepts nothing else): the receiver of this frame at the sender's first
-// byte not yet forwarded, the sender at the receiver's. false: not yet; this frame is a RST, the rate limit says later, or it came from where its sender is not,
-// so that what it leads to does not arrive.
+// byte not yet forwarded, the sender at the receiver's. false: not yet; this frame is a RST, the rate limit says later, or it came from where its sender is
+// not, so that what it leads to does not arrive.
 bool enforce_resets(struct inspect *s, const struct flow *f, enum flow_side sender, const uint32_t next_seq[2])
 {
 	enum flow_side receiver = sender == FLOW_CLIENT ? FLOW_SERVER : FLOW_CLIENT;
@@ -241,21 +252,6 @@ void enforce_refuse_open(struct inspect *s)
 {
 	if (s->packet->transport == TRANSPORT_TCP && (s->packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
 		send_reset(s, false, 0, s->packet->seq + s->packet->payload_bytes + 1);
-}
-
-void enforce_count_block(struct inspect *s, struct flow *f, struct block_entry *b)
-{
-	bool first = b->frames == 0;
-
-	count(s->counters, COUNT_FRAMES_DROPPED_BLOCK);
-	b->frames++;
-	b->bytes += s->frame->wire_bytes;
-	b->unreported++;
-	if (!first && s->deadline_ns - b->last_report_ns < NS_PER_S)
-		return;
-	b->last_report_ns = s->deadline_ns;
-	emit_simple(s, f, OBS_BLOCKED, b->rule.id, b->unreported);
-	b->unreported = 0;
 }
 
 static void release(struct inspect *s, const struct verdict *v)

@@ -123,6 +123,8 @@ void emit_flow_close(struct inspect *s, struct flow *f, enum flow_end why);
 void emit_simple(struct inspect *s, struct flow *f, enum observation_kind kind, uint64_t n0, uint64_t n1);
 // A packet without a flow goes by unseen: said once a second for each reason.
 void emit_untracked(struct inspect *s, enum counter why);
+// So many frames were dropped by it, the last of that flow. NULL: of none.
+void emit_blocked(struct inspect *s, struct flow *f, const struct block_entry *b);
 void emit_from_parser(void *user, struct observation *o);
 
 // enforce.c
@@ -138,6 +140,7 @@ bool enforce_drop_untracked(struct inspect *s);
 bool enforce_drop_unknown(struct inspect *s);
 bool enforce_resets(struct inspect *s, const struct flow *f, enum flow_side sender, const uint32_t next_seq[2]);
 void enforce_refuse_open(struct inspect *s);
+// The frame is dropped by it; f NULL: without a flow. Told once a second.
 void enforce_count_block(struct inspect *s, struct flow *f, struct block_entry *b);
 void enforce_verdicts(struct inspect *s);
 bool enforce_should_hold(const struct inspect *s, const struct flow *f);

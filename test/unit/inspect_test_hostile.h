@@ -388,6 +388,27 @@ START_TEST(a_block_refuses_fragments_too)
 }
 END_TEST
 
+// A block is prolonged while somebody tries, and that is all there is to be seen of it.
+START_TEST(what_a_block_drops_without_a_flow_is_told_too)
+{
+	struct verdict v = block_verdict(7, 0, 10 * SECOND_NS);
+	struct observation o;
+
+	ck_assert(ring_push(&verdicts, &v));
+	for (unsigned i = 0; i < 4; i++)
+		ck_assert_int_eq(pass(fragment(1, 2)), INSPECT_DROP);
+	ck_assert(observed(OBS_BLOCKED, &o));
+	ck_assert_uint_eq(o.number[NUM_BLOCKED_ID], 7);
+	ck_assert_uint_eq(o.number[NUM_BLOCKED_FRAMES], 1);
+	ck_assert_int_eq(o.direction, DIRECTION_IN);
+	ck_assert(!observed(OBS_BLOCKED, &o));
+	talk.now_ns += 2 * SECOND_NS;
+	ck_assert_int_eq(pass(fragment(0, 2)), INSPECT_DROP);
+	ck_assert(observed(OBS_BLOCKED, &o));
+	ck_assert_uint_eq(o.number[NUM_BLOCKED_FRAMES], 4);
+}
+END_TEST
+
 START_TEST(a_full_flow_table_does_not_open_what_is_blocked)
 {
 	struct verdict v;
@@ -792,6 +813,7 @@ static TCase *hostile_case(void)
 	tcase_add_test(t, who_is_blocked_behind_the_other_port_may_not_call_untracked_either);
 	tcase_add_test(t, who_is_blocked_does_not_come_behind_more_headers_than_are_read);
 	tcase_add_test(t, a_block_refuses_fragments_too);
+	tcase_add_test(t, what_a_block_drops_without_a_flow_is_told_too);
 	tcase_add_test(t, a_full_flow_table_does_not_open_what_is_blocked);
 	tcase_add_test(t, an_answer_that_comes_before_the_handshake_ends_is_cut_in_any_order);
 	tcase_add_test(t, an_old_acknowledgement_does_not_hide_bytes_behind_a_shrunk_window);
