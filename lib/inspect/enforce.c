@@ -137,10 +137,8 @@ static bool is_crossed(const struct inspect *s, const struct flow *f, enum flow_
 struct block_entry *enforce_block(struct inspect *s, const struct flow *f, enum flow_side sender)
 {
 	bool client = f->direction == DIRECTION_IN;
-	struct block_entry *b = s->packet && s->packet->tunnels ? block_of_carriers(s) : NULL;
+	struct block_entry *b = block_of_end(s, f, client);
 
-	if (!b)
-		b = block_of_end(s, f, client);
 	if (!b && (f->direction == DIRECTION_LATERAL || is_crossed(s, f, sender))) // either may be the one that is blocked
 		b = block_of_end(s, f, !client);
 	return b;
@@ -173,6 +171,15 @@ void enforce_count_block(struct inspect *s, struct flow *f, struct block_entry *
 bool enforce_drop_untracked(struct inspect *s)
 {
 	struct block_entry *b = block_untracked(s);
+
+	if (b)
+		enforce_count_block(s, NULL, b);
+	return b != NULL;
+}
+
+bool enforce_drop_carried(struct inspect *s)
+{
+	struct block_entry *b = s->packet->tunnels ? block_of_carriers(s) : NULL;
 
 	if (b)
 		enforce_count_block(s, NULL, b);

@@ -132,10 +132,12 @@ bool enforce_on(const struct inspect *s);
 bool enforce_brain_alive(const struct inspect *s);
 void enforce_refresh_certain(struct inspect *s);
 const struct certain_rule *enforce_certain(const struct inspect *s, const struct flow *f, const struct observation *o);
-// Of the flow, or of a packet that carries the one under inspection in a tunnel.
 struct block_entry *enforce_block(struct inspect *s, const struct flow *f, enum flow_side sender);
 // For packets without a flow: is it blocked, and so dropped (counted)?
 bool enforce_drop_untracked(struct inspect *s);
+// Is a packet blocked that carries the one under inspection in a tunnel, and so both dropped (counted)? The flow inside is not to suffer: anybody may wrap a packet
+// that is of it.
+bool enforce_drop_carried(struct inspect *s);
 // For packets whose transport was not reached, so that no block of a transport or port can be asked about: dropped (counted) where any may concern their ends.
 bool enforce_drop_unknown(struct inspect *s);
 bool enforce_resets(struct inspect *s, const struct flow *f, enum flow_side sender, const uint32_t next_seq[2]);

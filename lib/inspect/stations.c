@@ -158,8 +158,8 @@ static bool is_opening(const struct packet *p)
 	return p->transport == TRANSPORT_TCP && !(p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET)) && (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
-// The packet's flow. A client that was cut may connect again from the same port: that is a new connection. Not before the cut was carried out, or a SYN sent for
-// nothing else would undo it; asked before the table is, which takes a SYN for a new one by itself where the old one was about to end.
+// The packet's flow. A client that was cut may connect again from the same port: that is a new connection. Not before the cut was carried out, or a SYN sent
+// for nothing else would undo it; asked before the table is, which takes a SYN for a new one by itself where the old one was about to end.
 static struct flow *find_flow(struct inspect *s, enum flow_side *sender)
 {
 	const struct packet *p = s->packet;
@@ -182,7 +182,7 @@ enum inspect_action inspect_stations(struct inspect *s, uint64_t *held)
 	struct flow *f;
 	bool is_new;
 
-	if (enforce_drop_unknown(s))
+	if (enforce_drop_unknown(s) || enforce_drop_carried(s))
 		return INSPECT_DROP;
 	f = find_flow(s, &sender);
 	if (!f)

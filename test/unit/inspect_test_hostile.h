@@ -276,6 +276,44 @@ START_TEST(who_is_blocked_does_not_come_in_a_tunnel)
 }
 END_TEST
 
+static struct frame *talk_in_tunnel(unsigned side, uint8_t flags, const void *payload, size_t n)
+{
+	struct frame *f = tunnelled(talk_say(&talk, &made, side, flags, payload, n));
+	uint8_t *ip = made.at + 34, *tcp = ip + 20;
+
+	wire_be16(tcp + 16, 0);
+	wire_be16(tcp + 16, wire_sum(tcp, 20 + n, wire_pseudo(ip, 20 + n)));
+	return f;
+}
+
+static enum inspect_action say_in_tunnel(unsigned side, uint8_t flags, const void *payload, size_t n)
+{
+	return pass(talk_in_tunnel(side, flags, payload, n));
+}
+
+// Its flow is known by the ends inside and by the kind of tunnel: who wraps a packet of somebody else's connection must not end that.
+START_TEST(who_is_blocked_does_not_cut_what_others_say_in_a_tunnel)
+{
+	struct verdict v = block_verdict(1, 0, SECOND_NS);
+	struct frame *f;
+
+	v.transport = 0;
+	v.endpoint.b[3] = 66;
+	ck_assert(ring_push(&verdicts, &v));
+	ck_assert_int_eq(say_in_tunnel(0, TCP_SYN, NULL, 0), INSPECT_FORWARD);
+	ck_assert_int_eq(say_in_tunnel(1, TCP_SYN | TCP_ACK, NULL, 0), INSPECT_FORWARD);
+	ck_assert_int_eq(say_in_tunnel(0, TCP_ACK, NULL, 0), INSPECT_FORWARD);
+	f = talk_in_tunnel(1, TCP_ACK, NULL, 0);
+	made.at[14 + 15] = 66;
+	wire_be16(made.at + 14 + 10, 0);
+	wire_be16(made.at + 14 + 10, wire_sum(made.at + 14, 20, 0));
+	ck_assert_int_eq(pass(f), INSPECT_DROP);
+	ck_assert_uint_eq(counters.value[COUNT_FRAMES_DROPPED_BLOCK], 1);
+	ck_assert_int_eq(say_in_tunnel(0, TCP_ACK, "hello", 5), INSPECT_FORWARD);
+	ck_assert_int_eq(say_in_tunnel(1, TCP_ACK, "hello", 5), INSPECT_FORWARD);
+}
+END_TEST
+
 // Of two inside ends either may be the one that is blocked.
 START_TEST(who_is_blocked_behind_the_other_port_may_not_call_either)
 {
@@ -808,6 +846,7 @@ static TCase *hostile_case(void)
 	tcase_add_test(t, a_cut_datagram_flow_is_free_again_however_often_it_is_tried);
 	tcase_add_test(t, a_client_may_connect_again_from_the_same_port_when_its_block_ends);
 	tcase_add_test(t, who_is_blocked_does_not_come_in_a_tunnel);
+	tcase_add_test(t, who_is_blocked_does_not_cut_what_others_say_in_a_tunnel);
 	tcase_add_test(t, who_is_blocked_behind_the_other_port_may_not_call_either);
 	tcase_add_test(t, a_forged_first_frame_does_not_turn_a_block_round);
 	tcase_add_test(t, who_is_blocked_behind_the_other_port_may_not_call_untracked_either);
