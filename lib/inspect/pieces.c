@@ -44,13 +44,9 @@ static enum inspect_action take_whole(struct inspect *s, struct look *l, const s
 	s->in_pieces = true;
 	action = inspect_decoded(s, l, &held);
 	s->in_pieces = false;
-	if (action == INSPECT_HOLD) {
-		// Nobody's first packet is fragmented by chance. It is dropped and comes again; by then there is a verdict or none is waited for.
-		struct flow *f = flow_by_id(s->flows, held);
-
-		f->flags &= (uint16_t)~FLOW_FLAG_HELD;
+	// Nobody's first packet is fragmented by chance: it is dropped and comes again. What waits whole goes on waiting.
+	if (action == INSPECT_HOLD)
 		return drop_pieces(s, w, false);
-	}
 	if (action == INSPECT_DROP)
 		return drop_pieces(s, w, true);
 	send_pieces(s, w);

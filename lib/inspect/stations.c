@@ -2,6 +2,8 @@
 // The order of the stations for one packet: flow, block?, hold?, parsers, certain fact. What each does stands in its own room.
 #include "inspect_impl.h"
 
+enum { HELD_LONGEST_MS = 1 };
+
 bool is_inside(const struct inspect *s, const struct address *a)
 {
 	for (unsigned i = 0; i < s->config.inside_count; i++)
@@ -175,6 +177,22 @@ static struct flow *find_flow(struct inspect *s, enum flow_side *sender)
 	return flow_find_or_add(s->flows, p, s->key, flow_time(s), sender);
 }
 
+// Frames of a datagram put together are not kept to wait (pieces.c): they are dropped and come again, by when there is a verdict or none is waited for.
+static bool may_wait(const struct inspect *s, const struct flow *f)
+{
+	return !s->in_pieces || flow_now(s->flows) - f->last <= HELD_LONGEST_MS;
+}
+
+static void begin_to_hold(struct inspect *s, struct flow *f)
+{
+	emit_simple(s, f, OBS_HELD, 0, 0);
+	count(s->counters, COUNT_FRAMES_HELD);
+	if (s->in_pieces)
+		f->direction = 0; // what comes whole meanwhile is its first frame, and waits
+	else
+		f->flags |= FLOW_FLAG_HELD;
+}
+
 enum inspect_action inspect_stations(struct inspect *s, uint64_t *held)
 {
 	enum flow_side sender;
@@ -197,12 +215,9 @@ enum inspect_action inspect_stations(struct inspect *s, uint64_t *held)
 		return refuse(s, f, sender, b);
 	if ((f->flags & FLOW_FLAG_CUT && enforce_on(s)) || flow_is_refused(s, f))
 		return drop_cut(s, f, sender);
-	if (is_new && enforce_should_hold(s, f)) {
-		f->flags |= FLOW_FLAG_HELD;
-		emit_simple(s, f, OBS_HELD, 0, 0);
-		count(s->counters, COUNT_FRAMES_HELD);
-	}
-	if (f->flags & FLOW_FLAG_HELD) {
+	if (is_new && may_wait(s, f) && enforce_should_hold(s, f))
+		begin_to_hold(s, f);
+	if (f->flags & FLOW_FLAG_HELD || f->direction == 0) {
 		*held = flow_id(s->flows, f);
 		return INSPECT_HOLD;
 	}

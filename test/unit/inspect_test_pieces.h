@@ -10,10 +10,11 @@ static struct piece {
 static uint8_t sent[8][2048]; // by hooks.forward
 static size_t sent_bytes[8];
 static unsigned sents;
+static uint16_t to_side; // they leave there: 0, inside
 
 static void forward_hook(void *user, uint16_t port, const uint8_t *frame, size_t n)
 {
-	ck_assert_uint_eq(port, 0); // to the inside
+	ck_assert_uint_eq(port, to_side);
 	ck_assert_uint_lt(sents, 8);
 	memcpy(sent[sents], frame, n);
 	sent_bytes[sents++] = n;
@@ -108,6 +109,48 @@ START_TEST(fragments_that_contradict_each_other_never_leave)
 	inspect_step(inspect, talk.now_ns, talk.now_ns);
 	ck_assert_uint_eq(counters_dropped(&counters), n + 1);
 	ck_assert_uint_eq(inspect_datagrams(inspect), 0);
+}
+END_TEST
+
+START_TEST(a_first_frame_sent_again_in_fragments_does_not_end_its_wait)
+{
+	static struct made first;
+	struct frame *f = talk_say(&talk, &first, 0, TCP_SYN, "0123456789012345", 16);
+	uint64_t flow;
+
+	to_side = 1;
+	made = first;
+	made.frame.at = made.at;
+	ck_assert_uint_eq(cut_up(24), 2);
+	brain->hold = 1;
+	brain->heartbeat_ns = f->unix_ns;
+	ck_assert_int_eq(inspect_frame(inspect, f, f->unix_ns, &flow), INSPECT_HOLD);
+	ck_assert_int_eq(pass(&piece[0].frame), INSPECT_KEPT);
+	ck_assert_int_eq(pass(&piece[1].frame), INSPECT_DROP);
+	ck_assert_int_eq(inspect_held(inspect, f, flow, f->unix_ns), INSPECT_HOLD);
+	inspect_held_expired(inspect, flow);
+	ck_assert_int_eq(inspect_held(inspect, f, flow, f->unix_ns), INSPECT_FORWARD);
+	// Sent in fragments at first, it waits as well; and is not asked about for ever where it only comes in fragments.
+	for (unsigned k = 0; k < 2; k++) {
+		talk.client_port++;
+		talk.seq[0] = 1000;
+		f = talk_say(&talk, &made, 0, TCP_SYN, "0123456789012345", 16);
+		ck_assert_uint_eq(cut_up(24), 2);
+		brain->heartbeat_ns = f->unix_ns;
+		ck_assert_int_eq(pass(&piece[0].frame), INSPECT_KEPT);
+		ck_assert_int_eq(pass(&piece[1].frame), INSPECT_DROP);
+		if (k == 0) {
+			ck_assert_int_eq(pass(f), INSPECT_HOLD);
+			continue;
+		}
+		talk_say(&talk, &made, 0, TCP_SYN, "0123456789012345", 16);
+		talk.now_ns += 3000000;
+		cut_up(24);
+		piece[0].frame.unix_ns = piece[1].frame.unix_ns = brain->heartbeat_ns = talk.now_ns;
+		ck_assert_int_eq(pass(&piece[0].frame), INSPECT_KEPT);
+		ck_assert_int_eq(pass(&piece[1].frame), INSPECT_KEPT);
+	}
+	to_side = 0;
 }
 END_TEST
 
@@ -334,6 +377,7 @@ static TCase *pieces_case(void)
 	tcase_add_test(t, fragments_wait_for_the_last_and_leave_as_they_came);
 	tcase_add_test(t, a_certain_fact_in_fragments_is_cut_before_any_of_them_leaves);
 	tcase_add_test(t, fragments_that_contradict_each_other_never_leave);
+	tcase_add_test(t, a_first_frame_sent_again_in_fragments_does_not_end_its_wait);
 	tcase_add_test(t, what_is_blocked_does_not_come_in_fragments);
 	tcase_add_test(t, a_flood_of_first_fragments_lets_nothing_by);
 	tcase_add_test(t, options_of_a_later_piece_are_refused_where_the_limit_says_so);
