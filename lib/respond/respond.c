@@ -273,6 +273,8 @@ int respond_restore(struct respond *r, const struct block *b, uint64_t now_ns)
 	respond_note_end(r, have->state == BLOCK_LIFTED ? have->suppress_until_ns : have->expires_ns);
 	if (have->state == BLOCK_ACTIVE && have->expires_ns > now_ns)
 		respond_tell_block(r, have);
+	if (have->state == BLOCK_LIFTED) // who lifted it may have died before the wire heard
+		respond_tell_unblock(r, have);
 	return 0; // one that ended meanwhile is told as expired by the next step
 }
 

@@ -59,7 +59,7 @@ int respond_extend(struct respond *r, uint64_t id, uint64_t by_ns, uint64_t unti
 int respond_lift(struct respond *r, uint64_t id, const char *reason, const char *who, uint64_t now_ns);
 int respond_confirm(struct respond *r, uint64_t id, const char *who, uint64_t now_ns); // pending → active. -ENOENT
 void respond_step(struct respond *r, uint64_t now_ns);   // expires what has ended
-// After a restart: made again with the remaining time. -EPERM: on the never-block list by now; it is ended at wire and fence, too.
+// After a restart: made again with the remaining time; a lift is said again. -EPERM: on the never-block list by now; it is ended at wire and fence, too.
 int respond_restore(struct respond *r, const struct block *b, uint64_t now_ns);
 // The wall clock was set, by so much: what stands keeps the time that remains to it, and the wire, whose deadlines are on another clock, hears nothing.
 void respond_clock_set(struct respond *r, int64_t by_ns);

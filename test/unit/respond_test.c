@@ -464,6 +464,28 @@ START_TEST(after_a_restart_blocks_stand_again_for_what_is_left_of_their_time)
 }
 END_TEST
 
+START_TEST(a_lift_is_said_again_after_a_restart)
+{
+	struct respond *r = fresh();
+	struct alert a = wanting("203.0.113.1", T0);
+	struct block saved;
+
+	respond_alert(r, &a, MODE_ENFORCE);
+	respond_lift(r, a.block, "backup server", "mika", T0 + MINUTE_NS);
+	saved = *respond_at(r, 0);
+	respond_destroy(r);
+	r = fresh(); // the one before may have died with the word still waiting for room in a ring
+	ck_assert_int_eq(respond_restore(r, &saved, T0 + 2 * MINUTE_NS), 0);
+	ck_assert(heard.unblock == 1 && heard.last.id == saved.id && heard.block == 0);
+	ck_assert_str_eq(heard.what, "");
+	respond_destroy(r);
+	r = fresh(); // by now the wire has ended it by itself
+	ck_assert_int_eq(respond_restore(r, &saved, T0 + 2 * HOUR_NS), 0);
+	ck_assert_uint_eq(heard.unblock, 0);
+	respond_destroy(r);
+}
+END_TEST
+
 START_TEST(what_became_protected_while_nobody_ran_is_ended_at_the_wire_too)
 {
 	struct respond *r = fresh();
@@ -531,6 +553,7 @@ int main(void)
 		a_persons_block_needs_an_end_a_target_and_leave,
 		a_new_never_block_prefix_ends_what_stands_against_it,
 		after_a_restart_blocks_stand_again_for_what_is_left_of_their_time,
+		a_lift_is_said_again_after_a_restart,
 		what_became_protected_while_nobody_ran_is_ended_at_the_wire_too,
 		a_hundred_thousand_blocks_are_kept_found_and_ended_and_not_one_more,
 	};
