@@ -262,6 +262,8 @@ int respond_restore(struct respond *r, const struct block *b, uint64_t now_ns)
 		return 0;
 	if (b->state < BLOCK_EXPIRED && respond_never_overlaps(r, &b->endpoint, b->endpoint_bits))
 		return end_protected(r, b);
+	if (table_find_target(&r->table, &target))
+		respond_step(r, now_ns); // that one may be over, and the journal have missed its end
 	if (table_find_id(&r->table, b->id) || table_find_target(&r->table, &target))
 		return -EEXIST;
 	have = table_add(&r->table, b);

@@ -486,6 +486,31 @@ START_TEST(a_lift_is_said_again_after_a_restart)
 }
 END_TEST
 
+// The journal may not have heard of an end (it was full, or locked): what came after it on the same target stands all the same.
+START_TEST(after_a_restart_an_ended_block_does_not_keep_out_the_one_that_runs)
+{
+	struct respond *r = fresh();
+	struct alert a = wanting("203.0.113.1", T0);
+	struct block saved[2];
+
+	respond_alert(r, &a, MODE_ENFORCE);
+	saved[0] = *respond_at(r, 0);
+	a.time_ns = T0 + 3 * HOUR_NS;
+	respond_alert(r, &a, MODE_ENFORCE);
+	saved[1] = *respond_at(r, 0);
+	ck_assert_uint_ne(saved[0].id, saved[1].id);
+	respond_destroy(r);
+	r = fresh();
+	for (uint32_t n = 0; n < 2; n++)
+		ck_assert_int_eq(respond_restore(r, &saved[n], T0 + 4 * HOUR_NS), 0);
+	ck_assert(heard.block == 1 && heard.last.id == saved[1].id);
+	ck_assert_str_eq(heard.what, "expired ");
+	ck_assert_uint_eq(respond_count(r), 1);
+	ck_assert_int_eq(respond_lift(r, saved[1].id, "", "mika", T0 + 4 * HOUR_NS), 0);
+	respond_destroy(r);
+}
+END_TEST
+
 START_TEST(what_became_protected_while_nobody_ran_is_ended_at_the_wire_too)
 {
 	struct respond *r = fresh();
@@ -554,6 +579,7 @@ int main(void)
 		a_new_never_block_prefix_ends_what_stands_against_it,
 		after_a_restart_blocks_stand_again_for_what_is_left_of_their_time,
 		a_lift_is_said_again_after_a_restart,
+		after_a_restart_an_ended_block_does_not_keep_out_the_one_that_runs,
 		what_became_protected_while_nobody_ran_is_ended_at_the_wire_too,
 		a_hundred_thousand_blocks_are_kept_found_and_ended_and_not_one_more,
 	};
