@@ -2,6 +2,7 @@
 // What an alert may do. The ladder (research/reliability.md §3): say it, propose it, cut the flow, refuse endpoint and
 // port for a limited time.
 #include "respond_impl.h"
+#include "text.h"
 
 #include <stdio.h>
 
@@ -52,6 +53,7 @@ static struct block block_of(const struct alert *a)
 	if (ttl > RESPOND_LONGEST_NS)
 		ttl = RESPOND_LONGEST_NS;
 	b.expires_ns = a->time_ns + ttl;
+	b.length_s = (uint32_t)((ttl + NS_PER_S - 1) / NS_PER_S);
 	// Of an inbound flow the endpoint's port is a throw-away one: refusing it would refuse nothing.
 	b.port = a->direction == DIRECTION_IN ? 0 : a->endpoint_port;
 	snprintf(b.policy, sizeof(b.policy), "%s", a->policy);
@@ -177,12 +179,15 @@ void respond_alert(struct respond *r, struct alert *a, unsigned mode)
 void respond_attempts(struct respond *r, uint64_t id, uint64_t frames, uint64_t now_ns)
 {
 	struct block *b = table_find_id(&r->table, id);
-	struct block want = {.expires_ns = now_ns + RESPOND_DEFAULT_NS};
+	struct block want = {0};
+	uint64_t length_ns;
 
 	if (!b || b->state != BLOCK_ACTIVE)
 		return;
 	b->frames += frames;
-	// At most one renewal an hour; and what has ended by the clock is over, though no step has come by yet.
-	if (b->alert && b->expires_ns > now_ns && b->expires_ns < now_ns + RESPOND_DEFAULT_NS / 2)
+	length_ns = b->length_s ? b->length_s * NS_PER_S : RESPOND_DEFAULT_NS;
+	want.expires_ns = now_ns + length_ns;
+	// So that renewals are few; and what has ended by the clock is over, though no step has come by yet.
+	if (b->alert && b->expires_ns > now_ns && b->expires_ns < now_ns + length_ns / 2)
 		renew(r, b, &want);
 }

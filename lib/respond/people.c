@@ -45,7 +45,7 @@ int respond_add(struct respond *r, const struct block *want, uint64_t now_ns, ui
 	b.bytes = sizeof(b);
 	b.made_ns = now_ns;
 	b.frames = b.suppress_until_ns = 0;
-	b.extensions = b.zero = 0;
+	b.extensions = b.length_s = 0;
 	b.policy[sizeof(b.policy) - 1] = b.reason[sizeof(b.reason) - 1] = b.who[sizeof(b.who) - 1] = 0;
 	if (have && have->state == BLOCK_ACTIVE && have->expires_ns >= b.expires_ns) {
 		*id = have->id; // stands already, and longer: nothing is ever shortened

@@ -28,7 +28,7 @@ struct block {
 	char reason[RESPOND_REASON];
 	char who[32];                       // "sekimori" or the operator's user name
 	uint32_t extensions;
-	uint32_t zero;
+	uint32_t length_s;                  // as its alert asked for: attempts prolong it by no more. 0 = RESPOND_DEFAULT_NS
 };
 
 struct respond_hooks { // called synchronously; errors are counted by the caller
@@ -49,7 +49,7 @@ bool respond_may_cut(const struct respond *r, const struct address *endpoint);
 // Acts on an alert as mode allows and fills a->response and a->block. observe: RESPONSE_WOULD_BLOCK, nothing is done.
 void respond_alert(struct respond *r, struct alert *a, unsigned mode);
 // The wire dropped so many frames by block `id`: counted, and an automatic block is prolonged while attempts go on
-// (24 h in all at most).
+// (once half of the time it was made for is over, by that time; 24 h in all at most).
 void respond_attempts(struct respond *r, uint64_t id, uint64_t frames, uint64_t now_ns);
 // A person's block. -EPERM never-block list, -EINVAL (no end, too long, no address), -ENOSPC. *id out.
 int respond_add(struct respond *r, const struct block *want, uint64_t now_ns, uint64_t *id);

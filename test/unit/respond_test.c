@@ -168,6 +168,28 @@ START_TEST(attempts_against_a_block_prolong_it_within_the_same_cap)
 }
 END_TEST
 
+START_TEST(attempts_prolong_a_block_by_no_more_than_was_asked_for)
+{
+	struct respond *r = fresh(), *again;
+	struct alert a = wanting("203.0.113.1", T0);
+	struct block saved;
+
+	a.block_ns = 10 * MINUTE_NS;
+	respond_alert(r, &a, MODE_ENFORCE);
+	respond_attempts(r, 1, 1, T0 + MINUTE_NS);
+	ck_assert(respond_find(r, 1)->expires_ns == T0 + 10 * MINUTE_NS); // more than half of it is left
+	respond_attempts(r, 1, 1, T0 + 6 * MINUTE_NS);
+	ck_assert(respond_find(r, 1)->expires_ns == T0 + 16 * MINUTE_NS);
+	saved = *respond_find(r, 1);
+	respond_destroy(r);
+	again = fresh();
+	ck_assert_int_eq(respond_restore(again, &saved, T0 + 12 * MINUTE_NS), 0);
+	respond_attempts(again, 1, 1, T0 + 12 * MINUTE_NS);
+	ck_assert(respond_find(again, 1)->expires_ns == T0 + 22 * MINUTE_NS);
+	respond_destroy(again);
+}
+END_TEST
+
 START_TEST(attempts_told_after_the_end_prolong_nothing)
 {
 	struct respond *r = fresh();
@@ -566,6 +588,7 @@ int main(void)
 		enforcing_cuts_the_flow_and_blocks_address_and_port_for_the_time_asked,
 		repeats_renew_one_block_but_never_beyond_a_day_from_its_making,
 		attempts_against_a_block_prolong_it_within_the_same_cap,
+		attempts_prolong_a_block_by_no_more_than_was_asked_for,
 		attempts_told_after_the_end_prolong_nothing,
 		a_would_be_block_becomes_a_real_one_when_the_mode_allows_it,
 		what_must_never_be_blocked_is_refused_and_counted,
