@@ -16,6 +16,7 @@ enum { DEFAULT_DEVICES = 1 << 14, PATH_BYTES = 4096 };
 #define DEFAULT_ALARMS 1.0 // a day
 #define BUDGET_LEAST 0.01
 #define DAY_NS (86400ull * NS_PER_S)
+#define LATELY_NS (60 * NS_PER_S) // longer than frames wait in a ring
 
 struct reason {
 	struct reason_config config;
@@ -33,6 +34,8 @@ struct reason {
 	uint64_t snapshot_day;        // UNIX day of the last snapshot + 1, 0: not looked yet
 	struct beside copy;           // that writes what was learned
 	int64_t blocks_offset_ns;     // deadline clock - UNIX clock by which the standing blocks' times are meant
+	int64_t set_by_ns;            // so far the UNIX clock was set, until lately; 0: it was not
+	uint64_t set_until_ns;        // lately
 	bool acted;                   // a cut or block was ordered while judging it
 };
 
@@ -137,6 +140,30 @@ static void journal_changed(struct reason *r)
 		journal_failed(r, journal_incident(r->journal, i));
 }
 
+static uint64_t moved(uint64_t ns, int64_t by_ns)
+{
+	return by_ns < 0 && (uint64_t)-by_ns >= ns ? 0 : ns + (uint64_t)by_ns;
+}
+
+// What came before the clock was set says the time of before: by the clock of now, so that what stands is not taken for ended, nor made too long or too short.
+static uint64_t by_now(const struct reason *r, uint64_t time_ns)
+{
+	const int64_t ahead = (int64_t)(time_ns - r->now_ns);
+
+	if (r->set_by_ns < 0 ? ahead > -r->set_by_ns / 2 : r->set_by_ns > 0 && ahead < -r->set_by_ns / 2)
+		return moved(time_ns, r->set_by_ns);
+	return time_ns;
+}
+
+static void respond_by_now(struct reason *r, struct alert *a)
+{
+	const uint64_t said = a->time_ns;
+
+	a->time_ns = by_now(r, said);
+	respond_alert(r->respond, a, r->mode);
+	a->time_ns = said;
+}
+
 static void alerted(void *user, struct alert *a)
 {
 	struct reason *r = user;
@@ -149,7 +176,7 @@ static void alerted(void *user, struct alert *a)
 		return;
 	}
 	incident = incident_add(r->incidents, a, &merged);
-	respond_alert(r->respond, a, r->mode);
+	respond_by_now(r, a);
 	journal_failed(r, journal_alert(r->journal, a));
 	if (incident)
 		journal_failed(r, journal_incident(r->journal, incident));
@@ -244,13 +271,14 @@ void reason_observe(struct reason *r, const struct observation *o)
 		return;
 	}
 	r->worker = o->worker;
-	if (o->time_ns > r->now_ns)
-		r->now_ns = o->time_ns;
+	if (by_now(r, o->time_ns) > r->now_ns)
+		r->now_ns = by_now(r, o->time_ns);
 	r->acted = false;
 	if (o->kind == OBS_HELD)
 		decide_held(r, o);
 	else if (o->kind == OBS_BLOCKED)
-		respond_attempts(r->respond, o->number[NUM_BLOCKED_ID], o->number[NUM_BLOCKED_FRAMES], o->time_ns);
+		respond_attempts(r->respond, o->number[NUM_BLOCKED_ID], o->number[NUM_BLOCKED_FRAMES],
+				 by_now(r, o->time_ns));
 	else if (o->kind != OBS_LOST)
 		observe(r, o);
 	if (o->kind == OBS_FLOW_OPEN)
@@ -318,6 +346,8 @@ static void snapshot_daily(struct reason *r, uint64_t unix_ns)
 void reason_step(struct reason *r, uint64_t unix_ns)
 {
 	r->now_ns = unix_ns;
+	if (unix_ns >= r->set_until_ns || r->set_until_ns - unix_ns > 2 * LATELY_NS)
+		r->set_by_ns = 0;
 	judge_step(r->judge, unix_ns, r->mode);
 	journal_together(r->journal);
 	respond_step(r->respond, unix_ns);
@@ -655,6 +685,9 @@ void reason_set_deadline_offset(struct reason *r, int64_t offset_ns)
 	if (set_by_ns > -(int64_t)NS_PER_S && set_by_ns < (int64_t)NS_PER_S)
 		return;
 	r->blocks_offset_ns = offset_ns;
+	r->now_ns = moved(r->now_ns, set_by_ns);
+	r->set_by_ns = set_by_ns;
+	r->set_until_ns = r->now_ns + LATELY_NS;
 	journal_together(r->journal);
 	respond_clock_set(r->respond, set_by_ns);
 	journal_failed(r, journal_apart(r->journal));

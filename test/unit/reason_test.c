@@ -67,16 +67,23 @@ static unsigned count_sent(enum verdict_kind kind)
 }
 
 // A reference to Java code from a directory outside: certain, so it needs no learned days.
-static void java_reference(void)
+static void java_reference_of(uint8_t host, uint64_t time_ns)
 {
 	struct observation o = observation(OBS_LDAP, DIRECTION_OUT);
 
+	o.server.b[3] = host;
+	o.time_ns = time_ns;
 	o.app = APP_LDAP;
 	o.from_client = 0;
 	o.number[NUM_LDAP_OPERATION] = LDAP_SEARCH_ENTRY;
 	observation_put(&o, TEXT_LDAP_CODEBASE, bytes_of_text("http://203.0.113.9:8000/"));
 	o.facts = FACT_BIT(FACT_LDAP_JAVA_REFERENCE);
 	reason_observe(reason, &o);
+}
+
+static void java_reference(void)
+{
+	java_reference_of(9, NOW);
 }
 
 START_TEST(a_certain_fact_cuts_the_flow_and_blocks_the_endpoint_for_two_hours)
@@ -224,6 +231,32 @@ START_TEST(a_wall_clock_set_back_prolongs_no_block)
 	ck_assert_uint_eq(respond_count(reason_respond(reason)), 1);
 	reason_step(reason, NOW - DAY + RESPOND_DEFAULT_NS + NS_PER_S);
 	ck_assert_uint_eq(respond_count(reason_respond(reason)), 0);
+}
+END_TEST
+
+// They wait in a ring meanwhile.
+START_TEST(frames_from_before_the_clock_was_set_end_no_block_and_make_none_longer)
+{
+	static const int64_t offset[] = {3 * 3600 * (int64_t)NS_PER_S, -3 * 3600 * (int64_t)NS_PER_S}; // set back, and ahead
+
+	for (unsigned i = 0; i < 2; i++) {
+		java_reference();
+		reason_step(reason, NOW);
+		reason_set_deadline_offset(reason, offset[i]);
+		sents = 0;
+		for (uint8_t host = 10; host < 12; host++)
+			java_reference_of(host, NOW + 1000);
+		ck_assert_uint_eq(count_sent(VERDICT_UNBLOCK), 0);
+		ck_assert_uint_eq(count_sent(VERDICT_BLOCK), 2);
+		for (unsigned k = 0; k < sents; k++)
+			ck_assert(sent[k].kind != VERDICT_BLOCK || sent[k].expires_ns == NOW + 1000 + 7200 * NS_PER_S);
+		java_reference_of(12, NOW - (uint64_t)offset[i] + 2000); // and one from after it
+		ck_assert_uint_eq(count_sent(VERDICT_BLOCK), 3);
+		ck_assert(sent[sents - 1].kind == VERDICT_CUT && sent[sents - 2].expires_ns == NOW + 2000 + 7200 * NS_PER_S);
+		ck_assert_uint_eq(respond_count(reason_respond(reason)), 4);
+		state_end();
+		setup();
+	}
 }
 END_TEST
 
@@ -522,6 +555,7 @@ int main(void)
 	tcase_add_test(t, blocks_and_mode_survive_a_restart_with_the_time_that_remains);
 	tcase_add_test(t, a_wall_clock_set_ahead_ends_no_block);
 	tcase_add_test(t, a_wall_clock_set_back_prolongs_no_block);
+	tcase_add_test(t, frames_from_before_the_clock_was_set_end_no_block_and_make_none_longer);
 	tcase_add_test(t, nonsense_from_the_ring_is_counted_and_consumed);
 	tcase_add_test(t, the_table_of_certain_facts_is_published_whole);
 	tcase_add_test(t, a_pair_becomes_known_on_a_later_day_not_by_knocking_twice);
