@@ -10,7 +10,7 @@
 
 enum block_limits {
 	BLOCK_NEVER_PREFIXES = 256,
-	BLOCK_PREFIX_LENGTHS = 8,
+	BLOCK_PREFIX_LENGTHS = 32, // in use at once, of each family: all there are in IPv4 (/16 to /32). Each one lengthens every look-up
 	BLOCK_SAME_KEY = 16, // blocks of exactly the same packets: each one lengthens every look-up
 };
 
