@@ -16,6 +16,7 @@ enum { DEFAULT_DEVICES = 1 << 14, PATH_BYTES = 4096 };
 #define DEFAULT_ALARMS 1.0 // a day
 #define BUDGET_LEAST 0.01
 #define DAY_NS (86400ull * NS_PER_S)
+#define WRITE_AGAIN_NS (5 * NS_PER_S)
 #define LATELY_NS (60 * NS_PER_S) // longer than frames wait in a ring
 
 struct reason {
@@ -37,6 +38,8 @@ struct reason {
 	int64_t set_by_ns;            // so far the UNIX clock was set, until lately; 0: it was not
 	uint64_t set_until_ns;        // lately
 	bool acted;                   // a cut or block was ordered while judging it
+	bool unwritten;               // the journal did not take a block
+	uint64_t write_again_ns;
 };
 
 static const char *state_path(const struct reason *r, const char *name, char out[PATH_BYTES])
@@ -92,11 +95,36 @@ static void order_cut(void *user, uint64_t flow, const struct alert *a)
 	send_cut(user, flow, a->time_ns);
 }
 
+static void block_written(struct reason *r, int error)
+{
+	journal_failed(r, error);
+	if (error < 0)
+		r->unwritten = true;
+}
+
+// What stands and is in no journal would be forgotten with us: the next brain would not know it, and give its number to another, which takes its place at
+// the wire.
+static void write_again(struct reason *r, uint64_t now_ns)
+{
+	const struct block *b;
+	int error = 0;
+
+	if (!r->unwritten || (now_ns < r->write_again_ns && r->write_again_ns - now_ns <= WRITE_AGAIN_NS))
+		return;
+	r->write_again_ns = now_ns + WRITE_AGAIN_NS;
+	r->unwritten = false;
+	journal_together(r->journal);
+	for (uint32_t i = 0; !error && (b = respond_at(r->respond, i)); i++)
+		error = journal_block(r->journal, b, "kept", now_ns);
+	block_written(r, error);
+	block_written(r, journal_apart(r->journal));
+}
+
 static void block_changed(void *user, const struct block *b, const char *what)
 {
 	struct reason *r = user;
 
-	journal_failed(r, journal_block(r->journal, b, what, r->now_ns));
+	block_written(r, journal_block(r->journal, b, what, r->now_ns));
 	if (r->config.hooks.block)
 		r->config.hooks.block(r->config.hooks.user, b, what, r->now_ns);
 }
@@ -351,7 +379,8 @@ void reason_step(struct reason *r, uint64_t unix_ns)
 	judge_step(r->judge, unix_ns, r->mode);
 	journal_together(r->journal);
 	respond_step(r->respond, unix_ns);
-	journal_failed(r, journal_apart(r->journal));
+	block_written(r, journal_apart(r->journal));
+	write_again(r, unix_ns);
 	incident_step(r->incidents, unix_ns);
 	journal_changed(r);
 	journal_failed(r, journal_step(r->journal, unix_ns, false));
@@ -690,7 +719,7 @@ void reason_set_deadline_offset(struct reason *r, int64_t offset_ns)
 	r->set_until_ns = r->now_ns + LATELY_NS;
 	journal_together(r->journal);
 	respond_clock_set(r->respond, set_by_ns);
-	journal_failed(r, journal_apart(r->journal));
+	block_written(r, journal_apart(r->journal));
 }
 
 void reason_resume(struct reason *r, uint64_t unix_ns)

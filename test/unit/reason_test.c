@@ -2,7 +2,10 @@
 #include "reason_state.h"
 #include "text.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #define NOW 1700000000000000000ull
 #define DAY (86400ll * (int64_t)NS_PER_S)
@@ -206,6 +209,52 @@ static void clock_set(int64_t by_ns)
 	reason_set_deadline_offset(reason, 0 - by_ns);
 	reason_step(reason, (uint64_t)((int64_t)NOW + by_ns) + NS_PER_S);
 }
+
+// As somebody who writes with another program. SQLite's lock of a journal's writer is this byte.
+static pid_t lock_journal(void)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 120, .l_len = 1};
+	char path[128], byte;
+	int locked[2];
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "%s/journal.db-shm", state);
+	ck_assert_int_eq(pipe(locked), 0);
+	pid = fork();
+	if (pid == 0) {
+		int fd = open(path, O_RDWR);
+
+		if (fd < 0 || fcntl(fd, F_SETLKW, &lock) < 0 || write(locked[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(locked[1]);
+	ck_assert_int_eq(read(locked[0], &byte, 1), 1);
+	close(locked[0]);
+	return pid;
+}
+
+START_TEST(a_block_made_while_the_journal_was_locked_survives_a_restart_too)
+{
+	struct timespec nap = {.tv_sec = 1, .tv_nsec = 200000000}; // so long nobody asks for the lock again
+	pid_t pid = lock_journal();
+
+	java_reference();
+	reason_step(reason, NOW + NS_PER_S);
+	ck_assert_uint_gt(counters.value[COUNT_BRAIN_JOURNAL_ERRORS], 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	nanosleep(&nap, NULL);
+	for (unsigned i = 0; i < 100; i++)
+		reason_step(reason, NOW + 2 * NS_PER_S + i * NS_PER_S / 10);
+	reason_destroy(reason);
+	open_reason(MODE_ENFORCE);
+	reason_resume(reason, NOW + 20 * NS_PER_S);
+	ck_assert_uint_eq(count_sent(VERDICT_BLOCK), 1);
+	ck_assert_uint_eq(sent[0].expires_ns, NOW + RESPOND_DEFAULT_NS);
+}
+END_TEST
 
 START_TEST(a_wall_clock_set_ahead_ends_no_block)
 {
@@ -553,6 +602,7 @@ int main(void)
 	tcase_add_test(t, a_held_pair_that_a_lookup_named_is_blocked_instead);
 	tcase_add_test(t, what_was_cut_is_cut_again_while_its_alert_is_throttled);
 	tcase_add_test(t, blocks_and_mode_survive_a_restart_with_the_time_that_remains);
+	tcase_add_test(t, a_block_made_while_the_journal_was_locked_survives_a_restart_too);
 	tcase_add_test(t, a_wall_clock_set_ahead_ends_no_block);
 	tcase_add_test(t, a_wall_clock_set_back_prolongs_no_block);
 	tcase_add_test(t, frames_from_before_the_clock_was_set_end_no_block_and_make_none_longer);
