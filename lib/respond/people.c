@@ -2,6 +2,7 @@
 // What a person may do: block, extend, lift, confirm. Never-block addresses are refused here as well, and nothing is
 // without an end.
 #include "respond_impl.h"
+#include "text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -93,14 +94,16 @@ int respond_lift(struct respond *r, uint64_t id, const char *reason, const char 
 int respond_confirm(struct respond *r, uint64_t id, const char *who, uint64_t now_ns)
 {
 	struct block *b = table_find_id(&r->table, id);
-	uint64_t ttl;
+	uint64_t ttl, left;
 
 	if (!b || b->state != BLOCK_PENDING || b->expires_ns <= now_ns)
 		return -ENOENT;
 	if (respond_never_overlaps(r, &b->endpoint, b->endpoint_bits))
 		return -EPERM;
-	// It takes effect for as long as was proposed, from now on.
-	ttl = b->expires_ns - b->made_ns;
+	// It takes effect for as long as was proposed, from now on; longer only where a person has said so. That it was proposed for a day makes it no longer.
+	left = b->expires_ns - now_ns;
+	ttl = b->length_s ? b->length_s * NS_PER_S : b->expires_ns - b->made_ns;
+	ttl = left > ttl ? left : ttl;
 	b->made_ns = now_ns;
 	b->expires_ns = now_ns + (ttl < RESPOND_LONGEST_NS ? ttl : RESPOND_LONGEST_NS);
 	b->state = BLOCK_ACTIVE;

@@ -107,6 +107,26 @@ START_TEST(advising_waits_for_a_person_whose_yes_counts_from_then_on)
 }
 END_TEST
 
+START_TEST(what_was_proposed_again_and_again_is_confirmed_for_the_time_asked)
+{
+	struct respond *r = fresh();
+	struct alert a = wanting("203.0.113.1", T0);
+
+	for (unsigned hours = 0; hours < 20; hours++) {
+		a.time_ns = T0 + hours * HOUR_NS;
+		respond_alert(r, &a, MODE_ADVISE);
+	}
+	ck_assert_int_eq(respond_confirm(r, a.block, "mika", T0 + 20 * HOUR_NS), 0);
+	ck_assert(heard.last.expires_ns == T0 + 22 * HOUR_NS);
+	a = wanting("203.0.113.2", T0 + 20 * HOUR_NS);
+	respond_alert(r, &a, MODE_ADVISE); // what a person has made longer stays so
+	ck_assert_int_eq(respond_extend(r, a.block, 3 * HOUR_NS, 0, "mika", T0 + 20 * HOUR_NS), 0);
+	ck_assert_int_eq(respond_confirm(r, a.block, "mika", T0 + 21 * HOUR_NS), 0);
+	ck_assert(heard.last.expires_ns == T0 + 25 * HOUR_NS);
+	respond_destroy(r);
+}
+END_TEST
+
 START_TEST(enforcing_cuts_the_flow_and_blocks_address_and_port_for_the_time_asked)
 {
 	struct respond *r = fresh();
@@ -585,6 +605,7 @@ int main(void)
 	const TTest *const tests[] = {
 		observing_says_what_would_be_blocked_and_does_nothing,
 		advising_waits_for_a_person_whose_yes_counts_from_then_on,
+		what_was_proposed_again_and_again_is_confirmed_for_the_time_asked,
 		enforcing_cuts_the_flow_and_blocks_address_and_port_for_the_time_asked,
 		repeats_renew_one_block_but_never_beyond_a_day_from_its_making,
 		attempts_against_a_block_prolong_it_within_the_same_cap,
