@@ -46,17 +46,22 @@ static int map_files(struct brain *b, const struct handover_message *m, const in
 	return r;
 }
 
-static void attach_rings(struct brain *b)
+// The wire can write what was checked: their number is read once more, and held against the bytes there are.
+static int attach_rings(struct brain *b, size_t wire_bytes)
 {
 	const struct wire_sheet *w = b->wire_sheet;
+	const unsigned workers = __atomic_load_n(&w->workers, __ATOMIC_RELAXED);
 
-	b->workers = w->workers;
+	if (workers == 0 || workers > SHEET_WORKERS || wire_sheet_bytes(workers) > wire_bytes)
+		return -EPROTO;
+	b->workers = workers;
 	for (unsigned i = 0; i < b->workers; i++) {
 		ring_reader_init(&b->in[i], &w->worker[i].observations, &b->sheet->worker[i].observations, w->worker[i].slots,
 				 SHEET_OBSERVATION_SLOTS);
 		ring_writer_init(&b->out[i], &b->sheet->worker[i].verdicts, &w->worker[i].verdicts, b->sheet->worker[i].slots,
 				 SHEET_VERDICT_SLOTS);
 	}
+	return 0;
 }
 
 int brain_attach(struct brain *b)
@@ -73,8 +78,8 @@ int brain_attach(struct brain *b)
 	if (r == 0)
 		r = map_files(b, &m, files);
 	if (r == 0)
-		attach_rings(b);
-	else
+		r = attach_rings(b, m.wire_bytes);
+	if (r < 0)
 		close(b->wire);
 	return r;
 }
