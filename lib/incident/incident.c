@@ -355,6 +355,12 @@ const struct incident *incident_changed(struct incident_table *t)
 	return NULL;
 }
 
+void incident_taken(struct incident_table *t, uint64_t id)
+{
+	if (id >= t->next_id)
+		t->next_id = id + 1;
+}
+
 int incident_restore(struct incident_table *t, const struct incident *i)
 {
 	struct slot *s = NULL;
@@ -368,8 +374,7 @@ int incident_restore(struct incident_table *t, const struct incident *i)
 		if (!s && !t->slot[n].i.id)
 			s = &t->slot[n];
 	}
-	if (i->id >= t->next_id)
-		t->next_id = i->id + 1;
+	incident_taken(t, i->id);
 	if (!s)
 		return -ENOSPC;
 	*s = (struct slot){.i = *i};

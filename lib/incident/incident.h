@@ -36,6 +36,8 @@ struct incident *incident_add(struct incident_table *t, struct alert *a, uint64_
 struct incident *incident_find(struct incident_table *t, uint64_t id);
 // Restores one from the journal after a restart. -ENOSPC.
 int incident_restore(struct incident_table *t, const struct incident *i);
+// That number is in use somewhere and given to no new one.
+void incident_taken(struct incident_table *t, uint64_t id);
 void incident_step(struct incident_table *t, uint64_t now_ns); // closes quiet ones
 // Notes widen nothing and merge nothing (a scanner must not tie its targets together). Those about the same device and
 // endpoint that came before an incident are taken into it when it opens: their alert ids after incident_add (valid until

@@ -398,6 +398,10 @@ static bool restore_block(void *user, const struct block *b)
 {
 	struct reason *r = user;
 
+	// A block is on disk at once, what led to it a second later: a brain that died in between must not have its numbers given to others.
+	incident_taken(r->incidents, b->incident);
+	if (b->alert >= r->next_alert)
+		r->next_alert = b->alert + 1;
 	respond_restore(r->respond, b, r->now_ns); // what has ended or is refused stays out; the rest is told to the wire
 	return true;
 }

@@ -256,6 +256,31 @@ START_TEST(a_block_made_while_the_journal_was_locked_survives_a_restart_too)
 }
 END_TEST
 
+// A block is on disk at once, the alert and the incident that it names a second later: their numbers must not be another's.
+START_TEST(what_died_with_a_brain_leaves_no_block_to_another_s_story)
+{
+	const struct block *b[2];
+	pid_t pid;
+
+	reason_destroy(reason);
+	pid = fork();
+	if (pid == 0) {
+		open_reason(MODE_ENFORCE);
+		java_reference();
+		_exit(count_sent(VERDICT_BLOCK) == 0);
+	}
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	open_reason(MODE_ENFORCE);
+	reason_resume(reason, NOW + NS_PER_S);
+	java_reference_of(10, NOW + 2 * NS_PER_S);
+	for (unsigned i = 0; i < 2; i++)
+		ck_assert_ptr_nonnull(b[i] = respond_at(reason_respond(reason), i));
+	ck_assert_uint_ne(b[0]->incident, 0);
+	ck_assert_uint_ne(b[0]->incident, b[1]->incident);
+	ck_assert_uint_ne(b[0]->alert, b[1]->alert);
+}
+END_TEST
+
 START_TEST(a_wall_clock_set_ahead_ends_no_block)
 {
 	java_reference();
@@ -603,6 +628,7 @@ int main(void)
 	tcase_add_test(t, what_was_cut_is_cut_again_while_its_alert_is_throttled);
 	tcase_add_test(t, blocks_and_mode_survive_a_restart_with_the_time_that_remains);
 	tcase_add_test(t, a_block_made_while_the_journal_was_locked_survives_a_restart_too);
+	tcase_add_test(t, what_died_with_a_brain_leaves_no_block_to_another_s_story);
 	tcase_add_test(t, a_wall_clock_set_ahead_ends_no_block);
 	tcase_add_test(t, a_wall_clock_set_back_prolongs_no_block);
 	tcase_add_test(t, frames_from_before_the_clock_was_set_end_no_block_and_make_none_longer);
