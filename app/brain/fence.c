@@ -64,6 +64,8 @@ static bool blocks_hold(const struct brain *b)
 	return reason_mode(b->reason) >= MODE_ADVISE;
 }
 
+static uint64_t compared_ns; // 0: to be compared soon
+
 void brain_fence_block(struct brain *b, const struct block *block, const char *what, uint64_t now_ns)
 {
 	struct fence_block e;
@@ -76,6 +78,7 @@ void brain_fence_block(struct brain *b, const struct block *block, const char *w
 	} else if (block->state == BLOCK_LIFTED) {
 		r = fence_remove(b->fence, &e);
 		failed(b, r == -ENOENT ? 0 : r);
+		compared_ns = 0; // another block may want what was removed: a port of one transport, and the same of any
 	}
 }
 
@@ -213,7 +216,6 @@ static void open_again(struct brain *b, uint64_t now_ns)
 
 void brain_fence_step(struct brain *b, uint64_t now_ns)
 {
-	static uint64_t compared_ns;
 	static bool held_before;
 	const bool hold = blocks_hold(b);
 

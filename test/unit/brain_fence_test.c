@@ -38,14 +38,28 @@ static bool is_same(const struct fence_block *a, const struct fence_block *b)
 	return address_equal(&a->endpoint, &b->endpoint) && a->port == b->port && a->transport == b->transport;
 }
 
-int fence_remove(struct fence *f, const struct fence_block *b)
+static int take(const struct fence_block *b, uint8_t transport)
 {
+	struct fence_block one = *b;
+
+	one.transport = transport;
 	for (unsigned i = 0; i < elements; i++)
-		if (is_same(&element[i], b)) {
+		if (is_same(&element[i], &one)) {
 			element[i] = element[--elements];
 			return 0;
 		}
 	return -ENOENT;
+}
+
+int fence_remove(struct fence *f, const struct fence_block *b)
+{
+	int tcp, udp;
+
+	if (!b->port || b->transport)
+		return take(b, b->transport);
+	tcp = take(b, 6);
+	udp = take(b, 17);
+	return tcp < 0 ? udp : tcp;
 }
 
 static void put(const struct fence_block *b, uint8_t transport)
@@ -53,7 +67,7 @@ static void put(const struct fence_block *b, uint8_t transport)
 	struct fence_block one = *b;
 
 	one.transport = transport;
-	fence_remove(NULL, &one);
+	take(b, transport);
 	ck_assert_uint_lt(elements, ELEMENTS);
 	element[elements++] = one;
 }
@@ -216,6 +230,23 @@ START_TEST(of_two_blocks_of_one_element_the_longer_counts)
 }
 END_TEST
 
+START_TEST(of_two_blocks_of_one_element_the_lift_of_one_leaves_the_other)
+{
+	struct block b = {.endpoint = {4, {0}, {203, 0, 113, 1}}, .endpoint_bits = 32, .port = 88, .expires_ns = NOW + 600 * NS_PER_S};
+	uint64_t id;
+
+	block("203.0.113.1", 6, 88);
+	block("203.0.113.2", 6, 88);
+	ck_assert_int_eq(respond_add(reason_respond(brain.reason), &b, NOW, &id), 0);
+	ck_assert_uint_eq(elements, 3);
+	ck_assert_int_eq(respond_lift(reason_respond(brain.reason), id, "", "mika", NOW), 0);
+	brain_fence_step(&brain, NOW + 1000000); // soon, not in five seconds
+	ck_assert_uint_eq(elements, 2);
+	for (unsigned i = 0; i < 2; i++)
+		ck_assert(element[i].transport == 6 && element[i].remaining_ms >= 3599000);
+}
+END_TEST
+
 // What cannot be fenced is no error every five seconds.
 START_TEST(networks_are_left_to_the_wire)
 {
@@ -283,6 +314,7 @@ int main(void)
 	tcase_add_test(t, what_is_found_in_such_a_mode_is_removed);
 	tcase_add_test(t, what_no_block_wants_goes_and_what_has_another_time_is_made_anew);
 	tcase_add_test(t, of_two_blocks_of_one_element_the_longer_counts);
+	tcase_add_test(t, of_two_blocks_of_one_element_the_lift_of_one_leaves_the_other);
 	tcase_add_test(t, networks_are_left_to_the_wire);
 	tcase_add_test(t, many_elements_are_made_in_steps_and_then_left_alone);
 	tcase_add_test(t, a_table_that_could_not_be_made_is_tried_again);
