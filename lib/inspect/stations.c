@@ -13,7 +13,8 @@ bool is_inside(const struct inspect *s, const struct address *a)
 }
 
 // Inline the port tells who is inside; in replay only the address can.
-static void set_direction(const struct inspect *s, struct flow *f, enum flow_side sender)
+// As this frame says: inline by its port and the networks that are inside, in replay by those alone.
+static uint8_t direction_by(const struct inspect *s, const struct flow *f, enum flow_side sender)
 {
 	struct address ends[2];
 	bool client, server;
@@ -29,7 +30,18 @@ static void set_direction(const struct inspect *s, struct flow *f, enum flow_sid
 		client |= sender == FLOW_CLIENT ? sender_inside : !sender_inside;
 		server |= sender == FLOW_SERVER ? sender_inside : !sender_inside;
 	}
-	f->direction = client ? (server ? DIRECTION_LATERAL : DIRECTION_OUT) : (server ? DIRECTION_IN : DIRECTION_TRANSIT);
+	return client ? (server ? DIRECTION_LATERAL : DIRECTION_OUT) : (server ? DIRECTION_IN : DIRECTION_TRANSIT);
+}
+
+// Anybody beside one port may send a frame in the name of who is behind the other, before the flow begins: who is inside would be told wrongly for as long as
+// it lasts, to certain facts, to holding and to the brain. As long as one end only has spoken the latest frame is believed: its flow is a new one. When both have,
+// each from its port, nothing alters it any more.
+static bool is_turned(const struct inspect *s, const struct flow *f, enum flow_side sender)
+{
+	if (!f->direction || s->config.replay || (f->packets[FLOW_CLIENT] && f->packets[FLOW_SERVER]) ||
+	    f->flags & (FLOW_FLAG_CUT | FLOW_FLAG_REFUSED | FLOW_FLAG_HELD))
+		return false;
+	return direction_by(s, f, sender) != f->direction;
 }
 
 // A cut and a block may both be ordered for one flow, in either order; its ends are told once, by the first frame after.
@@ -171,6 +183,10 @@ static struct flow *find_flow(struct inspect *s, enum flow_side *sender)
 	if (f && is_to_be_reset(s, f))
 		return f;
 	f = flow_find_or_add(s->flows, p, s->key, flow_time(s), sender);
+	if (f && is_turned(s, f, *sender)) {
+		flow_remove(s->flows, f, FLOW_END_REUSED);
+		return flow_find_or_add(s->flows, p, s->key, flow_time(s), sender);
+	}
 	if (!f || !opening || !(f->flags & (FLOW_FLAG_CUT | FLOW_FLAG_REFUSED)) || *sender != FLOW_CLIENT)
 		return f;
 	flow_remove(s->flows, f, FLOW_END_REUSED);
@@ -208,7 +224,7 @@ enum inspect_action inspect_stations(struct inspect *s, uint64_t *held)
 	s->flow = f;
 	is_new = f->direction == 0;
 	if (is_new)
-		set_direction(s, f, sender);
+		f->direction = direction_by(s, f, sender);
 	else if (s->shed.went)
 		shed_resume(s, f, sender);
 	if ((b = enforce_block(s, f, sender)))

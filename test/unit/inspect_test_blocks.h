@@ -291,3 +291,34 @@ START_TEST(a_full_flow_table_does_not_open_what_is_blocked)
 	ck_assert_uint_ge(counters.value[COUNT_FLOWS_FULL], 1);
 }
 END_TEST
+
+// Nor must it tell the rest who is inside: certain facts, what is held, what the brain learns of.
+START_TEST(a_forged_first_frame_does_not_turn_a_flow_round)
+{
+	static const struct prefix there = {{.family = 4, .b = {192, 0, 2, 0}}, 24};
+
+	for (unsigned k = 0; k < 4; k++) {
+		struct observation o;
+		struct frame *f;
+
+		inside = k & 2 ? &there : NULL;
+		teardown();
+		build_sized(NULL, 0, 64, 64);
+		inside = NULL;
+		talk = talk_new();
+		f = talk_say(&talk, &made, k & 1, TCP_SYN, NULL, 0); // in the client's name from outside, in the server's from inside
+		f->port = !(k & 1);
+		ck_assert_int_eq(pass(f), INSPECT_FORWARD);
+		talk = talk_new();
+		ask_for_class();
+		f = talk_say(&talk, &made, !(k & 1), TCP_ACK, NULL, 0); // too late
+		f->port = !f->port;
+		pass(f);
+		ck_assert_msg(say(1, TCP_ACK, java_class, sizeof(java_class) - 1) == INSPECT_DROP, "case %u", k);
+		ck_assert_uint_eq(counters.value[COUNT_CUTS_CERTAIN], 1);
+		ck_assert_uint_eq(counters.value[COUNT_TCP_MIDSTREAM], 0); // it was one flow since its handshake
+		ck_assert(observed(OBS_FLOW_OPEN, &o) && o.direction == DIRECTION_OUT);
+		memset(&counters, 0, sizeof(counters));
+	}
+}
+END_TEST

@@ -561,6 +561,7 @@ static TCase *hostile_case(void)
 	tcase_add_test(t, who_is_blocked_does_not_cut_what_others_say_in_a_tunnel);
 	tcase_add_test(t, who_is_blocked_behind_the_other_port_may_not_call_either);
 	tcase_add_test(t, a_forged_first_frame_does_not_turn_a_block_round);
+	tcase_add_test(t, a_forged_first_frame_does_not_turn_a_flow_round);
 	tcase_add_test(t, who_is_blocked_behind_the_other_port_may_not_call_untracked_either);
 	tcase_add_test(t, who_is_blocked_does_not_come_behind_more_headers_than_are_read);
 	tcase_add_test(t, a_block_refuses_fragments_too);
