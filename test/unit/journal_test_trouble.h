@@ -89,9 +89,23 @@ START_TEST(what_is_not_ours_is_left_alone)
 }
 END_TEST
 
+// A disk with room for files of so many bytes; 0: as it was.
+static void limit_files(rlim_t bytes)
+{
+	static struct rlimit before;
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	if (bytes)
+		ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = before;
+	if (bytes)
+		limit.rlim_cur = bytes;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
 START_TEST(a_full_disk_is_an_error_not_an_end_and_writing_goes_on_afterwards)
 {
-	struct rlimit before, small;
 	struct journal *j;
 	struct seen s = {.count = 0};
 	uint64_t id = 1, failed_at;
@@ -99,18 +113,14 @@ START_TEST(a_full_disk_is_an_error_not_an_end_and_writing_goes_on_afterwards)
 
 	fresh_folder();
 	j = open_journal(path);
-	signal(SIGXFSZ, SIG_IGN);
-	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
-	small = before;
-	small.rlim_cur = 256 * 1024;
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+	limit_files(256 * 1024);
 	for (; id < 1000 && rc == 0; id++) {
 		struct block b = block_of(id);
 
 		rc = journal_block(j, &b, "made", T0);
 	}
 	failed_at = id - 1;
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+	limit_files(0);
 	ck_assert_msg(rc == -ENOSPC || rc == -EIO, "%d after %llu", rc, (unsigned long long)id);
 	for (; id < failed_at + 5; id++) {
 		struct block b = block_of(id);
@@ -131,7 +141,6 @@ END_TEST
 
 START_TEST(rows_that_go_with_one_that_fails_are_counted)
 {
-	struct rlimit before, small;
 	struct journal *j;
 	struct seen s = {.count = 0};
 	uint64_t id = 1;
@@ -139,11 +148,7 @@ START_TEST(rows_that_go_with_one_that_fails_are_counted)
 
 	fresh_folder();
 	j = open_journal(path);
-	signal(SIGXFSZ, SIG_IGN);
-	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
-	small = before;
-	small.rlim_cur = 192 * 1024;
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+	limit_files(192 * 1024);
 	for (; id < 5 && rc == 0; id++) {
 		struct alert a = numbered(id, T0);
 
@@ -159,7 +164,7 @@ START_TEST(rows_that_go_with_one_that_fails_are_counted)
 	}
 	if (rc == 0) // they fit in memory: the commit fails
 		rc = journal_step(j, T0 + HOUR_NS, true);
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+	limit_files(0);
 	ck_assert_int_lt(rc, 0);
 	ck_assert_uint_ge(journal_lost(j), id - 1 - 5);
 	ck_assert_uint_eq(journal_lost(j), 0);
