@@ -12,7 +12,6 @@ bool is_inside(const struct inspect *s, const struct address *a)
 	return s->config.inside_count == 0 && s->config.replay && address_is_private(a);
 }
 
-// Inline the port tells who is inside; in replay only the address can.
 // As this frame says: inline by its port and the networks that are inside, in replay by those alone.
 static uint8_t direction_by(const struct inspect *s, const struct flow *f, enum flow_side sender)
 {
@@ -39,7 +38,7 @@ static uint8_t direction_by(const struct inspect *s, const struct flow *f, enum 
 static bool is_turned(const struct inspect *s, const struct flow *f, enum flow_side sender)
 {
 	if (!f->direction || s->config.replay || (f->packets[FLOW_CLIENT] && f->packets[FLOW_SERVER]) ||
-	    f->flags & (FLOW_FLAG_CUT | FLOW_FLAG_REFUSED | FLOW_FLAG_HELD))
+	    f->flags & FLOW_FLAG_HELD)
 		return false;
 	return direction_by(s, f, sender) != f->direction;
 }
@@ -172,22 +171,25 @@ static bool is_opening(const struct packet *p)
 	return p->transport == TRANSPORT_TCP && !(p->oddities & (ODDITY_FLAGS | ODDITY_OFFSET)) && (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
-// The packet's flow. A client that was cut may connect again from the same port: that is a new connection. Not before the cut was carried out, or a SYN sent
-// for nothing else would undo it; asked before the table is, which takes a SYN for a new one by itself where the old one was about to end.
+// A client that was cut may connect again from the same port: that is a new connection.
+static bool begins_anew(const struct inspect *s, const struct flow *f, enum flow_side sender)
+{
+	if (f->flags & (FLOW_FLAG_CUT | FLOW_FLAG_REFUSED))
+		return sender == FLOW_CLIENT && is_opening(s->packet);
+	return is_turned(s, f, sender);
+}
+
+// The packet's flow. None begins anew before a cut was carried out, or a SYN sent for nothing else would undo it; asked before the table is, which takes a SYN
+// for a new one by itself where the old one was about to end.
 static struct flow *find_flow(struct inspect *s, enum flow_side *sender)
 {
 	const struct packet *p = s->packet;
-	const bool opening = is_opening(p);
-	struct flow *f = opening ? flow_find(s->flows, p, s->key, sender) : NULL;
+	struct flow *f = is_opening(p) ? flow_find(s->flows, p, s->key, sender) : NULL;
 
 	if (f && is_to_be_reset(s, f))
 		return f;
 	f = flow_find_or_add(s->flows, p, s->key, flow_time(s), sender);
-	if (f && is_turned(s, f, *sender)) {
-		flow_remove(s->flows, f, FLOW_END_REUSED);
-		return flow_find_or_add(s->flows, p, s->key, flow_time(s), sender);
-	}
-	if (!f || !opening || !(f->flags & (FLOW_FLAG_CUT | FLOW_FLAG_REFUSED)) || *sender != FLOW_CLIENT)
+	if (!f || !begins_anew(s, f, *sender))
 		return f;
 	flow_remove(s->flows, f, FLOW_END_REUSED);
 	return flow_find_or_add(s->flows, p, s->key, flow_time(s), sender);
